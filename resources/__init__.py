@@ -1,0 +1,1 @@
+"""Everything outside the process, as plain classes without Dagster."""
