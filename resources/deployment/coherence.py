@@ -1,0 +1,152 @@
+"""What only the whole deployment shows: references that lead nowhere, cycles, routes nobody can walk.
+
+The shape of a single entry is the models' business; this module compares entries with each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resources.deployment.located import Loc, Located
+from resources.deployment.models import (
+    CalendarOverrides,
+    ChannelConfig,
+    FilingConfig,
+    InterfaceConfig,
+    Organisation,
+    PinnedFile,
+    Route,
+    SftpConfig,
+    SourceConfig,
+    User,
+)
+
+
+@dataclass
+class Parts:
+    """The entries read so far, with the files they stand in (by stem)."""
+
+    path: Path
+    files: dict[str, Located]
+    organisations: list[Organisation]
+    users: dict[str, User]
+    routes: dict[str, Route]
+    channels: dict[str, ChannelConfig]
+    sources: dict[str, SourceConfig]
+    filings: dict[str, FilingConfig]
+    calendar: CalendarOverrides = field(default_factory=CalendarOverrides)
+
+
+def check_parts(parts: Parts) -> None:
+    """Note every incoherence in the file where it has to be mended."""
+    if not parts.files["organisations"].problems:
+        _check_organisations(parts.organisations, parts.files["organisations"])
+    _check_users(parts)
+    _check_routes(parts)
+    _check_pinned_files(parts)
+    _check_filings(parts)
+    _check_calendar(parts.calendar, parts.files["calendar"])
+
+
+def _check_organisations(organisations: list[Organisation], file: Located) -> None:
+    by_code: dict[str, Organisation] = {}
+    for index, each in enumerate(organisations):
+        if each.code in by_code:
+            file.problem("deployment.duplicate_organisation", (index,), code=each.code)
+        by_code.setdefault(each.code, each)
+    roots = [each for each in organisations if each.parent is None]
+    if len(roots) != 1 or roots[0].level != 0:
+        file.problem("deployment.one_head_office", found=", ".join(each.code for each in roots) or "-")
+    for index, each in enumerate(organisations):
+        if each.parent is None:
+            continue
+        parent = by_code.get(each.parent)
+        if parent is None:
+            file.problem("deployment.parent_missing", (index,), code=each.code, parent=each.parent)
+        elif cycle := _cycle_from(each, by_code):
+            file.problem("deployment.organisation_cycle", (index,), cycle=" → ".join(cycle))
+        elif each.level != parent.level + 1:
+            file.problem(
+                "deployment.level", (index,), code=each.code, level=each.level, expected=parent.level + 1
+            )
+
+
+def _cycle_from(start: Organisation, by_code: dict[str, Organisation]) -> list[str]:
+    """The codes of the cycle that `start` itself is part of, or nothing."""
+    path = [start.code]
+    current = by_code.get(start.parent or "")
+    while current is not None and current.code not in path:
+        path.append(current.code)
+        current = by_code.get(current.parent or "")
+    return [*path, start.code] if current is not None and current.code == start.code else []
+
+
+def _check_users(parts: Parts) -> None:
+    file, codes = parts.files["users"], {each.code for each in parts.organisations}
+    os_users: dict[str, str] = {}
+    for user in parts.users.values():
+        for code in sorted(user.organisations - codes - {"*"}):
+            file.problem("deployment.unknown_organisation", ("users", user.id, "organisations"), code=code)
+        if user.os_user is None:
+            continue
+        if user.os_user in os_users:
+            place: Loc = ("users", user.id, "os_user")
+            file.problem(
+                "deployment.os_user_twice", place, os_user=user.os_user, other=os_users[user.os_user]
+            )
+        os_users.setdefault(user.os_user, user.id)
+
+
+def _check_routes(parts: Parts) -> None:
+    held = {role for user in parts.users.values() for role in user.roles}
+    users_are_readable = not parts.files["users"].problems
+    for standard, route in parts.routes.items():
+        for index, step in enumerate(route.steps):
+            if users_are_readable and step.role not in held:
+                place = ("routes", standard, "steps", index)
+                parts.files["routes"].problem("deployment.role_nobody_holds", place, role=step.role)
+
+
+def _check_pinned_files(parts: Parts) -> None:
+    """Files the insurer keeps must be there; those in the home are written by a server later."""
+    file = parts.files["channels"]
+    for name, channel in parts.channels.items():
+        pinned: dict[str, PinnedFile | None] = {}
+        match channel:
+            case SftpConfig():
+                pinned["known_hosts"] = channel.known_hosts
+            case InterfaceConfig():
+                pinned["ca_file"] = channel.ca_file
+        for key, where in pinned.items():
+            if where is not None and where.deployment and not (parts.path / where.deployment).is_file():
+                file.problem(
+                    "deployment.pinned_file_missing",
+                    ("channels", name, key),
+                    missing=parts.path / where.deployment,
+                )
+
+
+def _check_filings(parts: Parts) -> None:
+    file, codes = parts.files["deployment"], {each.code for each in parts.organisations}
+    for standard, filing in parts.filings.items():
+        loc = ("filings", standard)
+        if filing.source not in parts.sources and not parts.files["sources"].problems:
+            known = ", ".join(parts.sources)
+            file.problem("deployment.unknown_source", (*loc, "source"), source=filing.source, known=known)
+        if filing.channel not in parts.channels and not parts.files["channels"].problems:
+            known = ", ".join(parts.channels)
+            file.problem("deployment.unknown_channel", (*loc, "channel"), channel=filing.channel, known=known)
+        if standard not in parts.routes and not parts.files["routes"].problems:
+            file.problem("deployment.route_missing", loc, standard=standard)
+        if filing.organisations != "all":
+            for code in filing.organisations:
+                if code not in codes:
+                    file.problem("deployment.unknown_organisation", (*loc, "organisations"), code=code)
+
+
+def _check_calendar(calendar: CalendarOverrides, file: Located) -> None:
+    for day in sorted(calendar.workdays & calendar.holidays):
+        file.problem("deployment.day_both", ("holidays",), day=day.isoformat())
+    for year in sorted(calendar.years - {day.year for day in calendar.holidays}):
+        file.problem("deployment.year_without_holidays", ("years",), year=year)

@@ -1,0 +1,200 @@
+"""Reading a deployment folder: every mistake of every file, with its line and what was expected, at once.
+
+Three passes: notation (`located.py`), the shape of each entry (`models.py`), then what only the whole shows
+(`coherence.py`). Nothing here opens a source or a channel.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from pipelines.errors import BadInput
+from resources.deployment.coherence import Parts, check_parts
+from resources.deployment.located import Loc, Located, read_csv, read_yaml
+from resources.deployment.models import (
+    CalendarOverrides,
+    ChannelConfig,
+    Corporation,
+    Deployment,
+    FilingConfig,
+    Model,
+    Name,
+    Organisation,
+    Route,
+    SourceConfig,
+    User,
+)
+
+ORGANISATION_COLUMNS = ("code", "name", "parent", "level", "is_own_account", "region")
+
+
+class _Main(Model):
+    """deployment.yaml."""
+
+    name: Name
+    corporation: Corporation
+    timezone: str = "Asia/Shanghai"
+    clock: Any = "system"
+    identity: Any = "operating_system"
+    filings: Annotated[dict[str, Any], Field(min_length=1)]
+
+
+_ENUMERATIONS = {"clock": ("system", "file"), "identity": ("operating_system", "named")}
+
+
+def load_deployment(path: Path, home: Path) -> Deployment:
+    """Read and check the folder; raises BadInput `deployment.invalid` with one detail per mistake."""
+    path, home = path.expanduser().resolve(), home.expanduser().resolve()
+    if not path.is_dir():
+        raise BadInput("deployment.folder_missing", path=path)
+    files = {
+        name: read_yaml(path / f"{name}.yaml")
+        for name in ("deployment", "users", "routes", "channels", "sources", "calendar")
+    }
+    files["organisations"] = read_csv(path / "organisations.csv", ORGANISATION_COLUMNS)
+    main = files["deployment"]
+    settings = _entry(_Main, main, (), main.data) if not main.problems else None
+    parts = Parts(
+        path=path,
+        files=files,
+        organisations=_organisations(files["organisations"]),
+        users=_entries(User, files["users"], "users", name_as="id"),
+        routes=_entries(Route, files["routes"], "routes"),
+        channels=_entries(ChannelConfig, files["channels"], "channels", name_as="name"),
+        sources=_entries(SourceConfig, files["sources"], "sources", name_as="name"),
+        filings=_entries(FilingConfig, main, "filings") if settings else {},
+    )
+    calendar = _entry(CalendarOverrides, files["calendar"], (), files["calendar"].data or {})
+    parts.calendar = calendar or CalendarOverrides()
+    if settings:
+        _check_settings(settings, main)
+    check_parts(parts)
+    problems = [problem for located in files.values() for problem in located.problems]
+    if problems or settings is None:
+        raise BadInput("deployment.invalid", path=path, count=len(problems), details=problems)
+    return Deployment(
+        name=settings.name,
+        path=path,
+        home=home,
+        corporation=settings.corporation,
+        timezone=settings.timezone,
+        clock=settings.clock,
+        identity=settings.identity,
+        organisations=tuple(parts.organisations),
+        users=parts.users,
+        routes=parts.routes,
+        channels=parts.channels,
+        sources=parts.sources,
+        filings=parts.filings,
+        calendar=parts.calendar,
+    )
+
+
+def _check_settings(settings: _Main, main: Located) -> None:
+    for key, allowed in _ENUMERATIONS.items():
+        if getattr(settings, key) not in allowed:
+            main.problem("deployment.value", (key,), expected=" | ".join(allowed))
+    try:
+        ZoneInfo(settings.timezone)
+    except (OSError, ValueError):
+        main.problem("deployment.value", ("timezone",), expected="IANA, e.g. Asia/Shanghai")
+
+
+def _organisations(located: Located) -> list[Organisation]:
+    rows: Any = located.data or []
+    found = (_entry(Organisation, located, (index,), row) for index, row in enumerate(rows))
+    return [each for each in found if each is not None]
+
+
+def _entries(model: Any, located: Located, top: str, *, name_as: str | None = None) -> dict[str, Any]:
+    """The named entries under the file's only top key (`filings` shares its file with other keys)."""
+    mapping = located.mapping()
+    if located.path.stem == top:
+        for key in mapping:
+            if key != top:
+                located.problem("deployment.unknown_key", (key,), key=key, known=top)
+    listed = mapping.get(top)
+    if not isinstance(listed, dict):
+        if not located.problems:
+            located.problem("deployment.not_a_mapping", (top,))
+        return {}
+    found: dict[str, Any] = {}
+    for name, value in listed.items():
+        data = value
+        if name_as is not None and isinstance(value, Mapping):
+            if name_as in value:
+                located.problem("deployment.unknown_key", (top, name, name_as), key=name_as, known="")
+                continue
+            data = {name_as: name, **value}
+        entry = _entry(model, located, (top, name), data)
+        if entry is not None:
+            found[name] = entry
+    return found
+
+
+def _entry(model: Any, located: Located, loc: Loc, data: object) -> Any:
+    """Validate one entry; its mistakes are noted with their lines and None is returned."""
+    try:
+        return TypeAdapter(model).validate_python(data)
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            _note(model, located, loc, problem)
+        return None
+
+
+def _note(model: Any, located: Located, loc: Loc, problem: Any) -> None:
+    """One of pydantic's problems, in the words of the catalogue."""
+    inner = tuple(
+        part for part in problem["loc"] if part not in ("sftp", "interface", "sqlite", "database", "[key]")
+    )
+    if problem["loc"] and problem["loc"][-1] == "database" and problem["loc"] != ("database",):
+        inner = (*inner, "database")  # the key of that name, under the tag of another
+    place = (*loc, *inner)
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind.startswith("deployment."):
+        located.problem(kind, place, **context)
+    elif kind == "extra_forbidden":
+        known = ", ".join(_known_keys(model, problem["loc"][:-1]))
+        located.problem("deployment.unknown_key", place, key=str(inner[-1]), known=known)
+    elif kind in ("missing", "union_tag_not_found"):
+        key = str(inner[-1]) if kind == "missing" else "kind"
+        code = (
+            "deployment.host_key_unpinned"
+            if key in ("known_hosts", "host_key_alias")
+            else "deployment.missing"
+        )
+        located.problem(code, place, key=key)
+    elif inner[-1:] == ("known_hosts",) or "known_hosts" in inner:
+        located.problem("deployment.host_key_unpinned", place, key="known_hosts")
+    else:
+        expected = context.get("expected") or context.get("expected_tags") or context.get("pattern")
+        located.problem("deployment.value", place, expected=expected or problem["msg"])
+
+
+def _known_keys(annotation: Any, loc: tuple[Any, ...]) -> tuple[str, ...]:
+    """The keys a model has at a place, following fields, union tags and list positions."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _known_keys(arguments[0], loc)
+    if origin in (Union, types.UnionType):
+        tagged = [each for each in arguments if loc and loc[0] in _tags(each)]
+        if tagged:
+            return _known_keys(tagged[0], loc[1:])
+        return next((keys for each in arguments if (keys := _known_keys(each, loc))), ())
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields
+        if loc:
+            return _known_keys(fields[loc[0]].annotation, loc[1:]) if loc[0] in fields else ()
+        return tuple(name for name in fields if name not in ("id", "name") or annotation is _Main)
+    return _known_keys(arguments[-1 if origin is dict else 0], loc[1:]) if arguments and loc else ()
+
+
+def _tags(model: Any) -> tuple[Any, ...]:
+    kind = getattr(model, "model_fields", {}).get("kind")
+    return get_args(kind.annotation) if kind is not None else ()
