@@ -1,0 +1,91 @@
+"""Judging by a standard: data dictionary → pandera contract; rules → SQL plan; findings; digests; calculators.
+
+Code knows how, the folders of `validations/standards` know what. Nothing here knows filings, ledgers, channels or Dagster.
+Names are loaded when first used, since pandera takes seconds that a command which judges nothing should not pay.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from validations.engine.standard import (
+    Code,
+    CodeList,
+    DueRule,
+    Field,
+    ForeignKey,
+    Formula,
+    PackageProfile,
+    Reference,
+    Report,
+    Rule,
+    Standard,
+    SumEquals,
+    Table,
+    Term,
+    Title,
+    Unique,
+)
+
+if TYPE_CHECKING:
+    from validations.engine.contract import schema
+    from validations.engine.derive import derive
+    from validations.engine.digest import table_digest
+    from validations.engine.findings import FINDINGS_SCHEMA
+    from validations.engine.judge import Judgement, judge
+    from validations.engine.loader import list_standards, load_standard
+    from validations.engine.types import arrow_schema
+
+STANDARDS = Path(__file__).parents[1] / "standards"
+"""The product's own standards; a deployment's folders are searched before it."""
+
+_ROOMS = {
+    "schema": "contract",
+    "derive": "derive",
+    "table_digest": "digest",
+    "FINDINGS_SCHEMA": "findings",
+    "Judgement": "judge",
+    "judge": "judge",
+    "list_standards": "loader",
+    "load_standard": "loader",
+    "arrow_schema": "types",
+}
+
+__all__ = [
+    "FINDINGS_SCHEMA",
+    "STANDARDS",
+    "Code",
+    "CodeList",
+    "DueRule",
+    "Field",
+    "ForeignKey",
+    "Formula",
+    "Judgement",
+    "PackageProfile",
+    "Reference",
+    "Report",
+    "Rule",
+    "Standard",
+    "SumEquals",
+    "Table",
+    "Term",
+    "Title",
+    "Unique",
+    "arrow_schema",
+    "derive",
+    "judge",
+    "list_standards",
+    "load_standard",
+    "schema",
+    "table_digest",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value

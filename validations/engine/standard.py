@@ -1,0 +1,265 @@
+"""What a standard says, as frozen models: reports, tables, fields, code lists, rules, package profiles.
+
+The loader fills them from YAML, SQL and CSV; the contract, the rules, the workbooks and the packages read them. Nothing
+here reads a file, runs SQL or knows what any regulator demands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+FieldType = Literal["text", "integer", "decimal", "date"]
+Severity = Literal["block", "explain", "note"]
+Rhythm = Literal["flash", "monthly", "quarterly", "half_year", "annual", "on_request"]
+Status = Literal["official", "reconstructed", "historical"]
+Postponement = Literal["none", "plus3", "next_workday"]
+
+
+@dataclass(frozen=True)
+class Title:
+    """A text in both languages; Chinese is the one that counts."""
+
+    zh: str
+    en: str
+
+    def __str__(self) -> str:
+        return self.zh
+
+
+@dataclass(frozen=True)
+class Code:
+    """One entry of a code list."""
+
+    code: str
+    title: Title
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A code list of the standard, `codes/<name>.csv`, in the order of the file."""
+
+    name: str
+    codes: tuple[Code, ...]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The codes alone."""
+        return tuple(code.code for code in self.codes)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column. `length` counts bytes in the package's encoding; `when` says for which rows `check` and `pattern` hold."""
+
+    name: str
+    title: Title
+    type: FieldType
+    mandatory: bool = False
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    codes: str | None = None
+    check: str | None = None
+    pattern: str | None = None
+    when: str | None = None
+    personal: bool = False
+    assigned: bool = False
+    description: Title | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the data dictionary. `derive` is the SQL that computes it when it is not extracted."""
+
+    name: str
+    title: Title
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    organisation: str | None = None
+    derive: Path | None = None
+
+    def field(self, name: str) -> Field:
+        """The field of that code. Raises KeyError."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(f"{self.name}.{name}")
+
+    @property
+    def stored_fields(self) -> tuple[Field, ...]:
+        """The fields that rounds hold: all but those assigned when the package is made."""
+        return tuple(field for field in self.fields if not field.assigned)
+
+    @property
+    def stored_key(self) -> tuple[str, ...]:
+        """The key in the order of the dictionary, as findings name it."""
+        return tuple(field.name for field in self.stored_fields if field.name in self.key)
+
+
+@dataclass(frozen=True)
+class DueRule:
+    """When a report is due: by its request's own deadline, or so many days after the period's end."""
+
+    by: Literal["request", "period_end"]
+    days: int | None = None
+    working_days: int | None = None
+    postponement: Postponement = "none"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One kind of report with its rhythm, its tables and the name of its package profile."""
+
+    name: str
+    title: Title
+    rhythm: Rhythm
+    due: DueRule
+    tables: tuple[str, ...]
+    package: str
+    date_kind: str = "period"
+
+
+@dataclass(frozen=True)
+class PackageProfile:
+    """How the files of a package look. `table` … `report_type` describe the statistics XML only."""
+
+    name: str
+    format: Literal["delimited", "statistics_xml"]
+    encoding: Literal["gb18030", "gb2312", "utf-8"]
+    delimiter: str | None = None
+    header: bool = False
+    file: str | None = None
+    serial_field: str | None = None
+    table: str | None = None
+    organisation: str | None = None
+    item: str | None = None
+    value: str | None = None
+    report_type: str | None = None
+
+
+@dataclass(frozen=True)
+class Unique:
+    """No two rows share these fields; `table` None means: every table, its primary key."""
+
+    table: str | None = None
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Every value of `fields` in `table` exists as `to` in `references`; a NULL refers to nothing."""
+
+    table: str
+    fields: tuple[str, ...]
+    references: str
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """References judged together under one rule."""
+
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class SumEquals:
+    """`value` of each row of `table` equals the sum of `sum` over the rows of `of` whose `by` is its `key`; exactly."""
+
+    table: str
+    key: tuple[str, ...]
+    value: str
+    of: str
+    by: tuple[str, ...]
+    sum: str
+
+
+@dataclass(frozen=True)
+class Term:
+    """One item of an equation and its sign on its side."""
+
+    item: str
+    sign: Literal[1, -1]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """`CODE ± CODE = CODE ± CODE …` between the items of one organisation in a table of items and values."""
+
+    table: str
+    organisation: str
+    item: str
+    value: str
+    equation: str
+    left: tuple[Term, ...]
+    right: tuple[Term, ...]
+
+
+Shape = Unique | ForeignKey | SumEquals | Formula
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule with exactly one judge: `constraint`, `holds`, `query` or `shape`; or none when the package is judged."""
+
+    id: str
+    severity: Severity
+    judges: Literal["content", "package"]
+    message: Title
+    citation: str
+    table: str | None = None
+    field: str | None = None
+    constraint: str | None = None
+    holds: str | None = None
+    expected: str | None = None
+    query: Path | None = None
+    shape: Shape | None = None
+    suppressed_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standard:
+    """A loaded standard. `digest` is the SHA-256 over all its files, so a changed comma is another standard."""
+
+    name: str
+    title: Title
+    version: str
+    effective: str
+    authority: Title
+    status: Status
+    note: Title
+    reports: tuple[Report, ...]
+    tables: dict[str, Table]
+    rules: tuple[Rule, ...]
+    packages: dict[str, PackageProfile]
+    codes: dict[str, CodeList]
+    macros: dict[str, str]
+    digest: str
+    path: Path
+
+    def report(self, name: str) -> Report:
+        """The report of that name. Raises KeyError."""
+        for report in self.reports:
+            if report.name == name:
+                return report
+        raise KeyError(f"{self.name}.{name}")
+
+    def table(self, name: str) -> Table:
+        """The table of that name. Raises KeyError."""
+        return self.tables[name]
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule of that id. Raises KeyError."""
+        for rule in self.rules:
+            if rule.id == rule_id:
+                return rule
+        raise KeyError(f"{self.name}.{rule_id}")
+
+    def profile(self, table: str, report: str | None = None) -> PackageProfile:
+        """The package profile under which a table is sent: the report's, else that of the first report that has it."""
+        for candidate in self.reports:
+            if table in candidate.tables and report in (None, candidate.name):
+                return self.packages[candidate.package]
+        raise KeyError(f"{self.name}.{report or '*'}: {table}")
