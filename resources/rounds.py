@@ -4,7 +4,8 @@ A round is written in a `.tmp-…` folder beside its place, fsynced and renamed,
 not at all. What a round means, and whether the ledger knows it, is not decided here.
 """
 
-# pyright: reportUnknownParameterType=false  # pyarrow has no types
+# pyarrow has no types:
+# pyright: reportUnknownParameterType=false
 from __future__ import annotations
 
 import hashlib
