@@ -1,0 +1,124 @@
+"""What a person wrote into the three answer cells of one line: an answer, nothing, mistakes. No files."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pipelines.errors import BadInput, BaosongError, text
+from pipelines.stages.workbooks.layout import HANDLING, NEW_VALUE, REASON, cell_text, unescape_text
+from pipelines.stages.workbooks.model import HANDLING_WORDS, Answer, Problem
+from pipelines.stages.workbooks.raw_cells import RawCell
+
+REASON_LIMIT = 2_000
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
+_FULL_WIDTH_SIGNS = str.maketrans("．－＋：／", ".-+:/")
+_SIGNED_DIGITS = re.compile(r"[0-9．－＋：／.\-+:/ ]+")
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
+_KINDS = {
+    "n": "数值 number",
+    "b": "逻辑值 TRUE/FALSE",
+    "d": "日期 date",
+    "e": "错误值 error",
+    "f": "公式 formula",
+}
+
+
+@dataclass
+class Line:
+    """One line under judgement: where it is, what it asks, and what was found wrong or adjusted."""
+
+    problem: Problem
+    sheet: str
+    row: int
+    cells: dict[str, tuple[str, RawCell]]  # header → (cell reference, cell); absent = empty
+    mistakes: list[BaosongError] = field(default_factory=list[BaosongError])
+    notices: list[str] = field(default_factory=list[str])
+
+
+def judge_line(line: Line) -> Answer | None:
+    """The answer of a line; None when it is empty or mistaken (then `line.mistakes` says why)."""
+    word = _text_of(line, HANDLING)
+    reason = _text_of(line, REASON)
+    new_value = _new_value(line)
+    if line.mistakes or not (word or reason or new_value):
+        return None
+    handling = HANDLING_WORDS.get(word)
+    if not word:
+        _mistake(line, HANDLING, "workbooks.handling_missing")
+    elif handling is None:
+        _mistake(line, HANDLING, "workbooks.handling_unknown", value=word, expected="、".join(HANDLING_WORDS))
+    elif handling == "report_correction":
+        if not new_value:
+            _mistake(line, NEW_VALUE, "workbooks.new_value_missing")
+        elif new_value == cell_text(line.problem.value):
+            _mistake(line, NEW_VALUE, "workbooks.new_value_same", value=new_value)
+        if not reason:
+            _mistake(line, REASON, "workbooks.correction_reason_missing")
+    elif handling == "explanation":
+        if not reason:
+            _mistake(line, REASON, "workbooks.reason_missing")
+        if new_value:
+            _mistake(line, NEW_VALUE, "workbooks.explanation_with_value", value=new_value)
+    if len(reason) > REASON_LIMIT:
+        _mistake(line, REASON, "workbooks.reason_long", length=len(reason), limit=REASON_LIMIT)
+    if line.mistakes or handling is None:
+        return None
+    return Answer(line.problem.finding, handling, new_value or None, reason, line.sheet, line.row)
+
+
+def _mistake(line: Line, header: str, code: str, **values: str | int) -> None:
+    where = line.cells[header][0]
+    line.mistakes.append(BadInput(code, details=(), sheet=line.sheet, cell=where, column=header, **values))
+
+
+def _text_of(line: Line, header: str) -> str:
+    """The text of an answer cell, trimmed; whatever is not text is a mistake."""
+    _, cell = line.cells[header]
+    if cell.kind == "f":
+        _mistake(line, header, "workbooks.formula", value=cell.text[:80])
+    elif cell.kind == "e":
+        _mistake(line, header, "workbooks.error_value", value=cell.text[:80])
+    elif cell.kind in ("b", "d") or (cell.kind == "n" and header == HANDLING):
+        _mistake(line, header, "workbooks.not_text", value=cell.text[:80], kind=_KINDS[cell.kind])
+    else:
+        return unescape_text(cell.text).strip()
+    return ""
+
+
+def _new_value(line: Line) -> str:
+    where, cell = line.cells[NEW_VALUE]
+    if cell.kind == "n":
+        return _number(line, cell.text)
+    trimmed = _text_of(line, NEW_VALUE)
+    if any(unicodedata.category(character) == "Cc" for character in trimmed):
+        _mistake(line, NEW_VALUE, "workbooks.control_character", value=repr(trimmed[:80]))
+        return ""
+    plain = trimmed.translate(_FULL_WIDTH)
+    if _SIGNED_DIGITS.fullmatch(plain):
+        plain = plain.translate(_FULL_WIDTH_SIGNS)
+    stored = unescape_text(cell.text)
+    if plain and plain != stored:
+        _notice(line, where, stored, plain)
+    return plain
+
+
+def _number(line: Line, stored: str) -> str:
+    """A number is taken only where the value asked about is one; an ID made a number has lost its digits."""
+    asked = line.problem.expected or line.problem.value or ""
+    is_amount = bool(_NUMBER.fullmatch(asked)) and (
+        "." in asked or (len(asked) < 12 and not re.match(r"-?0[0-9]", asked))
+    )
+    number = Decimal(repr(float(stored))) if is_amount else Decimal(0)
+    plain = format(number.normalize(), "f")
+    if not is_amount or not _NUMBER.fullmatch(plain) or len(plain.strip("-").replace(".", "")) > 15:
+        _mistake(line, NEW_VALUE, "workbooks.number_for_text", value=stored[:80])
+        return ""
+    _notice(line, line.cells[NEW_VALUE][0], f"{stored}（{_KINDS['n']}）", plain)
+    return plain
+
+
+def _notice(line: Line, cell: str, old: str, new: str) -> None:
+    line.notices.append(text("workbooks.normalised", sheet=line.sheet, cell=cell, old=old, new=new))

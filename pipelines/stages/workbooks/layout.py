@@ -1,0 +1,186 @@
+"""Where everything stands in a branch workbook: sheets, headers, and the text of every locked cell.
+
+Writing fills these cells and reading compares with them, so both sides ask here and nothing is defined twice.
+No openpyxl, no styles, no files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from pipelines.stages.canonical import json_digest
+from pipelines.stages.workbooks.model import HANDLING_WORDS, SEVERITY_WORDS, Problem, WorkbookIdentity
+
+FORMAT = "baosong.branch_workbook/1"
+GUIDE, SUMMARY, META = "说明", "汇总", "_meta"
+FINDING, HANDLING, NEW_VALUE, REASON = "问题编号", "处理方式", "更正值", "原因说明"
+ANSWER_COLUMNS = (HANDLING, NEW_VALUE, REASON)
+ROWS_PER_SHEET = 50_000
+MAX_CELL = 32_000
+"""Characters; Excel holds 32,767."""
+
+_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+@dataclass(frozen=True)
+class TableSheet:
+    """One sheet of problems: name, header, and the locked cells of each problem in the header's order."""
+
+    name: str
+    headers: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    locked: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A whole branch workbook as text."""
+
+    guide: tuple[tuple[str, str], ...]
+    summary: tuple[tuple[str, ...], ...]
+    tables: tuple[TableSheet, ...]
+    meta: tuple[tuple[str, str], ...]
+
+
+def lay_out(identity: WorkbookIdentity, problems: Sequence[Problem]) -> Layout:
+    """The cells of the workbook of `identity`. Findings of one key are one line: one answer serves all."""
+    distinct = list({problem.finding: problem for problem in reversed(problems)}.values())[::-1]
+    tables = _table_sheets(distinct)
+    guide = _guide(identity, len(distinct))
+    summary = _summary(distinct)
+    facts = {name: str(value) for name, value in asdict(identity).items()}
+    locked = {
+        "format": FORMAT,
+        "identity": facts,
+        "guide": guide,
+        "summary": summary,
+        "tables": [[sheet.name, sheet.headers, sheet.locked] for sheet in tables],
+    }
+    meta = (
+        ("format", FORMAT),
+        *facts.items(),
+        ("problems", str(len(distinct))),
+        ("sha256", json_digest(locked)),
+    )
+    return Layout(guide=guide, summary=summary, tables=tables, meta=meta)
+
+
+def cell_text(value: str | None) -> str:
+    """A value as a cell can hold and show it: control characters visible, overlong text cut with a mark."""
+    text = _CONTROL.sub(_visible, value or "")
+    return text if len(text) <= MAX_CELL else text[:MAX_CELL] + "…（过长，已截断）"
+
+
+def escape_text(text: str) -> str:
+    """Text that looks like OOXML's own escape (`_x0041_`) as it must stand in the file to be read back."""
+    return _ESCAPE.sub(lambda match: f"_x005F_x{match.group(1)}_", text)
+
+
+def unescape_text(text: str) -> str:
+    """What a cell's stored text means; line ends of any system become one."""
+    plain = _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text)
+    return plain.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match.group(0))
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\ufffd"
+
+
+def _table_sheets(problems: Sequence[Problem]) -> tuple[TableSheet, ...]:
+    grouped: dict[str, list[Problem]] = {}
+    for problem in problems:
+        grouped.setdefault(problem.table, []).append(problem)
+    sheets: list[TableSheet] = []
+    taken = {GUIDE, SUMMARY, META}
+    for table, members in grouped.items():
+        members.sort(key=lambda p: (p.rule, p.key, p.field, p.finding))
+        names = tuple(dict.fromkeys(name for problem in members for name, _ in problem.key))
+        headers = (
+            FINDING,
+            "规则说明",
+            "规则编号",
+            "严重程度",
+            *(cell_text(f"主键 {name}") for name in names),
+        )
+        headers += ("字段", "当前值", "应为", "差异", *ANSWER_COLUMNS)
+        for start in range(0, len(members), ROWS_PER_SHEET):
+            part = tuple(members[start : start + ROWS_PER_SHEET])
+            locked = tuple(_locked(problem, names) for problem in part)
+            sheets.append(
+                TableSheet(_sheet_name(table, members[0].table_title, taken), headers, part, locked)
+            )
+    return tuple(sheets)
+
+
+def _locked(problem: Problem, key_names: Sequence[str]) -> tuple[str, ...]:
+    key = dict(problem.key)
+    field = (
+        f"{problem.field_title} {problem.field}" if problem.field_title != problem.field else problem.field
+    )
+    cells = (
+        problem.finding,
+        problem.message,
+        problem.rule,
+        SEVERITY_WORDS.get(problem.severity, problem.severity),
+        *(key.get(name) for name in key_names),
+        field,
+        problem.value,
+        problem.expected,
+        problem.difference,
+    )
+    return tuple(cell_text(cell) for cell in cells)
+
+
+def _sheet_name(table: str, title: str, taken: set[str]) -> str:
+    """Code and title within Excel's 31 characters, unique whatever the case; later parts are numbered."""
+    full = _NOT_IN_SHEET_NAMES.sub(" ", _CONTROL.sub(" ", f"{table} {title}")).strip() or "表"
+    part, suffix = 1, ""
+    while (name := full[: 31 - len(suffix)].rstrip() + suffix).casefold() in taken:
+        part += 1
+        suffix = f" ({part})"
+    taken.add(name.casefold())
+    return name
+
+
+def _guide(identity: WorkbookIdentity, count: int) -> tuple[tuple[str, str], ...]:
+    lines = (
+        ("报送问题数据反馈表", ""),
+        ("这是什么", "本工作簿列出贵机构在本次报送中未通过校验的数据，请逐条说明如何处理。"),
+        ("报送任务", identity.filing),
+        ("提取轮次", f"第 {identity.round} 轮"),
+        ("机构", f"{identity.organisation_name}（{identity.organisation}）"),
+        ("签报编号", identity.sign_off),
+        ("问题条数", f"{count} 条"),
+        ("反馈截止", f"{identity.answer_by.isoformat()} 下班前交回"),
+        ("怎样填写", "在各表的黄色单元格内填写“处理方式”“更正值”“原因说明”，其余单元格已锁定，请勿改动。"),
+        ("源头修正", "由贵机构在核心系统中改正数据，下一轮提取时应已改正；“更正值”可不填。"),
+        ("报表更正", "只更正报表上的这个值：必须填写“更正值”和“原因说明”，系统将同时发起改库签报。"),
+        ("情况说明", "数据无误或无法更改：必须填写“原因说明”，随签报一并报批；“更正值”留空。"),
+        (
+            "注意",
+            "请勿增删行、移动列、改工作表名称；证件号、代码、日期按文本填写；请勿填写公式。",
+        ),
+        ("交回", "保存为 .xlsx 原文件名交回。暂不能答复的问题可以留空，稍后再交。"),
+    )
+    return tuple((cell_text(name), cell_text(text)) for name, text in lines)
+
+
+def _summary(problems: Sequence[Problem]) -> tuple[tuple[str, ...], ...]:
+    counts = Counter((p.table, p.table_title, p.rule, p.message, p.severity) for p in problems)
+    rows = [("规则说明", "规则编号", "严重程度", "表", "问题条数")]
+    for (table, title, rule, message, severity), count in sorted(counts.items()):
+        words = SEVERITY_WORDS.get(severity, severity)
+        rows.append((cell_text(message), cell_text(rule), words, cell_text(f"{title} {table}"), str(count)))
+    rows.append(("合计", "", "", "", str(len(problems))))
+    return tuple(rows)
+
+
+def handling_list() -> str:
+    """The formula of the validation list of 处理方式."""
+    return '"' + ",".join(HANDLING_WORDS) + '"'
