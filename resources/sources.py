@@ -73,7 +73,7 @@ class Snapshot:
             result = self._connection.execute(statement, execution_options=options)
             try:
                 plans = _plan(list(result.keys()), schema, sql_file)
-                for rows in result.partitions():
+                for rows in result.partitions(batch_rows):
                     yield _batch(rows, plans, schema, first_row, sql_file)
                     first_row += len(rows)
             finally:

@@ -1,0 +1,326 @@
+"""Sources: one unmoving view, exact values, and every refusal named."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.errors import BadInput, Refused, Unavailable
+from resources.conversion import scale_integer
+from resources.deployment import DatabaseSource, SqliteSource
+from resources.sources import Snapshot, check_select, open_source
+
+SCHEMA = pa.schema(
+    [
+        ("BDH", pa.string()),
+        ("QDRQ", pa.date32()),
+        ("BF", pa.decimal128(20, 2)),
+        ("SXFBL", pa.decimal128(9, 4)),
+        ("FQCS", pa.int64()),
+    ]
+)
+SQL = """
+SELECT policy_no AS BDH, signed_on AS QDRQ, premium_cents AS BF__cents, rate_bp AS SXFBL__bp, instalments AS FQCS
+FROM policy WHERE signed_on BETWEEN :date_from AND :date_to AND org_code IN :organisations
+"""
+PARAMETERS = {
+    "date_from": "2026-01-01",
+    "date_to": "2026-03-31",
+    "organisations": ["330000", "440000"],
+    "key": "x",
+}
+SOURCE = SqliteSource(name="core", kind="sqlite", database="home:core.db")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    with closing(sqlite3.connect(tmp_path / "core.db")) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(
+            "CREATE TABLE policy (policy_no TEXT, org_code TEXT, signed_on TEXT, premium_cents INTEGER, "
+            "rate_bp INTEGER, instalments INTEGER, note)"
+        )
+        db.executemany(
+            "INSERT INTO policy VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                ("P1", "330000", "2026-01-01", 12345, 400, 1, "1.5"),
+                ("P2", "440000", "2026-03-31", -5, 0, None, 1.5),
+                ("P3", "510000", "2026-02-01", 100, 1, 1, None),
+                ("P4", "440000", "2026-04-01", 100, 1, 1, None),
+            ],
+        )
+        db.commit()
+    return tmp_path
+
+
+@pytest.fixture
+def snapshot(home: Path) -> Iterator[Snapshot]:
+    with open_source(SOURCE, home) as snapshot:
+        yield snapshot
+
+
+def rows(
+    snapshot: Snapshot, sql: str, schema: pa.Schema = SCHEMA, **named: object
+) -> list[dict[str, object]]:
+    batches = list(snapshot.stream(sql, {**PARAMETERS, **named}, schema, sql_file="sql/core/T.sql"))
+    return pa.Table.from_batches(batches, schema).to_pylist()
+
+
+def test_values_arrive_exactly_in_the_schemas_types(snapshot: Snapshot) -> None:
+    assert rows(snapshot, SQL) == [
+        {
+            "BDH": "P1",
+            "QDRQ": date(2026, 1, 1),
+            "BF": Decimal("123.45"),
+            "SXFBL": Decimal("0.0400"),
+            "FQCS": 1,
+        },
+        {
+            "BDH": "P2",
+            "QDRQ": date(2026, 3, 31),
+            "BF": Decimal("-0.05"),
+            "SXFBL": Decimal("0.0000"),
+            "FQCS": None,
+        },
+    ]
+
+
+def test_rows_come_in_batches_of_the_size_asked_for(snapshot: Snapshot) -> None:
+    schema = pa.schema([("BDH", pa.string())])
+    batches = list(snapshot.stream("SELECT policy_no AS BDH FROM policy", {}, schema, batch_rows=3))
+    assert [batch.num_rows for batch in batches] == [3, 1]
+    assert all(batch.schema == schema for batch in batches)
+
+
+def test_an_empty_list_of_organisations_selects_nothing(snapshot: Snapshot) -> None:
+    assert rows(snapshot, SQL, organisations=[]) == []
+
+
+def test_a_commit_of_another_is_not_seen_within_the_snapshot(home: Path) -> None:
+    with open_source(SOURCE, home) as snapshot, closing(sqlite3.connect(home / "core.db")) as writer:
+        writer.execute("UPDATE policy SET premium_cents = 999 WHERE policy_no = 'P1'")
+        writer.execute("CREATE TABLE later (a)")
+        writer.commit()
+        assert rows(snapshot, SQL)[0]["BF"] == Decimal("123.45")
+        assert snapshot.totals(SQL, PARAMETERS, ["BF"]) == (2, {"BF": Decimal("123.40")})
+        before = snapshot.identity
+    with open_source(SOURCE, home) as snapshot:
+        assert rows(snapshot, SQL)[0]["BF"] == Decimal("9.99")
+        assert snapshot.identity != before
+
+
+def test_two_streams_share_one_snapshot(home: Path) -> None:
+    schema = pa.schema([("BDH", pa.string())])
+    sql = "SELECT policy_no AS BDH FROM policy ORDER BY 1"
+    with open_source(SOURCE, home) as snapshot, closing(sqlite3.connect(home / "core.db")) as writer:
+        first = snapshot.stream(sql, {}, schema, batch_rows=1)
+        assert next(first).to_pylist() == [{"BDH": "P1"}]
+        writer.execute("DELETE FROM policy")
+        writer.commit()
+        second = list(snapshot.stream(sql, {}, schema))
+        assert [batch.num_rows for batch in second] == [4]
+        assert [batch.to_pylist()[0]["BDH"] for batch in first] == ["P2", "P3", "P4"]
+
+
+def test_the_source_cannot_be_written(home: Path, snapshot: Snapshot) -> None:
+    for sql in (
+        "DELETE FROM policy",
+        "SELECT 1; DELETE FROM policy",
+        "WITH d AS (SELECT 1) INSERT INTO policy (policy_no) SELECT * FROM d",
+        "PRAGMA user_version = 5",
+        "ATTACH DATABASE 'x' AS y",
+        "",
+    ):
+        with pytest.raises(Refused) as refused:
+            rows(snapshot, sql)
+        assert refused.value.code == "source.not_a_select"
+    # and even past our own check the connection is read-only
+    connection = snapshot._connection
+    with pytest.raises(Exception, match="readonly database"):
+        connection.exec_driver_sql("DELETE FROM policy")
+
+
+@pytest.mark.parametrize("sql", ["SELECT 1 FROM a FOR UPDATE", "SELECT * INTO b FROM a"])
+def test_locking_and_creating_selects_are_refused(sql: str) -> None:
+    with pytest.raises(Refused):
+        check_select(sql, "x.sql", dialect="postgresql")
+
+
+def test_selects_of_all_kinds_are_allowed() -> None:
+    for sql in (
+        "SELECT 1;",
+        "-- a comment\nWITH a AS (SELECT 1 AS x) SELECT x FROM a -- end",
+        "SELECT 1 UNION ALL SELECT 2; -- end",
+        "SELECT a FROM t WHERE b IN :organisations AND c >= :date_from",
+    ):
+        check_select(sql, "x.sql", dialect="sqlite")
+
+
+def test_unparsable_sql_names_file_and_line(snapshot: Snapshot) -> None:
+    with pytest.raises(BadInput) as bad:
+        rows(snapshot, "SELECT a\nFROM (SELECT")
+    assert (bad.value.code, bad.value.values["file"]) == ("source.unparsable", "sql/core/T.sql")
+
+
+def test_columns_missing_extra_and_double_are_all_named(snapshot: Snapshot) -> None:
+    sql = (
+        "SELECT policy_no AS BDH, premium_cents AS BF__cents, premium_cents AS bf, rate_bp AS XX FROM policy"
+    )
+    with pytest.raises(BadInput) as bad:
+        rows(snapshot, sql)
+    assert bad.value.code == "source.columns"
+    values = {name: bad.value.values[name] for name in ("missing", "extra", "double")}
+    assert values == {"missing": "QDRQ, SXFBL, FQCS", "extra": "XX", "double": "bf"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "shown"),
+    [
+        ("1.5", pa.decimal128(20, 2), "float 1.5"),
+        ("1.0", pa.decimal128(20, 2), "float 1.0"),
+        ("1.0", pa.int64(), "float 1.0"),
+        ("'12.345'", pa.decimal128(20, 2), "str 12.…"),
+        ("'1e5'", pa.decimal128(20, 2), "str 1e5"),
+        ("123456", pa.decimal128(5, 2), "int 123…"),
+        ("'110105194912310'", pa.int64(), "str 110…"),
+        ("42", pa.string(), "int 42"),
+        ("x'00ff'", pa.string(), "bytes b'\\…"),
+        ("'2026-02-30'", pa.date32(), "str 202…"),
+        ("'20260230'", pa.date32(), "str 202…"),
+        ("'2026-01-01 00:00:00'", pa.date32(), "str 202…"),
+        ("''", pa.date32(), "str "),
+        ("20260101", pa.date32(), "int 202…"),
+    ],
+)
+def test_a_value_that_is_not_exact_names_file_column_and_row(
+    snapshot: Snapshot, expression: str, kind: pa.DataType, shown: str
+) -> None:
+    sql = f"SELECT NULL AS V UNION ALL SELECT {expression}"
+    with pytest.raises(BadInput) as bad:
+        rows(snapshot, sql, pa.schema([("V", kind)]))
+    assert bad.value.code == "source.value"
+    (detail,) = bad.value.details
+    assert detail.values["file"] == "sql/core/T.sql"
+    assert (detail.values["column"], detail.values["row"], detail.values["value"]) == ("V", 2, shown)
+
+
+def test_row_numbers_run_on_over_batches(snapshot: Snapshot) -> None:
+    sql = "SELECT 'a' AS V UNION ALL SELECT 'b' UNION ALL SELECT 3"
+    with pytest.raises(BadInput) as bad:
+        list(snapshot.stream(sql, {}, pa.schema([("V", pa.string())]), batch_rows=2))
+    assert bad.value.details[0].values["row"] == 3
+
+
+def test_exact_texts_and_integers_become_decimals(snapshot: Snapshot) -> None:
+    sql = "SELECT '-12.30' AS V UNION ALL SELECT 7 UNION ALL SELECT NULL"
+    found = rows(snapshot, sql, pa.schema([("V", pa.decimal128(6, 2))]))
+    assert [row["V"] for row in found] == [Decimal("-12.30"), Decimal("7.00"), None]
+
+
+def test_a_scaled_alias_on_a_text_field_is_refused(snapshot: Snapshot) -> None:
+    with pytest.raises(BadInput) as bad:
+        rows(snapshot, "SELECT 1 AS V__cents", pa.schema([("V", pa.string())]))
+    assert bad.value.details[0].code == "source.type"
+
+
+@given(st.integers(min_value=-(2**63), max_value=2**63 - 1))
+def test_cents_keep_every_digit(cents: int) -> None:
+    assert scale_integer(cents, 2) * 100 == Decimal(cents)
+    assert int(str(scale_integer(cents, 2)).replace(".", "")) == cents
+
+
+def test_text_that_is_not_utf8_is_named_without_being_shown(snapshot: Snapshot) -> None:
+    with pytest.raises(BadInput) as bad:
+        rows(snapshot, "SELECT CAST(x'D5C5C8FD' AS TEXT) AS V", pa.schema([("V", pa.string())]))
+    assert (bad.value.code, bad.value.values["column"]) == ("source.not_utf8", "V")
+
+
+def test_totals_are_the_sources_own(snapshot: Snapshot) -> None:
+    assert snapshot.totals(SQL + " ; -- end", PARAMETERS, ["BF", "SXFBL", "FQCS"]) == (
+        2,
+        {"BF": Decimal("123.40"), "SXFBL": Decimal("0.0400"), "FQCS": Decimal(1)},
+    )
+    assert snapshot.totals(SQL, {**PARAMETERS, "organisations": []}, ["BF"]) == (0, {"BF": Decimal("0.00")})
+    assert snapshot.totals(SQL, PARAMETERS, []) == (2, {})
+
+
+def test_totals_refuse_floats_and_unknown_columns(snapshot: Snapshot) -> None:
+    with pytest.raises(BadInput) as bad:
+        snapshot.totals("SELECT note AS BF FROM policy", {}, ["BF"])
+    assert bad.value.code == "source.inexact_sum"
+    with pytest.raises(BadInput) as bad:
+        snapshot.totals("SELECT note AS BF FROM policy", {}, ["BE"])
+    assert (bad.value.code, bad.value.values["missing"]) == ("source.columns", "BE")
+
+
+@pytest.mark.parametrize("sql", ["SELECT a FROM nowhere", "SELECT premium_x AS BDH FROM policy"])
+def test_a_table_or_column_missing_in_the_source_names_the_sql_file(snapshot: Snapshot, sql: str) -> None:
+    with pytest.raises(BadInput) as bad:
+        rows(snapshot, sql)
+    assert (bad.value.code, bad.value.values["file"]) == ("source.sql", "sql/core/T.sql")
+    assert "no such" in str(bad.value)
+
+
+def test_a_parameter_not_given_is_named(snapshot: Snapshot) -> None:
+    with pytest.raises(BadInput) as bad:
+        list(snapshot.stream("SELECT :year_from AS BDH", {"date_to": "x"}, SCHEMA))
+    assert (bad.value.values["missing"], bad.value.values["known"]) == ("year_from", "date_to")
+
+
+def test_an_absent_file_is_a_source_that_is_down(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"core\.db"), open_source(SOURCE, tmp_path):
+        pass
+    assert not (tmp_path / "core.db").exists()
+
+
+@pytest.mark.parametrize("content", [b"this is no database, but long enough to have a header" * 40, b"PK"])
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "core.db").write_bytes(content)
+    with pytest.raises(BadInput) as bad, open_source(SOURCE, tmp_path):
+        pass
+    assert bad.value.code == "source.not_a_database"
+
+
+def test_a_locked_source_is_unavailable(home: Path) -> None:
+    with closing(sqlite3.connect(home / "core.db")) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Unavailable) as locked, open_source(SOURCE, home, busy_timeout_seconds=0.05):
+            pass
+    assert locked.value.code == "source.locked"
+
+
+def test_the_source_is_free_after_a_failure(home: Path) -> None:
+    with pytest.raises(BadInput), open_source(SOURCE, home) as snapshot:
+        rows(snapshot, "SELECT a FROM nowhere")
+    with closing(sqlite3.connect(home / "core.db", timeout=0)) as writer:
+        assert writer.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("not a url", "source.url"),
+        ("sqlite:////tmp/x.db", "source.sqlite_by_url"),
+        ("nosuchdb://u:geheim@h/d", "source.url"),
+        ("oracle://u:geheim@h/d", "source.driver_missing"),
+    ],
+)
+def test_a_database_url_that_cannot_be_used_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, code: str
+) -> None:
+    monkeypatch.setenv("CORE_URL", url)
+    source = DatabaseSource(name="core", kind="database", url="env:CORE_URL")
+    with pytest.raises(BadInput) as bad, open_source(source, tmp_path):
+        pass
+    assert bad.value.code == code
+    assert "geheim" not in str(bad.value)
