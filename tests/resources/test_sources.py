@@ -29,7 +29,8 @@ SCHEMA = pa.schema(
     ]
 )
 SQL = """
-SELECT policy_no AS BDH, signed_on AS QDRQ, premium_cents AS BF__cents, rate_bp AS SXFBL__bp, instalments AS FQCS
+SELECT policy_no AS BDH, signed_on AS QDRQ, premium_cents AS BF__cents, rate_bp AS SXFBL__bp,
+       instalments AS FQCS
 FROM policy WHERE signed_on BETWEEN :date_from AND :date_to AND org_code IN :organisations
 """
 PARAMETERS = {
