@@ -1,0 +1,152 @@
+"""`baosong filing`: what is filed, how far it is, and the acts of a data engineer on a filing."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.ledger.filing import FilingState
+from pipelines.stages.acknowledge import reopen as reopen_stage
+from pipelines.stages.extract import request_extraction
+from pipelines.stages.installation import open_installation
+from pipelines.stages.next_step import next_step, request_retry
+from pipelines.stages.request import declare_nil_return, open_due
+
+app = typer.Typer(no_args_is_help=True)
+Filing = Annotated[str, typer.Argument(help="报送任务 · filing")]
+As = Annotated[
+    str | None, typer.Option("--as", help="谁操作（仅限演示部署）· who acts (demo deployment only)")
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON 输出 · machine-readable")]
+Reason = Annotated[str, typer.Option(help="原因 · reason")]
+
+STAGE_TITLES = {
+    "opened": "已开启", "extracted": "已提取", "validated": "已校验", "in_review": "待答复", "answered": "答复已齐",
+    "in_sign_off": "签报中", "rejected": "签报退回", "approved": "签报同意", "packaged": "已打包", "delivering": "传送中",
+    "delivered": "已传送", "handed_over": "已移交", "accepted": "已接收", "refused": "被退回", "archived": "已归档",
+}  # fmt: skip
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """列出报送任务 · List filings with deadline and stage."""
+    with open_installation() as installation:
+        states = sorted(installation.states(), key=lambda s: (s.opened.fact.deadline, s.id))
+    if as_json:
+        typer.echo(json.dumps([_summary(state) for state in states], ensure_ascii=False, indent=2))
+        return
+    table = Table("报送任务", "监管机构", "期限", "计划", "轮次", "阻断", "需说明", "状态")
+    for state in states:
+        opened, judged = state.opened.fact, state.content
+        block, explain = (str(judged.fact.block), str(judged.fact.explain)) if judged else ("—", "—")
+        table.add_row(
+            state.id, opened.authority, str(opened.deadline), str(opened.planned_on), str(state.round),
+            block, explain, STAGE_TITLES[state.stage],
+        )  # fmt: skip
+    Console(soft_wrap=True).print(table)
+
+
+@app.command()
+def show(filing: Filing, as_json: Json = False) -> None:
+    """一个报送任务的全貌 · One filing: rounds, findings, opinions, package, receipt, and what comes next."""
+    with open_installation() as installation:
+        state = installation.state(filing)
+        step = next_step(state, installation)
+    summary = {**_summary(state), "next": step.step if step else None}
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False, indent=2))
+        return
+    for name, value in summary.items():
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+        typer.echo(f"{name:>14}  {shown if shown is not None else '—'}")
+
+
+@app.command("open-due")
+def open_due_() -> None:
+    """按报送日历开启应报任务 · Open what the calendar demands by today."""
+    with open_installation() as installation:
+        for state in open_due(installation, installation.now().date()):
+            opened = state.opened.fact
+            typer.echo(f"已开启 {state.id}，期限 {opened.deadline}，计划 {opened.planned_on}")
+
+
+@app.command("nil-return")
+def nil_return(
+    filing: Filing,
+    table: Annotated[str, typer.Option(help="表 · table")],
+    reason: Reason,
+    as_user: As = None,
+) -> None:
+    """零申报：声明应报表确无数据 · Declare that a due table is rightly empty."""
+    with open_installation() as installation:
+        declare_nil_return(installation, filing, installation.user(as_user), table=table, reason=reason)
+        typer.echo(f"{filing}：{table} 零申报")
+
+
+@app.command()
+def reextract(filing: Filing, reason: Reason, as_user: As = None) -> None:
+    """要求重新提取 · Ask for another round; the extraction sensor launches it."""
+    with open_installation() as installation:
+        state = request_extraction(installation, filing, installation.user(as_user), reason=reason)
+        typer.echo(f"{filing}：将提取第 {state.round + 1} 轮")
+
+
+@app.command()
+def retry(filing: Filing, reason: Reason, as_user: As = None) -> None:
+    """让失败的自动步骤再运行一次 · Let the automatic step that failed run again."""
+    with open_installation() as installation:
+        request_retry(installation, filing, installation.user(as_user), reason=reason)
+        typer.echo(f"{filing}：已要求重试")
+
+
+@app.command()
+def reopen(filing: Filing, reason: Reason, as_user: As = None) -> None:
+    """更正报送：开启下一版 · Begin a resubmission, version + 1."""
+    with open_installation() as installation:
+        state = reopen_stage(installation, filing, installation.user(as_user), reason=reason)
+        typer.echo(f"{filing}：第 {state.version} 版")
+
+
+def _summary(state: FilingState) -> dict[str, Any]:
+    opened, judged, live = state.opened.fact, state.content, state.live_sign_off
+    return {
+        "filing": state.id,
+        "stage": state.stage,
+        "version": state.version,
+        "authority": opened.authority,
+        "period": f"{opened.date_from}…{opened.date_to}",
+        "organisations": list(opened.organisations),
+        "deadline": opened.deadline.isoformat(),
+        "planned_on": opened.planned_on.isoformat(),
+        "opened_by": f"{opened.opened_by}: {opened.basis}",
+        "rounds": [
+            {
+                "round": r.fact.round,
+                "at": r.at.isoformat(),
+                "rows": sum(t.rows for t in r.fact.tables.values()),
+            }
+            for r in state.rounds
+        ],
+        "findings": {
+            "block": judged.fact.block,
+            "explain": judged.fact.explain,
+            "note": judged.fact.note,
+            "by_rule": {rule: count for rule, count in judged.fact.counts.items() if count},
+        }
+        if judged
+        else None,
+        "awaited": list(state.awaited),
+        "change_requests": [c.fact.number for c in state.change_requests],
+        "sign_off": live.fact.number if live else None,
+        "opinions": [f"{o.fact.role} {o.actor}: {o.fact.opinion}" for o in state.live_opinions],
+        "content": judged.fact.content if judged else None,
+        "package": state.package.fact.package if state.package else None,
+        "delivered": state.sent.fact.remote if state.sent else None,
+        "receipt": f"{state.receipt.fact.number} {state.receipt.fact.result}" if state.receipt else None,
+        "evidence": state.evidence.fact.evidence if state.evidence else None,
+        "events": state.seq,
+    }

@@ -1,0 +1,35 @@
+"""`baosong run`: one stage of the flow outside Dagster, with the same gates."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pipelines.stages.installation import open_installation
+
+
+class StageName(StrEnum):
+    """The automatic stages in the order of the flow."""
+
+    EXTRACT = "extract"
+    VALIDATE = "validate"
+    REVIEW = "review"
+    COMPARE = "compare"
+    PACKAGE = "package"
+    DELIVER = "deliver"
+    ACKNOWLEDGE = "acknowledge"
+    ARCHIVE = "archive"
+
+
+def run(
+    stage: Annotated[StageName, typer.Argument(help="环节 · stage")],
+    filing: Annotated[str, typer.Argument(help="报送任务 · filing")],
+) -> None:
+    """在 Dagster 之外执行一个环节，关口相同 · Run one stage outside Dagster; the gates are the same."""
+    from pipelines.stages import flow  # noqa: PLC0415 - stages load pandera; other commands need not wait for it
+
+    with open_installation() as installation:
+        state = flow.STAGES[stage.value](installation, filing)
+        typer.echo(f"{filing}：{stage.value} 完成，状态 {state.stage}")

@@ -1,0 +1,24 @@
+"""Dagster's room: assets, checks, jobs, sensors and schedules, built from the standards and the deployment.
+
+What belongs here: how the flow shows and what launches it. What does not: any decision about a filing. Every step calls
+a stage with the partition key as filing; every gate is the stage's, which asks the ledger.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.defs.calendar import calendar_definitions
+from pipelines.defs.flow import flow_definitions
+from resources.deployment import Deployment
+from resources.settings import Settings
+from validations.engine import load_standard
+
+
+def build_definitions(settings: Settings, deployment: Deployment) -> dg.Definitions:
+    """Definitions for every standard that the deployment files."""
+    parts = [
+        flow_definitions(load_standard(name, deployment.standard_folders), settings)
+        for name in sorted(deployment.filings)
+    ]
+    return dg.Definitions.merge(*parts, calendar_definitions(settings))

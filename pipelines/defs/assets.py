@@ -1,0 +1,337 @@
+"""The flow of one standard as assets `[standard, stage…]`: each materialises by running its stage on one filing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from pipelines.defs.checks import group_results, group_specs
+from pipelines.defs.metadata import bar_plot, findings_by_rule, preview
+from pipelines.defs.partitions import filings_of
+from pipelines.defs.resources import InstallationResource, run_stage
+from pipelines.ledger.filing import FilingState
+from pipelines.stages.acknowledge import fetch_receipt
+from pipelines.stages.archive import archive, evidence_path
+from pipelines.stages.compare import compare, read_differences
+from pipelines.stages.deliver import deliver
+from pipelines.stages.extract import extract
+from pipelines.stages.installation import Installation
+from pipelines.stages.package import package, package_folder
+from pipelines.stages.review import review
+from pipelines.stages.validate import validate
+from validations.engine import Standard
+
+OWNERS = ["team:data-engineering"]
+
+
+def key(standard: Standard, *stage: str) -> dg.AssetKey:
+    """`[standard, stage…]`."""
+    return dg.AssetKey([standard.name, *stage])
+
+
+def round_keys(standard: Standard) -> list[dg.AssetKey]:
+    """The extracted tables of a round."""
+    return [key(standard, "round", t.name) for t in standard.tables.values() if t.derive is None]
+
+
+def round_asset(standard: Standard) -> dg.AssetsDefinition:
+    """All tables of a round in one step: one snapshot, never a part of it."""
+    tables = [t for t in standard.tables.values() if t.derive is None]
+    specs = [
+        dg.AssetSpec(
+            key(standard, "round", table.name),
+            description=f"{table.title.zh}：从核心系统按同一快照提取的一轮数据，行数与金额已与数据源核对。",
+            group_name=standard.name,
+            owners=OWNERS,
+            kinds={"parquet", "sql"},
+            skippable=True,
+        )
+        for table in tables
+    ]
+
+    @dg.multi_asset(name=f"{standard.name}_extract", specs=specs, partitions_def=filings_of(standard.name))
+    def extract_round(
+        context: dg.AssetExecutionContext, installation: InstallationResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        def stage(opened: Installation, filing: str) -> tuple[FilingState, dict[str, Any]]:
+            state = extract(opened, filing)
+            folder = opened.rounds.path(filing, state.round)
+            facts = state.rounds[-1].fact.tables
+            return state, {n: preview(standard.table(n), folder / f"{n}.parquet") for n in facts}
+
+        state, previews = run_stage(context, installation, stage)
+        recorded = state.rounds[-1].fact
+        for table in tables:
+            if table.name in recorded.tables:
+                facts = recorded.tables[table.name]
+                yield dg.MaterializeResult(
+                    asset_key=key(standard, "round", table.name),
+                    metadata={
+                        "dagster/row_count": facts.rows,
+                        "提取轮次": recorded.round,
+                        "快照时间": recorded.snapshot_at.isoformat(),
+                        "内容摘要": facts.digest,
+                        "金额合计（已与数据源核对）": dg.MetadataValue.json(dict(facts.sums)),
+                        "预览": previews[table.name],
+                    },
+                    data_version=dg.DataVersion(facts.digest),
+                )
+
+    return extract_round
+
+
+def content_asset(standard: Standard) -> dg.AssetsDefinition:
+    """The content, judged by every rule; one check per rule group."""
+    content = key(standard, "content")
+
+    @dg.asset(
+        key=content,
+        deps=round_keys(standard),
+        check_specs=group_specs(standard, content),
+        partitions_def=filings_of(standard.name),
+        group_name=standard.name,
+        owners=OWNERS,
+        kinds={"duckdb", "pandera"},
+        description="报送内容：一轮数据、报表更正、处理方式与规范版本合为一体；全部规则在其上运行，签报与报送都针对它的摘要。",
+    )
+    def judge_content(
+        context: dg.AssetExecutionContext, installation: InstallationResource
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        state = run_stage(context, installation, validate)
+        assert state.content is not None, "validate records a content"
+        judged = state.content.fact
+        found = {rule: n for rule, n in judged.counts.items() if n}
+        yield dg.MaterializeResult(
+            asset_key=content,
+            metadata={
+                "dagster/row_count": judged.rows,
+                "提取轮次": judged.round,
+                "内容摘要": judged.content,
+                "规范版本": judged.standard_version,
+                "阻断": judged.block,
+                "需签报说明": judged.explain,
+                "提示": judged.note,
+                "报表更正": judged.overlays,
+                "问题数据（按规则）": findings_by_rule(standard, judged.counts),
+                "图": bar_plot(f"问题数据（按规则），第 {judged.round} 轮", found, "条"),
+            },
+            data_version=dg.DataVersion(judged.content),
+        )
+        yield from group_results(standard, content, state)
+
+    return judge_content
+
+
+def review_asset(standard: Standard) -> dg.AssetsDefinition:
+    """Workbooks for the branches and the problem-data list."""
+
+    @dg.asset(
+        key=key(standard, "review"),
+        deps=[key(standard, "content")],
+        partitions_def=filings_of(standard.name),
+        group_name=standard.name,
+        owners=OWNERS,
+        kinds={"excel"},
+        description="业务审核：每个机构一份问题数据工作簿，另有一份问题数据清单供稽核部门初审。",
+    )
+    def send_workbooks(
+        context: dg.AssetExecutionContext, installation: InstallationResource
+    ) -> dg.MaterializeResult[Any]:
+        state = run_stage(context, installation, review)
+        assert state.dispatch is not None, "review records a dispatch"
+        sent = state.dispatch.fact
+        rows = [f"| {w.organisation} | {w.file} | {w.problems:,} | {w.sha256[:12]} |" for w in sent.workbooks]
+        return dg.MaterializeResult(
+            metadata={
+                "签报号": sent.sign_off,
+                "答复期限": sent.answer_by.isoformat(),
+                "工作簿": dg.MetadataValue.md(
+                    "\n".join(["| 机构 | 文件 | 问题数 | 摘要 |", "| --- | --- | ---: | --- |", *rows])
+                    if rows
+                    else "没有需要答复的问题数据。"
+                ),
+                "问题数（按机构）": bar_plot(
+                    "待答复问题（按机构）", {w.organisation: w.problems for w in sent.workbooks}, "条"
+                ),
+            }
+        )
+
+    return send_workbooks
+
+
+def comparison_asset(standard: Standard) -> dg.AssetsDefinition:
+    """What changed since the round before; nothing for the first."""
+
+    @dg.asset(
+        key=key(standard, "comparison"),
+        deps=[key(standard, "content")],
+        partitions_def=filings_of(standard.name),
+        group_name=standard.name,
+        owners=OWNERS,
+        kinds={"duckdb"},
+        output_required=False,
+        description="比对：本轮与上一轮按主键比较，列出新增、删除、变化的行，已解决、仍存在、新出现的问题，以及没有兑现的源头修正。",
+    )
+    def compare_rounds(
+        context: dg.AssetExecutionContext, installation: InstallationResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        def stage(opened: Installation, filing: str) -> tuple[FilingState, list[str]]:
+            if opened.state(filing).round < 2:
+                return opened.state(filing), []
+            state = compare(opened, filing)
+            differences = read_differences(opened, filing, state.round)
+            return state, [
+                f"| {d.table} | {d.added:,} | {d.removed:,} | {d.changed:,} | "
+                + "，".join(f"{name} {n}" for name, n in d.fields.items()) + " |"
+                for d in differences
+            ]  # fmt: skip
+
+        state, rows = run_stage(context, installation, stage)
+        if not state.comparisons or state.comparisons[-1].fact.later != state.round:
+            context.log.info("第一轮，没有可比对的上一轮。")
+            return
+        fact = state.comparisons[-1].fact
+        heading = ["| 表 | 新增 | 删除 | 变化 | 变化字段 |", "| --- | ---: | ---: | ---: | --- |"]
+        yield dg.MaterializeResult(
+            metadata={
+                "轮次": f"{fact.earlier} → {fact.later}",
+                "已解决": fact.resolved,
+                "仍存在": fact.remaining,
+                "新出现": fact.appeared,
+                "未兑现的源头修正": fact.missing_fixes,
+                "逐表": dg.MetadataValue.md("\n".join([*heading, *rows])),
+            }
+        )
+
+    return compare_rounds
+
+
+def package_asset(standard: Standard) -> dg.AssetsDefinition:
+    """The files exactly as they will be sent."""
+
+    @dg.asset(
+        key=key(standard, "package"),
+        deps=[key(standard, "content")],
+        partitions_def=filings_of(standard.name),
+        group_name=standard.name,
+        owners=OWNERS,
+        kinds={"file"},
+        description="报文包：由签报同意的内容生成，写完即读回核对；没有对这份内容的有效同意，环节本身拒绝。",
+    )
+    def make_package(
+        context: dg.AssetExecutionContext, installation: InstallationResource
+    ) -> dg.MaterializeResult[Any]:
+        def stage(opened: Installation, filing: str) -> tuple[FilingState, str]:
+            state = package(opened, filing)
+            return state, str(package_folder(opened, state))
+
+        state, folder = run_stage(context, installation, stage)
+        assert state.package is not None, "package records a package"
+        built = state.package.fact
+        files = [f"| {name} | {digest} |" for name, digest in built.files.items()]
+        return dg.MaterializeResult(
+            metadata={
+                "报文包摘要": built.package,
+                "版本": built.version,
+                "文件夹": dg.MetadataValue.path(folder),
+                "文件": dg.MetadataValue.md("\n".join(["| 文件 | SHA-256 |", "| --- | --- |", *files])),
+            },
+            data_version=dg.DataVersion(built.package),
+        )
+
+    return make_package
+
+
+def delivery_asset(standard: Standard) -> dg.AssetsDefinition:
+    """The package on the other side, read back."""
+
+    @dg.asset(
+        key=key(standard, "delivery"),
+        deps=[key(standard, "package")],
+        partitions_def=filings_of(standard.name),
+        group_name=standard.name,
+        owners=OWNERS,
+        kinds={"network"},
+        description="传送：先在台账预留，再传送，再读回核对；中断后先问对方，不盲目重发。",
+    )
+    def deliver_package(
+        context: dg.AssetExecutionContext, installation: InstallationResource
+    ) -> dg.MaterializeResult[Any]:
+        state = run_stage(context, installation, deliver)
+        assert state.sent is not None, "deliver records what it sent"
+        sent = state.sent.fact
+        return dg.MaterializeResult(
+            metadata={
+                "渠道": sent.channel,
+                "对方文件": sent.remote,
+                "受理号或摘要": sent.reference,
+                "核对方式": sent.verified_by,
+            }
+        )
+
+    return deliver_package
+
+
+def receipt_asset(standard: Standard) -> dg.AssetsDefinition:
+    """The regulator's answer."""
+
+    @dg.asset(
+        key=key(standard, "receipt"),
+        deps=[key(standard, "delivery")],
+        partitions_def=filings_of(standard.name),
+        group_name=standard.name,
+        owners=OWNERS,
+        kinds={"network"},
+        description="回执：监管机构对所送字节的答复；稽核数据由分公司移交后登记。",
+    )
+    def receive_receipt(
+        context: dg.AssetExecutionContext, installation: InstallationResource
+    ) -> dg.MaterializeResult[Any]:
+        state = run_stage(context, installation, fetch_receipt)
+        assert state.receipt is not None, "a receipt was recorded"
+        answer = state.receipt.fact
+        return dg.MaterializeResult(
+            metadata={
+                "回执号": answer.number,
+                "结果": "接收" if answer.result == "accepted" else "退回",
+                "出具方": answer.issuer,
+                "错误数": answer.errors,
+                "原文": dg.MetadataValue.md(f"```json\n{answer.text}\n```"),
+            }
+        )
+
+    return receive_receipt
+
+
+def evidence_asset(standard: Standard) -> dg.AssetsDefinition:
+    """The archive that proves all of the above."""
+
+    @dg.asset(
+        key=key(standard, "evidence"),
+        deps=[key(standard, "receipt")],
+        partitions_def=filings_of(standard.name),
+        group_name=standard.name,
+        owners=OWNERS,
+        kinds={"zip"},
+        description="档案：数据、规则、意见、报文、回执与台账事件合为一个签名文件，可用 baosong verify 离线验证。",
+    )
+    def archive_evidence(
+        context: dg.AssetExecutionContext, installation: InstallationResource
+    ) -> dg.MaterializeResult[Any]:
+        def stage(opened: Installation, filing: str) -> tuple[FilingState, str]:
+            state = archive(opened, filing)
+            return state, str(evidence_path(opened, state))
+
+        state, path = run_stage(context, installation, stage)
+        assert state.evidence is not None, "archive records its file"
+        return dg.MaterializeResult(
+            metadata={
+                "档案": dg.MetadataValue.path(path),
+                "SHA-256": state.evidence.fact.evidence,
+                "验证": dg.MetadataValue.md(f"`baosong verify {path}`"),
+            }
+        )
+
+    return archive_evidence

@@ -1,0 +1,44 @@
+"""The daily schedule that opens what the regulators' calendar demands. Deadlines are the stages' and the calendar's."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.defs.resources import InstallationResource
+from pipelines.stages.request import open_due
+from resources.settings import Settings
+
+
+@dg.op(description="按节假日日历开启应报任务；已开启的不重复")
+def open_due_filings(context: dg.OpExecutionContext, installation: InstallationResource) -> list[str]:
+    """Open every filing that is due by today."""
+    with installation.open() as opened:
+        states = open_due(opened, opened.now().date())
+    for state in states:
+        context.log.info(
+            f"已开启 {state.id}，期限 {state.opened.fact.deadline}，计划 {state.opened.fact.planned_on}"
+        )
+    return [state.id for state in states]
+
+
+@dg.job(description="开启应报任务")
+def calendar_opening() -> None:
+    """The calendar's part of the flow."""
+    open_due_filings()
+
+
+def calendar_definitions(settings: Settings) -> dg.Definitions:
+    """The job and its schedule, every morning at seven in Shanghai, working day or not: a missed day is caught up."""
+    schedule = dg.ScheduleDefinition(
+        name="calendar_opening_schedule",
+        job=calendar_opening,
+        cron_schedule="0 7 * * *",
+        execution_timezone="Asia/Shanghai",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="每日 7:00 按报送日历开启应报任务",
+    )
+    return dg.Definitions(
+        jobs=[calendar_opening],
+        schedules=[schedule],
+        resources={"installation": InstallationResource.of(settings)},
+    )

@@ -1,0 +1,85 @@
+"""What people want to see on an asset: rows, digests, a masked preview, findings by rule, plots. Nothing is computed anew."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from validations.engine import Rule, Standard, Table
+
+PREVIEW_ROWS = 5
+_CHINESE = [
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "SimHei",
+]
+
+
+def preview(table: Table, parquet: Path) -> dg.MarkdownMetadataValue:
+    """The first rows, personal data masked."""
+    frame = pl.scan_parquet(parquet).head(PREVIEW_ROWS).collect()
+    shown = table.stored_fields[:12]
+    lines = [
+        "| " + " | ".join(f"{f.name} {f.title.zh}" for f in shown) + " |",
+        "|" + " --- |" * len(shown),
+    ]
+    for row in frame.iter_rows(named=True):
+        cells = ["***" if f.personal and row[f.name] else _cell(row[f.name]) for f in shown]
+        lines.append("| " + " | ".join(cells) + " |")
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def findings_by_rule(standard: Standard, counts: Mapping[str, int]) -> dg.MarkdownMetadataValue:
+    """A table of the rules that found something, most first."""
+    found = sorted(((n, rule) for rule, n in counts.items() if n), reverse=True)
+    if not found:
+        return dg.MetadataValue.md(f"全部 {len(counts)} 条规则通过，没有问题数据。")
+    severities = {"block": "阻断", "explain": "需签报说明", "note": "提示"}
+    lines = ["| 规则 | 说明 | 严重程度 | 条数 |", "| --- | --- | --- | ---: |"]
+    for number, rule_id in found:
+        rule: Rule = standard.rule(rule_id)
+        lines.append(f"| {rule_id} | {rule.message.zh} | {severities[rule.severity]} | {number:,} |")
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def bar_plot(title: str, values: Mapping[str, int], unit: str) -> dg.MarkdownMetadataValue:
+    """A horizontal bar chart as an image; the values stand at the bars."""
+    figure = Figure(figsize=(7, 0.6 + 0.32 * max(len(values), 1)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    names, numbers = list(values), list(values.values())
+    bars = axes.barh(names, numbers, color="#1d5fd1")
+    axes.bar_label(bars, labels=[f"{n:,}" for n in numbers], padding=3, fontsize=9)
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(x=0.15)
+    for label in (axes.set_title(title, loc="left", fontsize=11), axes.set_xlabel(unit, fontsize=9)):
+        label.set_fontfamily(_fonts())
+    for tick in axes.get_yticklabels():
+        tick.set_fontfamily(_fonts())
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=110)
+    encoded = base64.b64encode(image.getvalue()).decode()
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+
+
+def _fonts() -> Sequence[str]:
+    """Those of the Chinese fonts that this machine has; without any, boxes would be drawn and matplotlib would warn."""
+    from matplotlib import font_manager  # noqa: PLC0415 - scans fonts at import
+
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    return [name for name in _CHINESE if name in known] or ["DejaVu Sans"]
+
+
+def _cell(value: object) -> str:
+    return "—" if value is None else str(value).replace("|", "\\|")

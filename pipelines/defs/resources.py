@@ -1,0 +1,57 @@
+"""How steps reach the installation, and how a stage's error shows in Dagster: a red step with one clear message.
+
+What is unavailable outside is retried a little; what a person must mend is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import dagster as dg
+
+from pipelines.errors import BaosongError, Unavailable
+from pipelines.stages.installation import Installation, open_installation
+from resources.settings import Settings
+
+T = TypeVar("T")
+RETRIES = 2
+RETRY_SECONDS = 5
+
+
+class InstallationResource(dg.ConfigurableResource[None]):
+    """The settings of one installation; `open` gives stages what they need."""
+
+    home: str
+    deployment: str
+    language: Literal["zh", "en"]
+
+    @staticmethod
+    def of(settings: Settings) -> InstallationResource:
+        return InstallationResource(
+            home=str(settings.home), deployment=str(settings.deployment), language=settings.language
+        )
+
+    def open(self) -> AbstractContextManager[Installation]:
+        """Open the installation; the database URL, which may hold a password, stays in the environment."""
+        settings = Settings.load()
+        here = {"home": Path(self.home), "deployment": Path(self.deployment), "language": self.language}
+        return open_installation(settings.model_copy(update=here))
+
+
+def run_stage(
+    context: dg.AssetExecutionContext, resource: InstallationResource, stage: Callable[[Installation, str], T]
+) -> T:
+    """Run a stage on this partition's filing. Raises dg.Failure with the message that a person reads."""
+    try:
+        with resource.open() as installation:
+            return stage(installation, context.partition_key)
+    except Unavailable as error:
+        context.log.warning(str(error))
+        if context.retry_number < RETRIES:
+            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    except BaosongError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error

@@ -1,0 +1,93 @@
+"""稽核数据: a red-header document, defects found, fixed at the source and in the report, signed by four, handed over."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from pipelines.demo.acts import baosong
+from pipelines.demo.branch import download_and_hand_over
+from pipelines.demo.outcome import Outcome
+from pipelines.demo.workbooks import answer_workbooks
+from pipelines.errors import Refused
+from pipelines.stages.installation import Installation
+from pipelines.stages.workbooks import Problem
+
+NUMBER = "JH-2026-003"
+FILING = f"circ_audit.detail.{NUMBER}"
+CORRECTED_RULE = "D05"
+"""One finding of this rule is corrected in the report, with a change request; all others at the source."""
+BRANCHES = {"330000": "branch_330000", "440000": "branch_440000", "510000": "branch_510000"}
+
+
+def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[], bool], None, None]:
+    """From the document to the bureau's receipt, in two rounds."""
+    document = installation.home / "demo" / f"{NUMBER}.txt"
+    document.write_text("关于报送 2026 年一季度稽核数据的通知（模拟的红头文件）\n", encoding="utf-8")
+    baosong(
+        "request", "raise", NUMBER, "--standard", "circ_audit", "--report", "detail",
+        "--authority", "广东保监局（牵头，粤浙川联合稽核）", "--from", "2026-01-01", "--to", "2026-03-31",
+        "--deadline", "2026-05-15", "--document", str(document), "--organisation", "330000",
+        "--organisation", "440000", "--organisation", "510000", "--as", "requester_440000",
+    )  # fmt: skip
+    _refused(outcome, "run", "extract", FILING)
+    baosong(
+        "request", "review", NUMBER, "--opinion", "accept", "--comment", "范围与期限无误（模拟）",
+        "--as", "audit_reviewer",
+    )  # fmt: skip
+    yield lambda: installation.state(FILING).stage == "in_review"
+
+    outcome.compare_with_answer_key(FILING)
+    corrected: list[str] = []
+
+    def answer(problem: Problem) -> tuple[str, str | None, str]:
+        if problem.rule == CORRECTED_RULE and problem.expected and not corrected:
+            corrected.append(problem.finding)
+            return "报表更正", problem.expected, "系统接口截断所致，报表先更正，另提改库签报（模拟）"
+        if problem.severity == "explain":
+            return "情况说明", None, "业务实际如此，附件另送（模拟）"
+        return "源头修正", None, "已在核心系统改正（模拟）"
+
+    _fix_core(installation)
+    answer_workbooks(installation, FILING, answer, people=BRANCHES, otherwise="business_reviewer")
+    yield lambda: _second_round_reviewed(installation)
+
+    _refused(outcome, "run", "package", FILING)
+    baosong("sign-off", FILING, "--as", "data_engineer")
+    _refused(outcome, "sign", FILING, "--as", "data_engineer", "--opinion", "agree", "--comment", "自批")
+    for person, comment in {
+        "audit_reviewer": "各部门审核流程规范",
+        "business_reviewer": "问题均已处理",
+        "executive": "同意",
+        "president": "同意报送",
+    }.items():
+        baosong("sign", FILING, "--as", person, "--opinion", "agree", "--comment", f"{comment}（模拟）")
+    yield lambda: installation.state(FILING).stage == "delivered"
+
+    package, receipt = download_and_hand_over(installation, FILING)
+    baosong("handover", FILING, "--as", "branch_it_440000", "--file", str(package))
+    baosong("receipt", FILING, "--as", "branch_it_440000", "--file", str(receipt))
+    yield lambda: installation.state(FILING).stage == "archived"
+
+
+def _second_round_reviewed(installation: Installation) -> bool:
+    state = installation.state(FILING)
+    return state.round == 2 and state.stage == "in_review" and bool(state.comparisons)
+
+
+def _fix_core(installation: Installation) -> None:
+    """The branches mend their records in the core system itself; Baosong only reads it."""
+    repairs = Path(installation.home / "demo" / "answer_key.repairs.jsonl")
+    for organisation in (*BRANCHES, "000000"):
+        baosong("core", "fix", "--repairs", str(repairs), "--organisation", organisation)
+
+
+def _refused(outcome: Outcome, *arguments: str) -> None:
+    """An act that a gate must refuse."""
+    try:
+        baosong(*arguments)
+    except Refused as refusal:
+        sys.stdout.write(f"      拒绝：{refusal}\n")
+        return
+    outcome.require(False, f"not refused: {' '.join(arguments)}")

@@ -1,0 +1,39 @@
+"""统计月报: the calendar opens April's report; clean data goes through finance and the executive to the interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+import dagster as dg
+
+from pipelines.definitions import definitions
+from pipelines.demo.acts import baosong
+from pipelines.demo.outcome import Outcome
+from pipelines.stages.installation import Installation
+
+FILING = "circ_statistics.monthly.2026-04"
+
+
+def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[], bool], None, None]:
+    """Opened by the calendar's job, a real run in the demo's Dagster instance."""
+    job = definitions().get_job_def("calendar_opening")
+    with dg.DagsterInstance.get() as instance:
+        outcome.require(job.execute_in_process(instance=instance).success, "calendar_opening")
+    yield lambda: installation.state(FILING).stage == "in_review"
+
+    state = installation.state(FILING)
+    assert state.content is not None, "in review means judged"
+    outcome.require(sum(state.content.fact.counts.values()) == 0, f"{FILING}: {state.content.fact.counts}")
+    baosong("sign-off", FILING, "--as", "data_engineer")
+    baosong(
+        "sign",
+        FILING,
+        "--as",
+        "finance_reviewer",
+        "--opinion",
+        "agree",
+        "--comment",
+        "与总账核对一致（模拟）",
+    )
+    baosong("sign", FILING, "--as", "executive", "--opinion", "agree", "--comment", "同意报送（模拟）")
+    yield lambda: installation.state(FILING).stage == "archived"

@@ -1,0 +1,40 @@
+"""`make dev`: Dagster's UI, its daemon and the stand-in servers, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+from pipelines.demo.servers import Servers
+from pipelines.demo.stage_setting import set_stage
+from resources.settings import Settings
+
+
+def serve(settings: Settings, *, port: int) -> None:
+    """Serve what `make demo` left behind, or a fresh demo core when there is nothing yet."""
+    servers = Servers(settings.home)
+    servers.stop()
+    servers.prepare_dagster()
+    if not (settings.home / "core.db").exists():
+        set_stage(settings, policies=20_000)
+    servers.start_embedded()
+    servers.start_daemon()
+    webserver = servers.start_webserver(port)
+    sys.stdout.write(
+        f"Dagster  http://127.0.0.1:{port}\n日志 logs  {settings.home / 'log'}\n"
+        "命令 commands  .venv/bin/baosong --help\nCtrl-C 结束 · ends everything\n"
+    )
+    sys.stdout.flush()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        webserver.wait()
+        sys.stderr.write(f"webserver ended with {webserver.returncode}, see {settings.home / 'log'}\n")
+    except KeyboardInterrupt:
+        pass
+    finally:
+        servers.stop()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,115 @@
+"""The processes around the flow: stand-in servers, Dagster's daemon and web server; each ended by its own group.
+
+`dagster dev` leaves children behind when it is ended, so the daemon and the web server are started one by one, each as
+the leader of a process group, whose ids are kept in `BAOSONG_HOME/demo/processes.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from resources.settings import CHECKOUT
+
+PATIENCE_SECONDS = 20
+
+
+class Servers:
+    """The processes of one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.dagster_home = home / "dagster"
+        self._record = home / "demo" / "processes.json"
+
+    def start_embedded(self) -> None:
+        """The designated SFTP server and the regulator, on free loopback ports; a running one is kept."""
+        self._embedded("start", "--detach", "--clock", str(self.home / "clock"))
+
+    def start_daemon(self) -> None:
+        """Sensors, schedules and the run queue."""
+        self._start("daemon", "dagster-daemon", "run", "-w", "workspace.yaml")
+
+    def start_webserver(self, port: int) -> subprocess.Popen[bytes]:
+        """Dagster's UI, on loopback only: it has no login."""
+        return self._start(
+            "webserver", "dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-w", "workspace.yaml"
+        )
+
+    def stop(self) -> None:
+        """End everything that was started here, and only that."""
+        for group in self._recorded().values():
+            _end_group(group)
+        self._record.unlink(missing_ok=True)
+        if (self.home / "embedded").is_dir():
+            self._embedded("stop")
+
+    def prepare_dagster(self) -> None:
+        """DAGSTER_HOME with the shipped dagster.yaml; this process and its children use it."""
+        self.dagster_home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(CHECKOUT / "resources" / "dagster.yaml", self.dagster_home / "dagster.yaml")
+        os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        os.environ["BAOSONG_HOME"] = str(self.home)
+        os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+    def _embedded(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "resources.embedded", *arguments, "--home", str(self.home)]
+        done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode != 0:
+            raise SystemExit(f"embedded servers: {done.stderr.strip()}")
+
+    def _start(self, name: str, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        log = self.home / "log" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own programs
+                [str(Path(sys.executable).with_name(program)), *arguments],
+                cwd=CHECKOUT,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._record.parent.mkdir(parents=True, exist_ok=True)
+        self._record.write_text(json.dumps({**self._recorded(), name: process.pid}), encoding="utf-8")
+        return process
+
+    def _recorded(self) -> dict[str, int]:
+        return json.loads(self._record.read_text(encoding="utf-8")) if self._record.exists() else {}
+
+
+def _end_group(group: int) -> None:
+    """SIGTERM to the group, SIGKILL to what is left of it; a group that is gone is fine.
+
+    A recorded id may belong to somebody else by now: only a group whose leader runs Dagster's programs is ended.
+    """
+    try:
+        command = Path(f"/proc/{group}/cmdline").read_bytes()
+    except OSError:
+        command = b"dagster"  # no /proc, or the leader is gone and its children may not be
+    if b"dagster" not in command:
+        return
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        until = time.monotonic() + PATIENCE_SECONDS
+        try:
+            os.killpg(group, sign)
+            while time.monotonic() < until:
+                _reap(group)
+                os.killpg(group, 0)
+                time.sleep(0.1)
+        except (ProcessLookupError, PermissionError):
+            return
+
+
+def _reap(group: int) -> None:
+    """Our own children stay as zombies, which still count as a group, until they are waited for."""
+    try:
+        os.waitpid(-group, os.WNOHANG)
+    except ChildProcessError:
+        return

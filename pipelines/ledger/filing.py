@@ -1,0 +1,208 @@
+"""The state of a filing, folded from its events; nothing of it is stored anywhere else.
+
+`FilingState` answers what every command and gate asks: which round, which content, who has agreed, what was sent.
+It refuses nothing: gates live in the stages, which read this state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pipelines.ledger import filing_events as e
+from pipelines.ledger.events import Event
+
+Stage = Literal[
+    "opened", "extracted", "validated", "in_review", "answered", "in_sign_off", "rejected", "approved", "packaged",
+    "delivering", "delivered", "handed_over", "accepted", "refused", "archived",
+]  # fmt: skip
+
+F = TypeVar("F", bound=e.FilingEvent, covariant=True)
+
+
+@dataclass(frozen=True)
+class Recorded(Generic[F]):
+    """An event's payload with who, when, and its place in the stream."""
+
+    seq: int
+    actor: str
+    at: datetime
+    hash: str
+    fact: F
+
+
+@dataclass(frozen=True)
+class FilingState:
+    """One filing as its events tell it. What belongs to a version starts empty again when it is reopened."""
+
+    id: str
+    opened: Recorded[e.FilingOpened]
+    seq: int = 0
+    version: int = 1
+    rounds: tuple[Recorded[e.RoundExtracted], ...] = ()
+    contents: tuple[Recorded[e.ContentValidated], ...] = ()
+    dispatches: tuple[Recorded[e.FindingsDispatched], ...] = ()
+    answers: tuple[Recorded[e.AnswersReceived], ...] = ()
+    change_requests: tuple[Recorded[e.ChangeRequestRaised], ...] = ()
+    comparisons: tuple[Recorded[e.RoundsCompared], ...] = ()
+    nil_returns: frozenset[str] = frozenset()
+    extraction_requested: Recorded[e.ExtractionRequested] | None = None
+    sign_off: Recorded[e.SignOffOpened] | None = None
+    opinions: tuple[Recorded[e.OpinionGiven], ...] = ()
+    packages: tuple[Recorded[e.PackageBuilt], ...] = ()
+    reservation: Recorded[e.DeliveryReserved] | None = None
+    sent: Recorded[e.DeliverySent] | None = None
+    handover: Recorded[e.HandoverRecorded] | None = None
+    receipt: Recorded[e.ReceiptReceived] | None = None
+    evidence: Recorded[e.EvidenceArchived] | None = None
+    retries: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def round(self) -> int:
+        """Number of the latest round; 0 before the first."""
+        return len(self.rounds)
+
+    @property
+    def content(self) -> Recorded[e.ContentValidated] | None:
+        """The content that was judged last: the only one that may be signed."""
+        return self.contents[-1] if self.contents else None
+
+    @property
+    def live_sign_off(self) -> Recorded[e.SignOffOpened] | None:
+        """The open sign-off, unless the content has changed since: then what was said is void."""
+        if self.sign_off and self.content and self.sign_off.fact.content == self.content.fact.content:
+            return self.sign_off
+        return None
+
+    @property
+    def live_opinions(self) -> tuple[Recorded[e.OpinionGiven], ...]:
+        """The opinions on the live sign-off, in the order given."""
+        live = self.live_sign_off
+        return tuple(
+            o for o in self.opinions if live and o.seq > live.seq and o.fact.number == live.fact.number
+        )
+
+    @property
+    def decision(self) -> Recorded[e.OpinionGiven] | None:
+        """The opinion that decided: the first disagreement, or the agreement that completed the route."""
+        live = self.live_sign_off
+        for opinion in self.live_opinions:
+            if opinion.fact.opinion == "disagree":
+                return opinion
+        if live and {o.fact.step for o in self.live_opinions} == set(range(len(live.fact.route))):
+            return self.live_opinions[-1]
+        return None
+
+    @property
+    def is_approved(self) -> bool:
+        return self.decision is not None and self.decision.fact.opinion == "agree"
+
+    @property
+    def is_rejected(self) -> bool:
+        return self.decision is not None and self.decision.fact.opinion == "disagree"
+
+    @property
+    def package(self) -> Recorded[e.PackageBuilt] | None:
+        """The package of this version made from the content that is judged now."""
+        for package in reversed(self.packages):
+            if self.content and package.fact.content == self.content.fact.content:
+                return package
+        return None
+
+    @property
+    def dispatch(self) -> Recorded[e.FindingsDispatched] | None:
+        return self.dispatches[-1] if self.dispatches else None
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """Organisations whose workbook of the latest dispatch is not answered completely yet."""
+        if self.dispatch is None:
+            return ()
+        last = self.dispatch.seq
+        done = {a.fact.organisation for a in self.answers if a.seq > last and a.fact.unanswered == 0}
+        return tuple(w.organisation for w in self.dispatch.fact.workbooks if w.organisation not in done)
+
+    @property
+    def stage(self) -> Stage:
+        """How far the filing is, in one word."""
+        return next(stage for stage, reached in self._ladder() if reached)
+
+    def _ladder(self) -> Iterable[tuple[Stage, object]]:
+        answered = self.answers and not self.awaited
+        yield "archived", self.evidence
+        yield "accepted", self.receipt and self.receipt.fact.result == "accepted"
+        yield "refused", self.receipt
+        yield "handed_over", self.handover
+        yield "delivered", self.sent
+        yield "delivering", self.reservation
+        yield "packaged", self.package
+        yield "approved", self.is_approved
+        yield "rejected", self.is_rejected
+        yield "in_sign_off", self.live_sign_off
+        yield "answered", answered and self.dispatch and self.dispatch.fact.round == self.round
+        yield "in_review", self.dispatch and self.dispatch.fact.round == self.round
+        yield "validated", self.content and self.content.fact.round == self.round
+        yield "extracted", self.rounds
+        yield "opened", True
+
+
+def fold(events: Iterable[Event]) -> FilingState | None:
+    """The state after `events` of one stream `filing/<id>`; None for an empty stream."""
+    state: FilingState | None = None
+    for event in events:
+        if event.payload is not None and event.type != "payload_erased":
+            fact = e.EVENTS[event.type].model_validate(event.payload)
+            recorded: Recorded[Any] = Recorded(event.seq, event.actor, event.at, event.hash, fact)
+            if state is None:
+                state = FilingState(event.stream.removeprefix("filing/"), recorded)
+            state = _apply(state, recorded)
+        if state is not None:
+            state = replace(state, seq=event.seq)
+    return state
+
+
+def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
+    match recorded.fact:
+        case e.NilReturnDeclared(table=table):
+            return replace(state, nil_returns=state.nil_returns | {table})
+        case e.ExtractionRequested():
+            return replace(state, extraction_requested=recorded)
+        case e.RoundExtracted():
+            return replace(state, rounds=(*state.rounds, recorded))
+        case e.ContentValidated():
+            return replace(state, contents=(*state.contents, recorded))
+        case e.FindingsDispatched():
+            return replace(state, dispatches=(*state.dispatches, recorded))
+        case e.AnswersReceived():
+            return replace(state, answers=(*state.answers, recorded))
+        case e.ChangeRequestRaised():
+            return replace(state, change_requests=(*state.change_requests, recorded))
+        case e.RoundsCompared():
+            return replace(state, comparisons=(*state.comparisons, recorded))
+        case e.SignOffOpened():
+            return replace(state, sign_off=recorded)
+        case e.OpinionGiven():
+            return replace(state, opinions=(*state.opinions, recorded))
+        case e.RetryRequested(step=step):
+            return replace(state, retries={**state.retries, step: state.retries.get(step, 0) + 1})
+        case e.PackageBuilt():
+            return replace(state, packages=(*state.packages, recorded))
+        case e.DeliveryReserved():
+            return replace(state, reservation=recorded)
+        case e.DeliverySent():
+            return replace(state, sent=recorded)
+        case e.HandoverRecorded():
+            return replace(state, handover=recorded)
+        case e.ReceiptReceived():
+            return replace(state, receipt=recorded)
+        case e.EvidenceArchived():
+            return replace(state, evidence=recorded)
+        case e.FilingReopened(version=version):
+            return FilingState(
+                state.id, state.opened, state.seq, version, state.rounds, state.contents, state.dispatches,
+                state.answers, state.change_requests, state.comparisons, state.nil_returns, retries=state.retries,
+            )  # fmt: skip
+        case _:
+            return state

@@ -1,0 +1,263 @@
+"""What can happen to a filing: one frozen model per event type, in the order of the flow.
+
+A model's JSON is the payload that the chain protects; `kind` is the event's type. Bulk facts (findings, answers) are one
+event naming a file's digest, never one event per row. Nothing here decides whether an event may happen: stages do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Handling = Literal["source_fix", "report_correction", "explanation"]
+Opinion = Literal["agree", "disagree"]
+
+
+class FilingEvent(BaseModel):
+    """Base of all payloads in a stream `filing/<id>`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: ClassVar[str]
+
+    def payload(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class FilingOpened(FilingEvent):
+    """A filing exists: by the calendar (`basis` names it) or by an accepted request (`basis` is its number)."""
+
+    kind = "filing_opened"
+    standard: str
+    report: str
+    key: str
+    authority: str
+    date_from: date
+    date_to: date
+    organisations: tuple[str, ...]
+    deadline: date
+    planned_on: date
+    opened_by: Literal["calendar", "request"]
+    basis: str
+
+
+class NilReturnDeclared(FilingEvent):
+    """A due table is empty because there is nothing to report; declared by a person, never guessed."""
+
+    kind = "nil_return_declared"
+    table: str
+    reason: str
+
+
+class ExtractionRequested(FilingEvent):
+    """A person asks for a re-extraction."""
+
+    kind = "extraction_requested"
+    round: int
+    reason: str
+
+
+class TableFacts(BaseModel):
+    """One table of a round: rows, content digest, and the sums of its decimals as reconciled with the source."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rows: int
+    digest: str
+    sums: Mapping[str, str]
+
+
+class RoundExtracted(FilingEvent):
+    """One immutable extraction; counts and sums agree with what the source counted in the same snapshot."""
+
+    kind = "round_extracted"
+    round: int
+    manifest: str
+    source: str
+    snapshot_at: datetime
+    tables: Mapping[str, TableFacts]
+
+
+class ContentValidated(FilingEvent):
+    """All rules ran on exactly this content; `findings` is the SHA-256 of the findings file."""
+
+    kind = "content_validated"
+    content: str
+    round: int
+    standard_version: str
+    standard_digest: str
+    findings: str
+    rows: int
+    counts: Mapping[str, int]
+    block: int
+    explain: int
+    note: int
+    overlays: int
+
+
+class WorkbookSent(BaseModel):
+    """One organisation's workbook: file name, SHA-256, number of problems in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    organisation: str
+    file: str
+    sha256: str
+    problems: int
+
+
+class FindingsDispatched(FilingEvent):
+    """Problem data went out for answers; the sign-off's number is allotted here so that handlings can name it."""
+
+    kind = "findings_dispatched"
+    round: int
+    content: str
+    sign_off: str
+    answer_by: date
+    problem_list: str
+    workbooks: tuple[WorkbookSent, ...]
+
+
+class AnswersReceived(FilingEvent):
+    """One organisation's answers; `answers` is the SHA-256 of the stored answers file."""
+
+    kind = "answers_received"
+    round: int
+    organisation: str
+    workbook: str
+    answers: str
+    handlings: Mapping[str, int]
+    unanswered: int
+
+
+class ChangeRequestRaised(FilingEvent):
+    """With a report correction: production is to be corrected (改库签报). Executed outside Baosong."""
+
+    kind = "change_request_raised"
+    number: str
+    finding: str
+    table: str
+    key: str
+    field: str
+    old: str | None
+    new: str
+    reason: str
+
+
+class RoundsCompared(FilingEvent):
+    """What changed between two rounds, in rows and in findings; the details are in the named file."""
+
+    kind = "rounds_compared"
+    earlier: int
+    later: int
+    comparison: str
+    added: int
+    removed: int
+    changed: int
+    resolved: int
+    remaining: int
+    appeared: int
+    missing_fixes: int
+
+
+class SignOffOpened(FilingEvent):
+    """The preparer puts one content on the route of opinions; the route in force then is bound with it."""
+
+    kind = "sign_off_opened"
+    number: str
+    content: str
+    route: tuple[str, ...]
+
+
+class OpinionGiven(FilingEvent):
+    """One person's opinion on one content, at one step of the route (0-based)."""
+
+    kind = "opinion_given"
+    number: str
+    content: str
+    step: int
+    role: str
+    opinion: Opinion
+    comment: str
+
+
+class RetryRequested(FilingEvent):
+    """A person asks that a failed automatic step run again."""
+
+    kind = "retry_requested"
+    step: str
+    reason: str
+
+
+class PackageBuilt(FilingEvent):
+    """The files exactly as they will be sent."""
+
+    kind = "package_built"
+    version: int
+    content: str
+    package: str
+    files: Mapping[str, str]
+
+
+class DeliveryReserved(FilingEvent):
+    """Before the first byte: nobody else delivers this version over this channel."""
+
+    kind = "delivery_reserved"
+    version: int
+    channel: str
+    package: str
+
+
+class DeliverySent(FilingEvent):
+    """The other side holds the package: read back, or acknowledged under its digest."""
+
+    kind = "delivery_sent"
+    version: int
+    channel: str
+    package: str
+    remote: str
+    reference: str
+    verified_by: str
+
+
+class HandoverRecorded(FilingEvent):
+    """The branch downloaded the package and handed it to the bureau (移交记录)."""
+
+    kind = "handover_recorded"
+    version: int
+    package: str
+    organisation: str
+    recipient: str
+    files: Mapping[str, str]
+
+
+class ReceiptReceived(FilingEvent):
+    """The regulator's answer; `text` is what it sent."""
+
+    kind = "receipt_received"
+    version: int
+    number: str
+    result: Literal["accepted", "rejected"]
+    issuer: str
+    package: str
+    text: str
+    errors: int
+
+
+class FilingReopened(FilingEvent):
+    """A resubmission (更正报送) begins: version + 1, with its reason."""
+
+    kind = "filing_reopened"
+    version: int
+    reason: str
+
+
+class EvidenceArchived(FilingEvent):
+    """The evidence of everything before this event; `evidence` is the SHA-256 of the archive."""
+
+    kind = "evidence_archived"
+    version: int
+    evidence: str
+
+
+EVENTS: dict[str, type[FilingEvent]] = {model.kind: model for model in FilingEvent.__subclasses__()}

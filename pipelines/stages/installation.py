@@ -1,0 +1,127 @@
+"""One insurer's running Baosong: settings, deployment, ledger, stores and clock, opened together.
+
+Stages get it as their first argument. It holds no logic of the flow; it only knows where things are and who may act.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from pipelines.errors import LANGUAGE, BadInput, Refused
+from pipelines.ledger import Ledger
+from pipelines.ledger.filing import FilingState, fold
+from pipelines.ledger.filing_events import FilingEvent
+from resources.calendar import WorkingCalendar, open_calendar
+from resources.clock import Clock, open_clock
+from resources.deployment import Deployment, FilingConfig, User, load_deployment
+from resources.rounds import RoundStore
+from resources.settings import Settings
+from validations.engine import Report, Standard, load_standard
+
+SYSTEM = "baosong"
+"""The actor of automatic steps."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Everything a stage needs. `home` holds all state; the deployment is read-only."""
+
+    settings: Settings
+    deployment: Deployment
+    ledger: Ledger
+    clock: Clock
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+    @cached_property
+    def rounds(self) -> RoundStore:
+        return RoundStore(self.home / "rounds")
+
+    @cached_property
+    def calendar(self) -> WorkingCalendar:
+        return open_calendar(self.deployment)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def standard(self, name: str) -> Standard:
+        return load_standard(name, self.deployment.standard_folders)
+
+    def report(self, state: FilingState) -> Report:
+        return self.standard(state.opened.fact.standard).report(state.opened.fact.report)
+
+    def filing_config(self, standard: str) -> FilingConfig:
+        config = self.deployment.filings.get(standard)
+        if config is None:
+            raise BadInput("installation.no_filing_config", standard=standard, folder=self.deployment.path)
+        return config
+
+    def folder(self, kind: str, filing: str) -> Path:
+        """Where artefacts of one kind (contents, workbooks, packages …) of a filing lie."""
+        return self.home / kind / filing
+
+    def user(self, name: str | None) -> User:
+        """Who acts. Naming somebody (`--as`) works only where the deployment's identity is `named`."""
+        if self.deployment.identity == "named":
+            if name is None:
+                raise Refused("installation.who", users=", ".join(sorted(self.deployment.users)))
+            return self.deployment.user(name)
+        if name is not None:
+            raise Refused("installation.as_refused", deployment=self.deployment.name)
+        return self.deployment.user_of_os(getpass.getuser())
+
+    def state(self, filing: str) -> FilingState:
+        """The filing as the ledger knows it; says so when its request still waits for review."""
+        state = fold(self.ledger.events(f"filing/{filing}"))
+        if state is None:
+            for stream in self.ledger.streams("request/"):
+                raised = self.ledger.events(stream)[0].payload
+                if raised and raised["filing"] == filing:
+                    raise Refused(
+                        "request.not_accepted", number=stream.removeprefix("request/"), filing=filing
+                    )
+            raise BadInput("installation.no_filing", filing=filing)
+        return state
+
+    def states(self, standard: str | None = None) -> list[FilingState]:
+        """All filings, or those of one standard."""
+        prefix = "filing/" + (f"{standard}." if standard else "")
+        folded = (fold(self.ledger.events(stream)) for stream in self.ledger.streams(prefix))
+        return [state for state in folded if state is not None]
+
+    def record(self, state: FilingState, fact: FilingEvent, *, actor: str, command: str) -> FilingState:
+        """Append `fact` to the filing and return its new state. The same command twice appends once."""
+        stream = f"filing/{state.id}"
+        self.ledger.append(
+            stream, fact.kind, fact.payload(), actor=actor, at=self.now(), command_id=f"{state.id}:{command}"
+        )
+        return self.state(state.id)
+
+
+def require_role(user: User, *roles: str, act: str) -> None:
+    """Refuse unless the user holds one of `roles`."""
+    if not user.roles & set(roles):
+        raise Refused("installation.role", user=user.id, act=act, roles=" / ".join(roles))
+
+
+@contextmanager
+def open_installation(settings: Settings | None = None) -> Generator[Installation]:
+    """Open what the settings name; closes the ledger at the end."""
+    settings = settings or Settings()
+    LANGUAGE.set(settings.language)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    deployment = load_deployment(settings.deployment, settings.home)
+    url = settings.database_url or f"sqlite:///{settings.home / 'ledger.db'}"
+    ledger = Ledger.open(url, deployment=deployment.name, home=settings.home)
+    try:
+        yield Installation(settings, deployment, ledger, open_clock(deployment))
+    finally:
+        ledger.close()

@@ -1,0 +1,85 @@
+"""What the flow does next by itself. People's acts (answers, opinions, handovers) are never due here.
+
+Sensors ask this for every filing; the key of a step is stable while nothing happens, so a step is launched once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipelines.errors import Refused
+from pipelines.ledger.filing import FilingState
+from pipelines.ledger.filing_events import RetryRequested
+from pipelines.stages.installation import Installation, require_role
+from resources.deployment import User
+
+Step = Literal["extract", "validate", "reject", "release", "acknowledge"]
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """One automatic step that is due; `key` names the cause, e.g. `extract:round-2:0` (the last part counts retries)."""
+
+    step: Step
+    key: str
+
+
+def next_step(state: FilingState, installation: Installation) -> NextStep | None:
+    """The automatic step that is due for a filing, or None while people are at work or all is done."""
+    cause: tuple[Step, str] | None = None
+    if state.evidence:
+        cause = None
+    elif state.receipt or state.handover or (state.sent and _is_interface(state, installation)):
+        cause = "acknowledge", f"version-{state.version}"
+        if state.handover and not state.receipt:
+            cause = None  # the bureau answers the branch, and the branch records it
+    elif (number := due_round(state, installation)) is not None:
+        cause = "extract", f"round-{number}"
+    elif _has_unjudged_answers(state):
+        cause = "validate", f"answers-{state.answers[-1].seq}"
+    elif state.is_rejected and state.decision:
+        cause = "reject", f"decision-{state.decision.seq}"
+    elif state.is_approved and state.decision and not state.sent:
+        cause = "release", f"decision-{state.decision.seq}"
+    if cause is None:
+        return None
+    step, why = cause
+    return NextStep(step, f"{step}:{why}:{state.retries.get(step, 0)}")
+
+
+def due_round(state: FilingState, installation: Installation) -> int | None:
+    """The number of the round that is to be extracted now, if one is."""
+    if state.live_sign_off or state.packages:
+        asked = state.extraction_requested
+        return state.round + 1 if asked and asked.fact.round == state.round + 1 else None
+    if state.round == 0:
+        return 1
+    if state.extraction_requested and state.extraction_requested.fact.round == state.round + 1:
+        return state.round + 1
+    last = state.rounds[-1].seq
+    answered = [a for a in state.answers if a.seq > last]
+    promised = any(a.fact.handlings.get("source_fix", 0) for a in answered)
+    return state.round + 1 if promised and not state.awaited else None
+
+
+def request_retry(installation: Installation, filing: str, user: User, *, reason: str) -> FilingState:
+    """Let the automatic step that failed run again."""
+    require_role(user, "data_engineer", act="retry")
+    state = installation.state(filing)
+    step = next_step(state, installation)
+    if step is None:
+        raise Refused("next_step.nothing", filing=filing)
+    fact = RetryRequested(step=step.step, reason=reason)
+    return installation.record(state, fact, actor=user.id, command=f"retry:{step.key}")
+
+
+def _is_interface(state: FilingState, installation: Installation) -> bool:
+    config = installation.filing_config(state.opened.fact.standard)
+    return installation.deployment.channels[config.channel].kind == "interface"
+
+
+def _has_unjudged_answers(state: FilingState) -> bool:
+    if not state.answers or state.awaited or state.content is None:
+        return False
+    return state.answers[-1].seq > state.content.seq

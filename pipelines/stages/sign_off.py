@@ -1,0 +1,119 @@
+"""The sign-off (签报): gates before it, its route of opinions, and the approval that later stages demand.
+
+An opinion is given on one content digest; preparer and every opinion are different people. What is computed here is
+decided by the ledger alone: Dagster only shows it.
+"""
+
+from __future__ import annotations
+
+from pipelines.errors import BaosongError, Refused
+from pipelines.ledger.filing import FilingState
+from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
+from pipelines.stages.content import Content, build_content, sign_off_number
+from pipelines.stages.handlings import current_handlings
+from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.review import is_handled
+from pipelines.stages.validate import read_findings
+from resources.deployment import User
+
+
+def open_sign_off(installation: Installation, filing: str, user: User) -> FilingState:
+    """The preparer puts the content that exists now on its route. All gates answer at once.
+
+    Raises Refused listing every gate that is closed.
+    """
+    require_role(user, "data_engineer", act="sign_off")
+    state = installation.state(filing)
+    if state.live_sign_off and not state.is_rejected:
+        return state
+    content = build_content(installation, state)
+    closed = closed_gates(installation, state, content)
+    if closed:
+        raise Refused("sign_off.gates", filing=filing, details=closed)
+    route = installation.deployment.routes[state.opened.fact.standard]
+    fact = SignOffOpened(
+        number=sign_off_number(state), content=content.digest, route=tuple(step.role for step in route.steps)
+    )
+    after = state.decision.seq if state.decision else 0
+    return installation.record(state, fact, actor=user.id, command=f"sign-off:{content.digest}:{after}")
+
+
+def closed_gates(installation: Installation, state: FilingState, content: Content) -> list[BaosongError]:
+    """Every reason why this content may not be signed yet."""
+    if state.content is None or state.content.fact.content != content.digest:
+        return [Refused("sign_off.not_judged", content=content.digest[:12])]
+    closed: list[BaosongError] = []
+    standard = installation.standard(state.opened.fact.standard)
+    judged = state.content.fact
+    if judged.standard_digest != standard.digest:
+        closed.append(Refused("sign_off.rules_changed", standard=standard.name, version=standard.version))
+    if state.awaited:
+        closed.append(Refused("sign_off.awaited", organisations=", ".join(state.awaited)))
+    if state.dispatch is None or state.dispatch.fact.content != judged.content:
+        closed.append(Refused("sign_off.not_reviewed"))
+    handlings = current_handlings(installation, state)
+    findings = read_findings(installation, state)
+    for severity, code in (("block", "sign_off.blocking"), ("explain", "sign_off.unexplained")):
+        unhandled = [
+            row
+            for row in findings.iter_rows(named=True)
+            if row["severity"] == severity and not is_handled(row, handlings)
+        ]
+        if unhandled:
+            rules = ", ".join(sorted({row["rule"] for row in unhandled}))
+            closed.append(Refused(code, count=len(unhandled), rules=rules))
+    closed += [
+        Refused("sign_off.conflict", table=c.table, key=c.key, field=c.field, old=c.value or "—")
+        for c in content.conflicts
+    ]
+    return closed
+
+
+def give_opinion(
+    installation: Installation, filing: str, user: User, *, opinion: Opinion, comment: str
+) -> FilingState:
+    """One opinion (意见) at the step of the route that is next.
+
+    Raises Refused when no sign-off is open, the step is another role's, or the person already acted on this content.
+    """
+    state = installation.state(filing)
+    live = state.live_sign_off
+    if live is None:
+        code = "sign_off.void" if state.sign_off else "sign_off.none"
+        raise Refused(code, filing=filing)
+    if state.decision:
+        raise Refused("sign_off.decided", filing=filing, opinion=state.decision.fact.opinion)
+    step = len(state.live_opinions)
+    role = live.fact.route[step]
+    if role not in user.roles:
+        raise Refused("sign_off.role", user=user.id, role=role, step=step + 1)
+    if user.id == live.actor:
+        raise Refused("sign_off.preparer", user=user.id)
+    if any(earlier.actor == user.id for earlier in state.live_opinions):
+        raise Refused("sign_off.twice", user=user.id)
+    fact = OpinionGiven(
+        number=live.fact.number,
+        content=live.fact.content,
+        step=step,
+        role=role,
+        opinion=opinion,
+        comment=comment,
+    )
+    return installation.record(state, fact, actor=user.id, command=f"opinion:{live.seq}:{step}")
+
+
+def require_approval(installation: Installation, state: FilingState) -> Content:
+    """The content as it is on disk now, if and only if its whole route agreed to exactly this; else Refused."""
+    content = build_content(installation, state)
+    live = state.live_sign_off
+    if live is None or live.fact.content != content.digest or not state.is_approved:
+        raise Refused(
+            "sign_off.not_approved",
+            filing=state.id,
+            content=content.digest[:12],
+            signed=state.sign_off.fact.content[:12] if state.sign_off else "—",
+        )
+    people = [live.actor, *(opinion.actor for opinion in state.live_opinions)]
+    if len(set(people)) != len(people):
+        raise Refused("sign_off.same_person", filing=state.id)
+    return content

@@ -1,0 +1,72 @@
+"""Run every rule on the content that exists now, and record what was found. What people make of it is `review`'s work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.errors import Tampered
+from pipelines.ledger.filing import FilingState
+from pipelines.ledger.filing_events import ContentValidated
+from pipelines.stages.canonical import file_digest
+from pipelines.stages.content import Content, build_content, parameters_of
+from pipelines.stages.installation import SYSTEM, Installation
+from validations.engine import judge
+
+
+def validate(
+    installation: Installation, filing: str, *, progress: Callable[[str, int, int], None] | None = None
+) -> FilingState:
+    """Build the content of the latest round and judge it. The same content is judged once per standard version."""
+    state = installation.state(filing)
+    content = build_content(installation, state)
+    if state.content and state.content.fact.content == content.digest and findings_path(content).is_file():
+        return state
+    standard = installation.standard(state.opened.fact.standard)
+    judgement = judge(
+        standard,
+        content.tables,
+        report=state.opened.fact.report,
+        parameters=parameters_of(state),
+        findings=findings_path(content),
+        progress=progress,
+    )
+    severities = judgement.by_severity
+    fact = ContentValidated(
+        content=content.digest,
+        round=content.round,
+        standard_version=judgement.standard_version,
+        standard_digest=judgement.standard_digest,
+        findings=file_digest(judgement.findings),
+        rows=sum(judgement.rows.values()),
+        counts=judgement.counts,
+        block=severities.get("block", 0),
+        explain=severities.get("explain", 0),
+        note=severities.get("note", 0),
+        overlays=len(content.overlays),
+    )
+    return installation.record(
+        state, fact, actor=SYSTEM, command=f"content:{content.digest}:after:{_after(state)}"
+    )
+
+
+def findings_path(content: Content) -> Path:
+    """Where the findings of a content lie."""
+    return content.folder / "findings.parquet"
+
+
+def read_findings(installation: Installation, state: FilingState) -> pl.DataFrame:
+    """The findings of the content judged last. Raises Tampered when the file is not the one recorded."""
+    assert state.content is not None, "read only after validation"
+    judged = state.content.fact
+    path = installation.folder("contents", state.id) / judged.content / "findings.parquet"
+    if not path.is_file() or file_digest(path) != judged.findings:
+        raise Tampered("validate.findings_changed", path=path)
+    return pl.read_parquet(path)
+
+
+def _after(state: FilingState) -> int:
+    """Content may return to an earlier state; then it is judged, and recorded, anew."""
+    return state.content.seq if state.content else 0

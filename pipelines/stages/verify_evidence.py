@@ -1,0 +1,145 @@
+"""Verify an archive offline, with nothing but the archive and, to know who signed it, the insurer's public key.
+
+Four questions: are these the signed bytes; do the events form an unbroken chain; was exactly what was sent approved by
+different people; did the regulator answer exactly that. Every answer that is no is listed.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from pipelines.errors import BadInput, BaosongError, Tampered
+from pipelines.ledger.chain import ChainRow, check_chain
+from pipelines.ledger.events import event_of
+from pipelines.ledger.filing import FilingState, fold
+from pipelines.stages.canonical import file_digest
+from pipelines.stages.evidence_file import MANIFEST, SIGNATURE, Manifest, unpack_evidence_file
+from pipelines.stages.formats import package_digest
+from resources.channels import parse_receipt
+from validations.engine import load_standard, table_digest
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A proven archive: what it is and who agreed to it, in the order of the route."""
+
+    filing: str
+    version: int
+    key: str
+    files: int
+    events: int
+    content: str
+    package: str
+    approvals: tuple[str, ...]
+    receipt: str
+
+
+def verify_evidence(path: Path, public_key: str | None = None) -> Verified:
+    """Prove the archive or raise Tampered listing all that does not hold. `public_key`: 64 hex digits to compare with."""
+    if not path.is_file():
+        raise BadInput("evidence.missing", path=path)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        names = unpack_evidence_file(path, folder)
+        manifest = _signed_manifest(path, folder, names, public_key)
+        rows = [ChainRow(**json.loads(line)) for line in _lines(folder / "ledger" / "filing.jsonl")]
+        problems: list[BaosongError] = [*check_chain(rows)]
+        request = folder / "ledger" / "request.jsonl"
+        if request.exists():
+            problems += check_chain([ChainRow(**json.loads(line)) for line in _lines(request)])
+        state = fold(event_of(row) for row in rows)
+        if problems or state is None or state.id != manifest.filing:
+            raise Tampered("evidence.chain", path=path, details=problems)
+        problems += _rounds(folder, state) + _content(folder, state) + _sent(folder, state)
+        if problems or not (state.content and state.package and state.receipt):
+            raise Tampered("evidence.contradiction", path=path, details=problems)
+        return Verified(
+            filing=state.id,
+            version=state.version,
+            key=manifest.key,
+            files=len(names),
+            events=len(rows),
+            content=state.content.fact.content,
+            package=state.package.fact.package,
+            approvals=tuple(f"{o.fact.role}: {o.actor}" for o in state.live_opinions),
+            receipt=state.receipt.fact.number,
+        )
+
+
+def _signed_manifest(path: Path, folder: Path, names: list[str], public_key: str | None) -> Manifest:
+    try:
+        text = (folder / MANIFEST).read_bytes()
+        manifest = Manifest(**json.loads(text))
+        if public_key is not None and manifest.key != public_key:
+            raise Tampered("evidence.other_key", path=path, key=manifest.key)
+        signature = bytes.fromhex((folder / SIGNATURE).read_text(encoding="ascii"))
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(manifest.key)).verify(signature, text)
+    except (OSError, ValueError, TypeError, InvalidSignature) as cause:
+        raise Tampered("evidence.signature", path=path) from cause
+    if set(names) != {*manifest.files, MANIFEST, SIGNATURE}:
+        raise Tampered("evidence.members", path=path)
+    changed = [name for name, digest in manifest.files.items() if file_digest(folder / name) != digest]
+    if changed:
+        raise Tampered("evidence.changed", path=path, files=", ".join(changed))
+    return manifest
+
+
+def _rounds(folder: Path, state: FilingState) -> list[BaosongError]:
+    """Each round's manifest is the one recorded, and its files are those of the manifest."""
+    problems: list[BaosongError] = []
+    for recorded in state.rounds:
+        place = folder / "rounds" / str(recorded.fact.round)
+        if file_digest(place / "manifest.json") != recorded.fact.manifest:
+            problems.append(Tampered("evidence.round", round=recorded.fact.round))
+    return problems
+
+
+def _content(folder: Path, state: FilingState) -> list[BaosongError]:
+    """The approved content is rebuilt: its digest from its parts, the tables' digests from their rows."""
+    if state.content is None:
+        return [Tampered("evidence.no_content")]
+    judged = state.content.fact
+    place = folder / "contents" / judged.content
+    text = (place / "content.json").read_bytes()
+    problems: list[BaosongError] = []
+    if sha256(text).hexdigest() != judged.content:
+        problems.append(Tampered("evidence.content", content=judged.content[:12]))
+    if file_digest(place / "findings.parquet") != judged.findings:
+        problems.append(Tampered("evidence.findings", content=judged.content[:12]))
+    # The archived standard's folder is called "standard"; its name is inside it.
+    standard = load_standard("standard", (folder,))
+    for name, digest in json.loads(text)["tables"].items():
+        table = place / f"{name}.parquet"
+        if not table.exists():
+            table = folder / "rounds" / str(judged.round) / f"{name}.parquet"
+        if table_digest(standard.table(name), table) != digest:
+            problems.append(Tampered("evidence.table", table=name))
+    return problems
+
+
+def _sent(folder: Path, state: FilingState) -> list[BaosongError]:
+    """What was sent is what was approved, by a complete route of different people; the receipt names its bytes."""
+    problems: list[BaosongError] = []
+    live, people = state.live_sign_off, [opinion.actor for opinion in state.live_opinions]
+    if live is None or not state.is_approved or len({live.actor, *people}) != len(people) + 1:
+        problems.append(Tampered("evidence.approval"))
+    if state.package is None or package_digest(folder / "package") != state.package.fact.package:
+        problems.append(Tampered("evidence.package"))
+    elif state.sent is None or state.sent.fact.package != state.package.fact.package:
+        problems.append(Tampered("evidence.delivery"))
+    receipt = parse_receipt((folder / "receipt.json").read_text(encoding="utf-8"))
+    answered = folder / "package" / Path(receipt.file_name).name
+    if not answered.is_file() or file_digest(answered) != receipt.sha256:
+        problems.append(Tampered("evidence.receipt", number=receipt.number))
+    return problems
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
