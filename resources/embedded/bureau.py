@@ -24,7 +24,7 @@ def hand_over(places: Places, package: Path, *, filing: str) -> str:
             f"no embedded servers run for {places.home}: python -m resources.embedded start --home …"
         )
     bureau = alive["bureau"]
-    assert isinstance(bureau, dict)  # noqa: S101 - our own file
+    assert isinstance(bureau, dict)
     body = package.read_bytes()
     headers = {
         "Authorization": f"Bearer {places.secret('bureau_token')}",

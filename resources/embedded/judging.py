@@ -1,4 +1,4 @@
-"""Which published layout a file claims to be, by its name, and the verdict. Layouts have their own modules."""
+"""Which published layout a file claims to be, by its name, and the verdict. The layouts are elsewhere."""
 
 from __future__ import annotations
 

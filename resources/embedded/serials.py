@@ -1,4 +1,4 @@
-"""Running numbers of the detail data (流水号): organisation, date of the period's end, ten digits; rules T10, T11."""
+"""Running numbers of the detail data (流水号): organisation, the period's end, ten digits; rules T10, T11."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class _Designated(asyncssh.SFTPServer):
 
     def _demand_writable(self, *paths: bytes) -> None:
         for path in paths:
-            inside = os.path.normpath(b"/" + path).split(b"/")
+            inside = os.path.normpath(b"/" + path.lstrip(b"/")).split(b"/")
             if not self._may_write or len(inside) != 3 or inside[1] != b"outbox":
                 raise asyncssh.SFTPPermissionDenied("only user baosong writes, and only files in /outbox")
 
@@ -90,7 +90,7 @@ class _Designated(asyncssh.SFTPServer):
         if self._quota_bytes is not None and offset + len(data) > self._quota_bytes:
             raise asyncssh.SFTPQuotaExceeded("the quota of this folder is used up")
         written = super().write(file_obj, offset, data)
-        assert isinstance(written, int)  # noqa: S101 - asyncssh's own method is synchronous
+        assert isinstance(written, int)
         return written
 
     def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:

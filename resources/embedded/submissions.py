@@ -1,4 +1,4 @@
-"""What the regulator keeps: files as received, their status, their receipts; on disk, restarts forget nothing.
+"""What the regulator keeps: files as received, their status, their receipts; a restart forgets nothing.
 
 One SQLite file and a folder of received files named by their SHA-256. What a file means is judged elsewhere
 (`layouts`), who may send it too (`regulator`).

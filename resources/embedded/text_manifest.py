@@ -1,4 +1,4 @@
-"""Manifest and control files of a text package as published (docs/interface.md): their shape, not their truth.
+"""Manifest and control files of a text package as published: their shape, not their truth.
 
 Whether what they state is true of the data files is judged in `text_layout`.
 """
