@@ -27,7 +27,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from pipelines.errors import BadInput, BaosongError, Refused, Unavailable
 from resources.conversion import ColumnPlan, NotExactError, convert, plan_columns, scale_integer, split_alias
-from resources.deployment.models import SourceConfig, SqliteSource
+from resources.deployment.connections import SourceConfig, SqliteSource
 from resources.secrets import resolve
 
 _WRITING = (

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from resources.deployment.addresses import resolve_address
-from resources.deployment.loading import load_deployment
-from resources.deployment.models import (
+from resources.deployment.connections import (
     Address,
-    CalendarOverrides,
     ChannelConfig,
-    Corporation,
     DatabaseSource,
-    Deployment,
-    FilingConfig,
     InterfaceConfig,
-    Organisation,
     PinnedFile,
-    Route,
-    RouteStep,
     SftpConfig,
     SourceConfig,
     SqliteSource,
+)
+from resources.deployment.loading import load_deployment
+from resources.deployment.models import (
+    CalendarOverrides,
+    Corporation,
+    Deployment,
+    FilingConfig,
+    Organisation,
+    Route,
+    RouteStep,
     Title,
     User,
 )

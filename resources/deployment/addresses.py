@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from pipelines.errors import Unavailable
-from resources.deployment.models import Address
+from resources.deployment.connections import Address
 
 
 def resolve_address(address: Address, home: Path) -> tuple[str, int]:

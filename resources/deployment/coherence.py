@@ -8,19 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from resources.deployment.located import Loc, Located
-from resources.deployment.models import (
-    CalendarOverrides,
+from resources.deployment.connections import (
     ChannelConfig,
-    FilingConfig,
     InterfaceConfig,
-    Organisation,
     PinnedFile,
-    Route,
     SftpConfig,
     SourceConfig,
-    User,
 )
+from resources.deployment.located import Loc, Located
+from resources.deployment.models import CalendarOverrides, FilingConfig, Organisation, Route, User
 
 
 @dataclass

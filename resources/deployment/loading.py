@@ -16,20 +16,18 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from pipelines.errors import BadInput
 from resources.deployment.coherence import Parts, check_parts
+from resources.deployment.connections import ChannelConfig, SourceConfig
 from resources.deployment.located import Loc, Located, read_csv, read_yaml
 from resources.deployment.models import (
     CalendarOverrides,
-    ChannelConfig,
     Corporation,
     Deployment,
     FilingConfig,
-    Model,
-    Name,
     Organisation,
     Route,
-    SourceConfig,
     User,
 )
+from resources.deployment.types import Model, Name
 
 ORGANISATION_COLUMNS = ("code", "name", "parent", "level", "is_own_account", "region")
 

@@ -1,0 +1,118 @@
+"""How the outside world is reached, as configured: addresses, pinned files, channels, sources.
+
+Secrets appear as references only, and an SFTP channel without a pinned host key does not exist. Opening any
+of them is the work of `resources/channels` and `resources/sources.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from resources.deployment.types import InsidePath, Model, Name, SecretReference
+
+
+class Address(Model):
+    """A fixed host and port, or a key of a JSON file in the home that a server writes when it is ready."""
+
+    host: str | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    file: InsidePath | None = None
+    key: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        fixed, written = (self.host, self.port), (self.file, self.key)
+        if not ((all(fixed) and not any(written)) or (all(written) and not any(fixed))):
+            raise PydanticCustomError("deployment.address", "host and port, or file and key")
+        return self
+
+
+class PinnedFile(Model):
+    """A file in the home (written by one's own server) or in the deployment folder (kept by the insurer)."""
+
+    home: InsidePath | None = None
+    deployment: InsidePath | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.home is None) == (self.deployment is None):
+            raise PydanticCustomError("deployment.pinned_file", "home or deployment")
+        return self
+
+    def path(self, *, home: Path, deployment: Path) -> Path:
+        return home / self.home if self.home else deployment / (self.deployment or "")
+
+
+class SftpConfig(Model):
+    """The designated SFTP server; its host key is pinned in `known_hosts` under `host_key_alias`."""
+
+    name: Name
+    kind: Literal["sftp"]
+    address: Address
+    host_key_alias: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    known_hosts: PinnedFile
+    username: str
+    password: SecretReference | None = None
+    private_key: SecretReference | None = None
+    folder: str = "/"
+    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Self:
+        if (self.password is None) == (self.private_key is None):
+            raise PydanticCustomError("deployment.one_credential", "password or private_key")
+        return self
+
+
+class InterfaceConfig(Model):
+    """A regulator's HTTP interface; the token travels with it, so plain HTTP stays on this machine."""
+
+    name: Name
+    kind: Literal["interface"]
+    address: Address
+    scheme: Literal["https", "http"] = "https"
+    path: Annotated[str, Field(pattern=r"^/[^\s?#]*$")]
+    token: SecretReference
+    ca_file: PinnedFile | None = None
+    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
+
+    @model_validator(mode="after")
+    def _token_travels_encrypted(self) -> Self:
+        host = self.address.host
+        if self.scheme == "http" and host not in (None, "127.0.0.1", "localhost", "::1"):
+            raise PydanticCustomError("deployment.plain_http", "https", {"host": host})
+        return self
+
+
+ChannelConfig = Annotated[SftpConfig | InterfaceConfig, Field(discriminator="kind")]
+
+
+class SqliteSource(Model):
+    """A SQLite file in the home, opened read-only."""
+
+    name: Name
+    kind: Literal["sqlite"]
+    database: Annotated[str, Field(pattern=r"^(home:[^/]|/).+$")]
+
+    def path(self, home: Path) -> Path:
+        """`home:core.db` lies in the home; anything else is an absolute path."""
+        return (
+            home / self.database.removeprefix("home:")
+            if self.database.startswith("home:")
+            else Path(self.database)
+        )
+
+
+class DatabaseSource(Model):
+    """Any database SQLAlchemy can reach; the URL holds a password, so it is a secret."""
+
+    name: Name
+    kind: Literal["database"]
+    url: SecretReference
+
+
+SourceConfig = Annotated[SqliteSource | DatabaseSource, Field(discriminator="kind")]
