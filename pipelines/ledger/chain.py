@@ -165,7 +165,7 @@ def check_chain(rows: Iterable[ChainRow]) -> list[BaosongError]:
         if wrong_cells:
             problems += wrong_cells
             continue
-        where: dict[str, object] = {"stream": row.stream, "seq": row.seq}
+        where: dict[str, Any] = {"stream": row.stream, "seq": row.seq}
         if stream not in (None, row.stream):
             problems.append(Tampered("ledger.stream_mixed", **where, other=stream))
         if row.seq != expected_seq:

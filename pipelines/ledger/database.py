@@ -6,7 +6,7 @@ the place of SQLite's single writer. Connections are opened when needed and clos
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,17 +59,22 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine) -> Generator[Connection]:
     """One transaction over one unchanging view of the database."""
-    with _named_errors(), engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        with connection.begin():
-            yield connection
+    with _named_errors(), snapshot(engine) as connection:
+        yield connection
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def snapshot(engine: Engine) -> Generator[Connection]:
+    """As `reading`, but errors stay those of the database, for who wants to judge them."""
+    options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Generator[Connection]:
     """One transaction that no other writing transaction of this ledger overlaps. Hold it across no other I/O."""
     with (
         _named_errors(),
@@ -82,7 +87,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def _named_errors() -> Iterator[None]:
+def _named_errors() -> Generator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from pipelines.errors import BadInput, BaosongError, Refused, Tampered
@@ -79,6 +80,17 @@ def open_key(home: Path) -> Ed25519PrivateKey:
 def public_text(key: Ed25519PrivateKey) -> str:
     """The public key as 64 hexadecimal digits: what the genesis event and every head name."""
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+
+def public_text_of_file(path: Path) -> str:
+    """The public key in a PEM file such as `keys/ledger_ed25519.pub`, as text; BadInput if it is none."""
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except ValueError as error:
+        raise BadInput("ledger.public_key_unusable", path=path) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise BadInput("ledger.public_key_unusable", path=path)
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
 def sign_head(key: Ed25519PrivateKey, head: SignedHead) -> bytes:
@@ -199,7 +211,7 @@ def place_new(path: Path, content: bytes, *, mode: int) -> bool:
 
 
 @contextmanager
-def alone(home: Path) -> Iterator[None]:
+def alone(home: Path) -> Generator[None]:
     """Hold the home's lock file: one process at a time makes the key and the tables. A killed process lets it go."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "ledger.lock").open("a") as file:

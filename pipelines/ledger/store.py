@@ -126,7 +126,7 @@ class Ledger:
         """
         canonical = canonical_json({**payload, "version": version, "channel": channel})
         time, stream = time_text(at), f"filing/{filing}"
-        key = {"filing": filing, "version": version, "channel": channel}
+        key: dict[str, Any] = {"filing": filing, "version": version, "channel": channel}
         with database.writing(self._engine) as connection:
             earlier = _earlier(connection, command_id, stream, DELIVERY_RESERVED, canonical)
             held = connection.execute(select(reservation.c.seq).filter_by(**key)).scalar()

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 from pipelines.errors import BaosongError, Tampered
 from pipelines.ledger import rows
 from pipelines.ledger.chain import ChainRow, check_chain
+from pipelines.ledger.database import snapshot
 from pipelines.ledger.heads import SignedHead, check_head_files
 from pipelines.ledger.models import event, head, payload, reservation
 
@@ -57,16 +58,13 @@ def verify_ledger(engine: Engine, *, home: Path, deployment: str, public_key: st
     wanted = {(stream, seq) for one in signed for stream, (seq, _) in one.streams.items()}
     seen = _Seen()
     try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "postgresql":
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                problems += _check_file(connection)
-                problems += _check_events(connection, wanted, seen)
-                problems += _check_genesis(connection, deployment, public_key)
-                problems += _check_payloads(connection, seen)
-                problems += _check_reservations(connection, seen)
-                problems += _check_heads(connection, seen)
+        with snapshot(engine) as connection:
+            problems += _check_file(connection)
+            problems += _check_events(connection, wanted, seen)
+            problems += _check_genesis(connection, deployment, public_key)
+            problems += _check_payloads(connection, seen)
+            problems += _check_reservations(connection, seen)
+            problems += _check_heads(connection, seen)
         problems += _check_signed(signed, seen)
     except DatabaseError as error:
         problems.append(Tampered("ledger.unreadable", reason=str(error.orig)))
@@ -153,7 +151,7 @@ def _check_reservations(connection: Connection, seen: _Seen) -> Iterable[Baosong
         yield Tampered("ledger.reservation_missing", **_reservation(row))
 
 
-def _reservation(row: Sequence[object]) -> dict[str, object]:
+def _reservation(row: Sequence[object]) -> dict[str, Any]:
     return dict(zip(("filing", "version", "channel", "seq"), row, strict=True))
 
 
