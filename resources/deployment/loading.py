@@ -100,7 +100,7 @@ def _check_settings(settings: _Main, main: Located) -> None:
             main.problem("deployment.value", (key,), expected=" | ".join(allowed))
     try:
         ZoneInfo(settings.timezone)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         main.problem("deployment.value", ("timezone",), expected="IANA, e.g. Asia/Shanghai")
 
 
@@ -153,6 +153,8 @@ def _note(model: Any, located: Located, loc: Loc, problem: Any) -> None:
     )
     if problem["loc"] and problem["loc"][-1] == "database" and problem["loc"] != ("database",):
         inner = (*inner, "database")  # the key of that name, under the tag of another
+    if problem["type"] == "union_tag_invalid":
+        inner = (*inner, "kind")
     place = (*loc, *inner)
     kind, context = problem["type"], problem.get("ctx", {})
     if kind.startswith("deployment."):
