@@ -19,18 +19,18 @@ Stage = Literal[
     "delivering", "delivered", "handed_over", "accepted", "refused", "archived",
 ]  # fmt: skip
 
-F = TypeVar("F", bound=e.FilingEvent, covariant=True)
+F_co = TypeVar("F_co", bound=e.FilingEvent, covariant=True)
 
 
 @dataclass(frozen=True)
-class Recorded(Generic[F]):
+class Recorded(Generic[F_co]):
     """An event's payload with who, when, and its place in the stream."""
 
     seq: int
     actor: str
     at: datetime
     hash: str
-    fact: F
+    fact: F_co
 
 
 @dataclass(frozen=True)
@@ -163,46 +163,40 @@ def fold(events: Iterable[Event]) -> FilingState | None:
     return state
 
 
+_COLLECTED: dict[type[e.FilingEvent], str] = {
+    e.RoundExtracted: "rounds",
+    e.ContentValidated: "contents",
+    e.FindingsDispatched: "dispatches",
+    e.AnswersReceived: "answers",
+    e.ChangeRequestRaised: "change_requests",
+    e.RoundsCompared: "comparisons",
+    e.OpinionGiven: "opinions",
+    e.PackageBuilt: "packages",
+}
+_LATEST: dict[type[e.FilingEvent], str] = {
+    e.ExtractionRequested: "extraction_requested",
+    e.SignOffOpened: "sign_off",
+    e.DeliveryReserved: "reservation",
+    e.DeliverySent: "sent",
+    e.HandoverRecorded: "handover",
+    e.ReceiptReceived: "receipt",
+    e.EvidenceArchived: "evidence",
+}
+
+
 def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
-    match recorded.fact:
-        case e.NilReturnDeclared(table=table):
-            return replace(state, nil_returns=state.nil_returns | {table})
-        case e.ExtractionRequested():
-            return replace(state, extraction_requested=recorded)
-        case e.RoundExtracted():
-            return replace(state, rounds=(*state.rounds, recorded))
-        case e.ContentValidated():
-            return replace(state, contents=(*state.contents, recorded))
-        case e.FindingsDispatched():
-            return replace(state, dispatches=(*state.dispatches, recorded))
-        case e.AnswersReceived():
-            return replace(state, answers=(*state.answers, recorded))
-        case e.ChangeRequestRaised():
-            return replace(state, change_requests=(*state.change_requests, recorded))
-        case e.RoundsCompared():
-            return replace(state, comparisons=(*state.comparisons, recorded))
-        case e.SignOffOpened():
-            return replace(state, sign_off=recorded)
-        case e.OpinionGiven():
-            return replace(state, opinions=(*state.opinions, recorded))
-        case e.RetryRequested(step=step):
-            return replace(state, retries={**state.retries, step: state.retries.get(step, 0) + 1})
-        case e.PackageBuilt():
-            return replace(state, packages=(*state.packages, recorded))
-        case e.DeliveryReserved():
-            return replace(state, reservation=recorded)
-        case e.DeliverySent():
-            return replace(state, sent=recorded)
-        case e.HandoverRecorded():
-            return replace(state, handover=recorded)
-        case e.ReceiptReceived():
-            return replace(state, receipt=recorded)
-        case e.EvidenceArchived():
-            return replace(state, evidence=recorded)
-        case e.FilingReopened(version=version):
-            return FilingState(
-                state.id, state.opened, state.seq, version, state.rounds, state.contents, state.dispatches,
-                state.answers, state.change_requests, state.comparisons, state.nil_returns, retries=state.retries,
-            )  # fmt: skip
-        case _:
-            return state
+    fact = recorded.fact
+    if collected := _COLLECTED.get(type(fact)):
+        changes: dict[str, Any] = {collected: (*getattr(state, collected), recorded)}
+    elif latest := _LATEST.get(type(fact)):
+        changes = {latest: recorded}
+    elif isinstance(fact, e.NilReturnDeclared):
+        changes = {"nil_returns": state.nil_returns | {fact.table}}
+    elif isinstance(fact, e.RetryRequested):
+        changes = {"retries": {**state.retries, fact.step: state.retries.get(fact.step, 0) + 1}}
+    elif isinstance(fact, e.FilingReopened):
+        anew: dict[str, Any] = dict.fromkeys(_LATEST.values())
+        changes = {**anew, "opinions": (), "packages": (), "version": fact.version}
+    else:
+        changes = {}
+    return replace(state, **changes)
