@@ -63,7 +63,7 @@ class FileClock:
             raise ValueError("advance takes either to= or by=")
         now = self.now()
         target = now + by if by is not None else to
-        assert target is not None  # noqa: S101 - one of the two was given
+        assert target is not None
         target = target.astimezone(self._zone) if target.tzinfo else target.replace(tzinfo=self._zone)
         if target < now:
             raise Refused(

@@ -148,11 +148,10 @@ def _entry(model: Any, located: Located, loc: Loc, data: object) -> Any:
 
 def _note(model: Any, located: Located, loc: Loc, problem: Any) -> None:
     """One of pydantic's problems, in the words of the catalogue."""
-    inner = tuple(
-        part for part in problem["loc"] if part not in ("sftp", "interface", "sqlite", "database", "[key]")
-    )
-    if problem["loc"] and problem["loc"][-1] == "database" and problem["loc"] != ("database",):
-        inner = (*inner, "database")  # the key of that name, under the tag of another
+    tags = (
+        1 if get_origin(model) is Annotated and problem["loc"] else 0
+    )  # a union's tag is no key of the file
+    inner = tuple(part for part in problem["loc"][tags:] if part != "[key]")
     if problem["type"] == "union_tag_invalid":
         inner = (*inner, "kind")
     place = (*loc, *inner)
