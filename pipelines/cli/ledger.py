@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.errors import BadInput, Tampered, text
@@ -74,7 +75,7 @@ def log(
             event.actor,
             payload,
         )
-        table.add_row(*(cell.replace("[", r"\[") for cell in cells))
+        table.add_row(*map(escape, cells))
     Console(soft_wrap=True).print(table)
 
 

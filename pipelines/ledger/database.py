@@ -6,6 +6,7 @@ the place of SQLite's single writer. Connections are opened when needed and clos
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,8 +93,12 @@ def _named_errors() -> Generator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise Unavailable("ledger.database", reason=str(error.orig)) from error
+    except sqlite3.OperationalError as error:
+        raise Unavailable("ledger.database", reason=str(error)) from error
     except DatabaseError as error:
         raise Tampered("ledger.unreadable", reason=str(error.orig)) from error
+    except sqlite3.DatabaseError as error:
+        raise Tampered("ledger.unreadable", reason=str(error)) from error
 
 
 def use_wal(engine: Engine) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DatabaseError
 
 from pipelines.errors import BaosongError, Tampered
 from pipelines.ledger import rows
-from pipelines.ledger.chain import ChainRow, check_chain
+from pipelines.ledger.chain import ChainRow, check_cells, check_chain
 from pipelines.ledger.database import snapshot
 from pipelines.ledger.heads import SignedHead, check_head_files
 from pipelines.ledger.models import event, head, payload, reservation
@@ -94,6 +94,8 @@ def _check_events(
 
 
 def _note(row: ChainRow, seen: _Seen) -> None:
+    if check_cells(row):
+        return
     if row.is_erased:
         seen.erased[row.payload_digest] = (row.stream, row.seq)
     elif row.type == DELIVERY_RESERVED and row.is_payload_intact:
@@ -116,7 +118,8 @@ def _payload(row: ChainRow) -> dict[str, Any]:
 def _check_genesis(connection: Connection, deployment: str, public_key: str) -> Iterable[BaosongError]:
     row = next(iter(rows.stream_rows(connection, LEDGER)), None)
     facts = {"deployment": deployment, "public_key": public_key}
-    if row is None or row.type != GENESIS or not row.is_payload_intact or _payload(row) != facts:
+    is_right = row is not None and row.type == GENESIS and not check_chain([row]) and _payload(row) == facts
+    if not is_right:
         yield Tampered("ledger.genesis_differs", deployment=deployment)
 
 
