@@ -1,0 +1,3 @@
+SELECT FZJGDM, CAST($date_to AS DATE) AS expected
+FROM JGXXB
+WHERE CJRQ <> CAST($date_to AS DATE)

@@ -1,0 +1,3 @@
+SELECT KHBH, CAST($date_to AS DATE) AS expected
+FROM KHXXB
+WHERE CJRQ <> CAST($date_to AS DATE)

@@ -1,0 +1,3 @@
+SELECT PAH, CAST($date_to AS DATE) AS expected
+FROM PAXXB
+WHERE CJRQ <> CAST($date_to AS DATE)

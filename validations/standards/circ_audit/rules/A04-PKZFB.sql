@@ -1,0 +1,3 @@
+SELECT PAH, JSSH, ZFXH, CAST($date_to AS DATE) AS expected
+FROM PKZFB
+WHERE CJRQ <> CAST($date_to AS DATE)

@@ -1,0 +1,3 @@
+SELECT XZDM, CAST($date_to AS DATE) AS expected
+FROM XZDYB
+WHERE CJRQ <> CAST($date_to AS DATE)
