@@ -110,12 +110,13 @@ def owned_rows(
     place = at.index(profile.serial_field) if has_serial and profile.serial_field else len(names)
     before, after = names[:place], names[place:]
     owner = quoted(table.organisation) if table.organisation else "''"
-    order = [owner, *(quoted(name) for name in dict.fromkeys([*table.stored_key, *names]))]
+    ordering = [*([table.organisation] if table.organisation else []), *table.stored_key, *names]
+    order = [quoted(name) for name in dict.fromkeys(ordering)]
     query = (
         f"SELECT {owner}, {_joined(before, has_serial, False)}, {_joined(after, False, has_serial)} FROM content "
         f"ORDER BY {', '.join(f'{name} NULLS LAST' for name in order)}"
     )
-    reader = connection.execute(query, {"delimiter": profile.delimiter}).to_arrow_reader(BATCH_ROWS)
+    reader = connection.sql(query, params={"delimiter": profile.delimiter}).to_arrow_reader(BATCH_ROWS)
     assert reader is not None, "a SELECT has a result"
     for batch in reader:
         owners, befores, afters = (batch.column(number).to_pylist() for number in range(3))

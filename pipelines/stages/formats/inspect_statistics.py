@@ -104,8 +104,9 @@ class _Document:
                     self._blame("formats.element_text", element=tag, found=text[:60])
             case "key":
                 self._key = text
-            case "intervaltype" if text != self._report_type:
-                self._blame("formats.element_text", element=tag, found=text[:60])
+            case "intervaltype":
+                if text != self._report_type:
+                    self._blame("formats.element_text", element=tag, found=text[:60])
             case "value":
                 self._value = text
             case "item":
