@@ -7,6 +7,7 @@ and expense accounts run on without a year-end closing entry: a flow is the sum 
 from __future__ import annotations
 
 import calendar
+import itertools
 from collections.abc import Sequence
 from datetime import date
 
@@ -242,7 +243,7 @@ def _expenses(policies: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
 
 def _commission(policies: pl.DataFrame) -> pl.DataFrame:
     """What was owed to intermediaries in one month is paid in the next."""
-    following = dict(zip(PERIODS, PERIODS[1:], strict=False))
+    following = dict(itertools.pairwise(PERIODS))
     owed = pl.col("premium_net_cents") * pl.col("commission_rate_bp") // 10_000
     paid = policies.group_by("org_code", pl.col("signed_on").dt.strftime("%Y%m").alias("period")).agg(
         owed.sum().alias("amount_cents")

@@ -22,6 +22,10 @@ _CAUSES = {
     "ZR": "第三者人身伤害",
     "YW": "意外跌倒",
 }
+_TEXT_COLUMNS = (
+    *("claim_no", "report_no", "register_no", "line", "org_code"),
+    *("cause", "place", "status", "close_type", "plate_no"),
+)
 _NEVER = np.datetime64("NaT", "D")
 
 
@@ -96,21 +100,7 @@ def make_claims(rng: np.random.Generator, policies: pl.DataFrame, plates: dict[s
             ],
             "estimate_cents": np.where(is_registered, np.maximum(estimate, advance), 0),
         },
-        schema_overrides={
-            name: pl.String
-            for name in (
-                "claim_no",
-                "report_no",
-                "register_no",
-                "line",
-                "org_code",
-                "cause",
-                "place",
-                "status",
-                "close_type",
-                "plate_no",
-            )
-        },
+        schema_overrides=dict.fromkeys(_TEXT_COLUMNS, pl.String),
     )
 
 

@@ -39,6 +39,12 @@ _ENDORSEMENT = """
       AND p.policy_no NOT IN (SELECT policy_no FROM claim)
     ORDER BY e.endorsement_no
 """
+# Claims that occurred in the window, on a policy signed in it.
+_ACCIDENT = """
+    SELECT c.policy_no, c.claim_no, c.occurred_on FROM claim c JOIN policy p ON p.policy_no = c.policy_no
+    WHERE c.org_code = ? AND p.signed_on BETWEEN ? AND ? AND c.occurred_on BETWEEN ? AND ? AND c.reported_on <= ?
+    ORDER BY c.claim_no
+"""
 # Closed claims with exactly one payment, policy signed and claim occurred and closed within the window.
 _CLAIM = """
     SELECT c.policy_no, c.claim_no, c.occurred_on, c.settled_cents, c.line,
@@ -164,7 +170,9 @@ def change_coverage(injector: Injector, request: DefectRequest, organisation: st
 
 def report_before_accident(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
     """D03: a claim reported before it happened."""
-    row = claim_row(injector, request, organisation)
+    start, end = _window(request)
+    late_enough = _shifted(start, 9)  # so that the report still falls into the window
+    row = injector.draw(_ACCIDENT, (organisation, start, end, late_enough, end, end))
     if row is None:
         return None
     values: dict[str, Scalar] = {"reported_on": _shifted(row[2], -injector.days(1, 9))}

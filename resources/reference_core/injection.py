@@ -63,7 +63,7 @@ class Injector:
         before = self.read(table, list(values), where)
         sql = f"UPDATE {table} SET {', '.join(f'{column} = ?' for column in values)} WHERE {condition}"
         changed = self._connection.execute(sql, (*values.values(), *key)).rowcount
-        assert changed == 1, f"{table} {dict(where)}: {changed} rows"  # noqa: S101 - the kinds' own contract
+        assert changed == 1, f"{table} {dict(where)}: {changed} rows"
         return Statement(sql, (*before, *key))
 
     def duplicate(self, table: str, where: Mapping[str, Scalar], changes: Mapping[str, Scalar]) -> Statement:

@@ -12,8 +12,7 @@ import numpy.typing as npt
 from resources.reference_core.check_digits import Ints, Texts
 
 _SURNAMES = np.array(
-    list("王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾萧田董潘袁蔡蒋余")
-    + ["欧阳", "司马"],
+    [*"王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾萧田董潘袁蔡蒋余", "欧阳", "司马"],
     dtype=object,
 )
 _GIVEN = np.array(
@@ -73,10 +72,12 @@ def company_names(rng: np.random.Generator, cities: Texts) -> Texts:
 def addresses(rng: np.random.Generator, cities: Texts) -> Texts:
     count = len(cities)
     numbers: Ints = rng.integers(1, 999, count)
-    return cities + rng.choice(_ROADS, count) + numbers.astype(str).astype(object) + "号"
+    roads: Texts = rng.choice(_ROADS, count)
+    return cities + roads + numbers.astype(str).astype(object) + "号"
 
 
 def account_numbers(rng: np.random.Generator, count: int) -> Texts:
     """19-digit bank account numbers of a made-up bank."""
     tail: npt.NDArray[np.int64] = rng.integers(10**12, 10**13, count)
-    return "622848" + tail.astype(str).astype(object)
+    digits: Texts = tail.astype(str).astype(object)
+    return "622848" + digits

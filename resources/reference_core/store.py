@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ SCHEMA = Path(__file__).parents[2] / "sql" / "reference_core" / "schema" / "core
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[sqlite3.Connection]:
+def replacing(path: Path) -> Generator[sqlite3.Connection]:
     """A new database that takes `path`'s place when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
@@ -63,8 +63,3 @@ def insert(connection: sqlite3.Connection, table: str, frame: pl.DataFrame) -> i
     marks = ", ".join("?" * len(columns))
     connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows.iter_rows())
     return frame.height
-
-
-def count_rows(connection: sqlite3.Connection, tables: Mapping[str, int]) -> dict[str, int]:
-    """How many rows each of the named tables holds now."""
-    return {table: int(connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]) for table in tables}

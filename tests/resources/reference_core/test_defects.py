@@ -1,0 +1,162 @@
+"""Every kind of defect changes exactly the rows its answer names, and the repair list takes it back."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import BadInput
+from resources.reference_core import kinds, repair, repairs_path
+
+CHANGED = {  # kind → table of the core, rows removed from it, rows added to it
+    **dict.fromkeys(("A01", "C01", "D01", "D02", "D05", "E01"), ("policy", 1, 1)),
+    **dict.fromkeys(("A05", "A06", "A07", "B01", "B02", "B03", "B04", "B07"), ("customer", 1, 1)),
+    **dict.fromkeys(("D06", "E02", "E03"), ("endorsement", 1, 1)),
+    **dict.fromkeys(("D03", "E07"), ("claim", 1, 1)),
+    "A02": (None, 0, 1),
+    "E04": ("coverage", 1, 1),
+    "E06": ("claim", 1, 0),
+    "R06": ("gl_balance", 1, 1),
+    "R01": ("gl_balance", None, None),
+}
+Table = Counter[tuple[object, ...]]
+
+
+def read(core: Path) -> dict[str, Table]:
+    connection = sqlite3.connect(core)
+    try:
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        return {table: Counter(connection.execute(f"SELECT * FROM {table}")) for table in tables}
+    finally:
+        connection.close()
+
+
+def answers(core: Path) -> list[dict[str, str]]:
+    with core.with_name("answer_key.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def clean(clean_core: Path) -> dict[str, Table]:
+    return read(clean_core)
+
+
+def test_every_kind_is_listed_here() -> None:
+    assert set(CHANGED) == set(kinds())
+
+
+@pytest.mark.parametrize("kind", CHANGED)
+def test_a_kind_changes_only_the_row_it_names(
+    tmp_path: Path, make_core, clean: dict[str, Table], kind: str
+) -> None:
+    plan = tmp_path / "defects.yaml"
+    plan.write_text(
+        f"signed_from: 2025-09-01\nsigned_to: 2026-03-31\ndefects: [{{kind: {kind}, count: 1, organisations: ['440000']}}]",
+        encoding="utf-8",
+    )
+    core = make_core(tmp_path / "core.db", policies=3000, defects=plan)
+    after = read(core)
+    differing = [table for table in clean if clean[table] != after[table]]
+    assert len(differing) == 1
+    removed, added = clean[differing[0]] - after[differing[0]], after[differing[0]] - clean[differing[0]]
+
+    table, removals, additions = CHANGED[kind]
+    assert table in (None, differing[0])
+    if kind == "R01":
+        assert 1 <= len(removed) == len(added)
+    else:
+        assert (removed.total(), added.total()) == (removals, additions)
+    answer = next(row for row in answers(core) if row["rule"] == kind)
+    key = [str(value) for value in json.loads(answer["key"]).values()]
+    row = [str(value) for value in next(iter(removed or added))]
+    if kind != "E06":  # blamed on the payment whose claim is gone
+        assert key[0] in row
+
+    assert repair(core, repairs_path(core.with_name("answer_key.csv")), organisation="330000") == 0
+    assert (
+        repair(core, repairs_path(core.with_name("answer_key.csv")), organisation="440000", rules=[kind]) == 1
+    )
+    assert read(core) == clean
+    repair(core, repairs_path(core.with_name("answer_key.csv")), organisation="440000")
+    assert read(core) == clean
+
+
+def test_many_defects_touch_each_row_once_and_the_answer_key_is_sorted(
+    tmp_path: Path, make_core, clean
+) -> None:
+    plan = tmp_path / "defects.yaml"
+    plan.write_text("".join(f"- {{kind: {kind}, count: 6}}\n" for kind in kinds()), encoding="utf-8")
+    core = make_core(tmp_path / "core.db", policies=3000, defects=plan)
+    rows = [tuple(row.values()) for row in answers(core)]
+    assert rows == sorted(rows)
+    assert len(set(rows)) == len(rows)
+    causes = Counter(row["rule"] for row in answers(core))
+    assert all(causes[kind] >= 6 for kind in kinds())
+    for organisation in ("000001", "330000", "440000"):
+        assert repair(core, repairs_path(core.with_name("answer_key.csv")), organisation=organisation) > 0
+    assert read(core) == clean
+
+
+def test_defects_lie_in_the_branches_and_the_window_asked_for(tmp_path: Path, make_core) -> None:
+    plan = tmp_path / "defects.yaml"
+    plan.write_text(
+        "signed_from: 2026-01-01\nsigned_to: 2026-02-28\n"
+        "defects:\n- {kind: A01, count: 5, organisations: ['330000']}\n"
+        "- {kind: C01, count: 4, organisations: ['440000'], signed_from: 2026-02-01}\n",
+        encoding="utf-8",
+    )
+    core = make_core(tmp_path / "core.db", defects=plan)
+    connection = sqlite3.connect(core)
+    for row in answers(core):
+        where = json.loads(row["key"])["BDH"]
+        ((org, signed),) = connection.execute(
+            "SELECT org_code, signed_on FROM policy WHERE policy_no = ?", (where,)
+        )
+        first = "2026-01-01" if row["rule"] == "A01" else "2026-02-01"
+        assert org == ("330000" if row["rule"] == "A01" else "440000")
+        assert first <= signed <= "2026-02-28"
+    connection.close()
+    assert Counter(row["rule"] for row in answers(core)) == {"A01": 5, "C01": 4}
+
+
+def test_all_mistakes_of_a_defects_file_are_named_with_their_lines(tmp_path: Path, make_core) -> None:
+    plan = tmp_path / "defects.yaml"
+    plan.write_text(
+        "signed_from: soon\ndefects:\n- {kind: Z99, count: 1}\n- {kind: A01, count: 0}\n"
+        "- {kind: A01, count: 1, organisations: ['990000']}\n- {kind: A01, count: 1, colour: red}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(BadInput) as caught:
+        make_core(tmp_path / "core.db", defects=plan)
+    assert [detail.values["line"] for detail in caught.value.details] == [1, 3, 4, 5, 6]
+    assert not (tmp_path / "core.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [("a: [", "defects.not_yaml"), ("", "defects.mistakes"), ("x", "defects.mistakes")]
+)
+def test_what_is_no_defects_file_is_refused(tmp_path: Path, make_core, content: str, code: str) -> None:
+    plan = tmp_path / "defects.yaml"
+    plan.write_text(content, encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        make_core(tmp_path / "core.db", defects=plan)
+    assert caught.value.code == code
+
+
+def test_repairs_refuse_other_files_and_other_cores(tmp_path: Path, make_core) -> None:
+    core = make_core(tmp_path / "core.db", policies=50)
+    wrong = tmp_path / "wrong.jsonl"
+    wrong.write_text("{}\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="第 1 行"):
+        repair(core, wrong, organisation="330000")
+    with pytest.raises(BadInput, match="文件不存在"):
+        repair(core, tmp_path / "none.jsonl", organisation="330000")
+    with pytest.raises(BadInput, match="文件不存在"):
+        repair(tmp_path / "none.db", repairs_path(tmp_path / "answer_key.csv"), organisation="330000")
