@@ -125,6 +125,8 @@ def plain_words(server: Server, path: str) -> Generator[None]:
             raise Refused("sftp.not_found", server=there, path=path) from error
         if error.errno == errno.EACCES:
             raise Refused("sftp.permission", server=there, path=path) from error
+        if str(error) == "Socket is closed":  # paramiko's word for a channel whose connection has gone
+            raise Unavailable("sftp.cut", server=there, path=path, reason=_reason(error)) from error
         raise Unavailable("sftp.failure", server=there, path=path, reason=_reason(error)) from error
 
 

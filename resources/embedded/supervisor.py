@@ -32,6 +32,7 @@ from resources.embedded.sftp_server import READER, WRITER, serve_sftp
 
 _LOG = logging.getLogger("embedded.supervisor")
 _PATIENCE_SECONDS = 20.0
+_STARTED: dict[int, subprocess.Popen[bytes]] = {}  # children of this process, to be reaped when they end
 
 
 class NotStartedError(Exception):
@@ -87,6 +88,7 @@ def start_detached(places: Places, options: Options) -> dict[str, object]:
         process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
+    _STARTED[process.pid] = process
     ready: list[dict[str, object]] = []
 
     def is_ready() -> bool:
@@ -113,6 +115,8 @@ def stop(places: Places) -> int | None:
                 f" then: kill -9 {pid}"
             )
     places.endpoints.unlink(missing_ok=True)
+    if pid in _STARTED:
+        _STARTED.pop(pid).wait()
     return pid
 
 
@@ -194,14 +198,23 @@ async def _serve(places: Places, options: Options) -> None:
     regulator.resume()
     write_whole(places.endpoints, _endpoints(sftp_socket.getsockname()[1], web_socket.getsockname()[1]))
     _LOG.info("ready, pid %d", os.getpid())
+    watching = asyncio.create_task(_end_with_home(places, ending))
     try:
         await ending.wait()
     finally:
+        watching.cancel()
         places.endpoints.unlink(missing_ok=True)
         web.should_exit = True
         sftp.close()
         await serving
         _LOG.info("stopped, pid %d", os.getpid())
+
+
+async def _end_with_home(places: Places, ending: asyncio.Event) -> None:
+    """Nobody can find servers whose home was deleted: they end by themselves."""
+    while places.lock.exists() and places.lock.read_text(encoding="ascii") == f"{os.getpid()}\n":
+        await asyncio.sleep(1)
+    ending.set()
 
 
 def _endpoints(sftp_port: int, web_port: int) -> str:
