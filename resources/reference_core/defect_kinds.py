@@ -154,7 +154,7 @@ def shift_endorsement(injector: Injector, request: DefectRequest, organisation: 
         "premium_after_cents": int(str(row[3])) + off,
     }
     undo = injector.update("endorsement", values, {"endorsement_no": row[1]})
-    return _one("BDXXB", {"BDH": row[0]}, "BF", "E03", organisation, undo)
+    return _one("PDXXB", {"PDH": row[1]}, "PGHBF", "E03", organisation, undo)
 
 
 def change_coverage(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
@@ -223,7 +223,7 @@ def policy_kinds() -> dict[str, Callable[[Injector, DefectRequest, str], Answer]
         "C01": policy_kind("XSQD", lambda _, __: {"channel": "微信"}),
         "D01": policy_kind("ZBRQ", lambda i, row: {"ends_on": _shifted(row[2], -i.days(1, 30))}),
         "D02": policy_kind("QDRQ", lambda i, row: {"starts_on": _shifted(row[1], -i.days(1, 30))}),
-        "D05": policy_kind("BF", lambda i, row: {"vat_cents": int(str(row[3])) + i.cents()}),
+        "D05": policy_kind("ZZS", lambda i, row: {"vat_cents": int(str(row[3])) + i.cents()}),
         "E01": policy_kind("TBRKHBH", lambda i, _: {"applicant_id": f"K99999{i.days(10**8, 10**9)}"}),
     }
 
