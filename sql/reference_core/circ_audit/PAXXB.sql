@@ -19,7 +19,7 @@ in_scope AS (
 paid AS (
     SELECT claim_no,
         SUM(CASE WHEN paid_on > :date_to THEN amount_cents ELSE 0 END) AS later_cents,
-        MAX(CASE WHEN paid_on BETWEEN :date_from AND :date_to THEN 1 ELSE 0 END) AS is_paid_in_period
+        MAX(CASE WHEN paid_on <= :date_to THEN paid_on END) AS last_paid_on
     FROM payment
     WHERE kind = 'claim' AND claim_no IS NOT NULL
     GROUP BY claim_no
@@ -53,12 +53,12 @@ SELECT
 FROM claim AS c
 LEFT JOIN paid AS y ON y.claim_no = c.claim_no
 LEFT JOIN organisation AS o ON o.org_code = c.org_code
-WHERE c.reported_on <= :date_to
+WHERE (c.reported_on <= :date_to OR y.last_paid_on IS NOT NULL)
     AND (
         c.policy_no IN (SELECT policy_no FROM in_scope)
         OR (
             c.org_code IN :organisations
             AND c.policy_no NOT IN (SELECT policy_no FROM policy)
-            AND (c.reported_on >= :date_from OR y.is_paid_in_period = 1)
+            AND (c.reported_on >= :date_from OR y.last_paid_on >= :date_from)
         )
     )

@@ -18,8 +18,22 @@ in_scope AS (
 lines AS (
     SELECT policy_no, MIN(line) AS line FROM policy WHERE org_code IN :organisations GROUP BY policy_no
 ),
+paid AS (
+    SELECT claim_no, MAX(paid_on) AS last_paid_on
+    FROM payment
+    WHERE kind = 'claim' AND claim_no IS NOT NULL AND paid_on <= :date_to
+    GROUP BY claim_no
+),
 claims AS (
-    SELECT claim_no, MIN(policy_no) AS policy_no, MIN(line) AS line FROM claim WHERE reported_on <= :date_to GROUP BY claim_no
+    SELECT c.claim_no, MIN(c.line) AS line,
+        -- Whether PAXXB lists it: its policy is in scope, or does not exist while the claim is alive in the period.
+        MAX(CASE WHEN c.policy_no IN (SELECT policy_no FROM in_scope) THEN 1
+            WHEN c.org_code IN :organisations AND c.policy_no NOT IN (SELECT policy_no FROM policy)
+                AND (c.reported_on >= :date_from OR y.last_paid_on >= :date_from) THEN 1
+            ELSE 0 END) AS is_listed
+    FROM claim AS c
+    LEFT JOIN paid AS y ON y.claim_no = c.claim_no
+    GROUP BY c.claim_no
 )
 SELECT
     y.org_code AS BXJGDM,
@@ -48,6 +62,6 @@ LEFT JOIN organisation AS o ON o.org_code = y.org_code
 WHERE y.kind = 'claim'
     AND y.paid_on <= :date_to
     AND (
-        c.policy_no IN (SELECT policy_no FROM in_scope)
+        c.is_listed = 1
         OR (y.org_code IN :organisations AND y.paid_on >= :date_from)
     )
