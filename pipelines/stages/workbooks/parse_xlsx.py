@@ -38,7 +38,7 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
-class Refusal(Exception):  # noqa: N818 (a verdict, as Refused in pipelines.errors)
+class Refusal(Exception):
     """The file cannot be read; `code` is one of the parent's catalogue."""
 
     def __init__(self, code: str, **values: object) -> None:
