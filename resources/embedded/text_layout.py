@@ -154,7 +154,7 @@ def _judge_file(
         differ("T07", f"控制文件 {key}", control[key], found)
     for name, stated in stated_sums(control).items():
         if manifest.header:
-            differ("T08", f"控制文件 sum.{name}", stated, reading.sums.get(name))
+            differ("T08", f"控制文件 sum.{name}", stated, reading.sums.get(name, Decimal(0)))
     return problems
 
 

@@ -238,3 +238,10 @@ def test_bombs_strangers_and_rubble_are_refused(tmp_path: Path) -> None:
     rubble = tmp_path / "rubble"
     rubble.write_bytes((tmp_path / "received.zip").read_bytes()[:-30])
     assert rules(judge_file(rubble, name="p.zip", filing="a.b.c", serials=False, limits=Limits())) == ["T01"]
+
+
+def test_a_column_without_values_sums_to_zero(tmp_path: Path) -> None:
+    lines = {"330000-BDXXB-20260331.txt": ["330000202603310000000001\x01李\x01"]}
+    parts = package_parts(lines, header="LSH\x01XM\x01BF")
+    problems = judge_zip(tmp_path, parts)
+    assert [problem.message for problem in problems] == ["控制文件 sum.BF：申报 10.50，实际 0"]
