@@ -12,5 +12,5 @@ from resources.settings import Settings
 @dg.definitions
 def definitions() -> dg.Definitions:
     """Read the settings once, when Dagster asks, and build everything from the deployment they name."""
-    settings = Settings()
+    settings = Settings.load()
     return build_definitions(settings, load_deployment(settings.deployment, settings.home))

@@ -35,7 +35,7 @@ def advance(to: Annotated[datetime, typer.Argument(formats=_FORMATS)]) -> None:
 
 
 def _clock() -> Clock:
-    settings = Settings()
+    settings = Settings.load()
     return open_clock(load_deployment(settings.deployment, settings.home))
 
 

@@ -57,15 +57,14 @@ app.command("verify")(evidence_commands.verify)
 
 def main() -> None:
     """Run the command line; the outermost border of the process."""
-    settings = Settings()
-    LANGUAGE.set(settings.language)
     try:
+        LANGUAGE.set(Settings.load().language)
         app()
     except BaosongError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001 - the border of the process: log it whole, tell the person where
-        log = settings.home / "log" / "baosong-errors.log"
+        log = Settings.load().home / "log" / "baosong-errors.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC).isoformat()} {sys.argv}\n{traceback.format_exc()}\n")

@@ -10,6 +10,7 @@ import dagster as dg
 
 from pipelines.defs.calendar import calendar_definitions
 from pipelines.defs.flow import flow_definitions
+from pipelines.defs.resources import InstallationResource
 from resources.deployment import Deployment
 from resources.settings import Settings
 from validations.engine import load_standard
@@ -17,8 +18,10 @@ from validations.engine import load_standard
 
 def build_definitions(settings: Settings, deployment: Deployment) -> dg.Definitions:
     """Definitions for every standard that the deployment files."""
+    resource = InstallationResource.of(settings)
     parts = [
-        flow_definitions(load_standard(name, deployment.standard_folders), settings)
+        flow_definitions(load_standard(name, deployment.standard_folders), resource)
         for name in sorted(deployment.filings)
     ]
-    return dg.Definitions.merge(*parts, calendar_definitions(settings))
+    shared = dg.Definitions(resources={"installation": resource}, executor=dg.in_process_executor)
+    return dg.Definitions.merge(*parts, calendar_definitions(), shared)

@@ -1,6 +1,6 @@
 """The flow of one standard as assets `[standard, stage…]`: each materialises by running its stage on one filing."""
 
-from __future__ import annotations
+# Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
 from collections.abc import Iterator
 from typing import Any
@@ -51,7 +51,7 @@ def round_asset(standard: Standard) -> dg.AssetsDefinition:
         for table in tables
     ]
 
-    @dg.multi_asset(name=f"{standard.name}_extract", specs=specs, partitions_def=filings_of(standard.name))
+    @dg.multi_asset(name=f"{standard.name}_extract_round", specs=specs, partitions_def=filings_of(standard.name))
     def extract_round(
         context: dg.AssetExecutionContext, installation: InstallationResource
     ) -> Iterator[dg.MaterializeResult[Any]]:

@@ -1,12 +1,11 @@
 """The daily schedule that opens what the regulators' calendar demands. Deadlines are the stages' and the calendar's."""
 
-from __future__ import annotations
+# Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
 import dagster as dg
 
 from pipelines.defs.resources import InstallationResource
 from pipelines.stages.request import open_due
-from resources.settings import Settings
 
 
 @dg.op(description="按节假日日历开启应报任务；已开启的不重复")
@@ -27,7 +26,7 @@ def calendar_opening() -> None:
     open_due_filings()
 
 
-def calendar_definitions(settings: Settings) -> dg.Definitions:
+def calendar_definitions() -> dg.Definitions:
     """The job and its schedule, every morning at seven in Shanghai, working day or not: a missed day is caught up."""
     schedule = dg.ScheduleDefinition(
         name="calendar_opening_schedule",
@@ -37,8 +36,4 @@ def calendar_definitions(settings: Settings) -> dg.Definitions:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="每日 7:00 按报送日历开启应报任务",
     )
-    return dg.Definitions(
-        jobs=[calendar_opening],
-        schedules=[schedule],
-        resources={"installation": InstallationResource.of(settings)},
-    )
+    return dg.Definitions(jobs=[calendar_opening], schedules=[schedule])

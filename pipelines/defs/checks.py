@@ -3,7 +3,7 @@
 No check decides: a red check tells, and the stage that packages asks the ledger itself.
 """
 
-from __future__ import annotations
+# Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
 import re
 from collections.abc import Iterator

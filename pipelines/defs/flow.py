@@ -9,11 +9,10 @@ from pipelines.defs.checks import approval_check
 from pipelines.defs.jobs import flow_jobs
 from pipelines.defs.resources import InstallationResource
 from pipelines.defs.sensors import flow_sensors
-from resources.settings import Settings
 from validations.engine import Standard
 
 
-def flow_definitions(standard: Standard, settings: Settings) -> dg.Definitions:
+def flow_definitions(standard: Standard, resource: InstallationResource) -> dg.Definitions:
     """Everything of one standard."""
     jobs = flow_jobs(standard)
     return dg.Definitions(
@@ -29,7 +28,5 @@ def flow_definitions(standard: Standard, settings: Settings) -> dg.Definitions:
         ],
         asset_checks=[approval_check(standard, assets.key(standard, "content"))],
         jobs=list(jobs.values()),
-        sensors=flow_sensors(standard, jobs, InstallationResource.of(settings)),
-        resources={"installation": InstallationResource.of(settings)},
-        executor=dg.in_process_executor,
+        sensors=flow_sensors(standard, jobs, resource),
     )

@@ -4,7 +4,7 @@ A step's key names its cause, so asking a thousand times launches one run; a los
 stage finds its event in the ledger. An approval becomes a run within one interval.
 """
 
-from __future__ import annotations
+# Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ import dagster as dg
 
 from pipelines.defs.assets import key
 from pipelines.defs.checks import APPROVAL
-from pipelines.defs.jobs import Job
+from pipelines.defs.jobs import AssetJob, Job
 from pipelines.defs.partitions import filings_of
 from pipelines.defs.resources import InstallationResource
 from pipelines.stages.next_step import NextStep, Step, next_step
@@ -22,7 +22,7 @@ INTERVAL_SECONDS = 2
 
 
 def flow_sensors(
-    standard: Standard, jobs: Mapping[Job, dg.UnresolvedAssetJobDefinition], resource: InstallationResource
+    standard: Standard, jobs: Mapping[Job, AssetJob], resource: InstallationResource
 ) -> list[dg.SensorDefinition]:
     """Three sensors per standard: what data waits for, what people decided, what the regulator owes."""
     watched: dict[str, tuple[tuple[Step, ...], str]] = {
@@ -38,7 +38,7 @@ def flow_sensors(
 
 def _sensor(
     standard: Standard,
-    jobs: Mapping[Job, dg.UnresolvedAssetJobDefinition],
+    jobs: Mapping[Job, AssetJob],
     resource: InstallationResource,
     name: str,
     steps: Sequence[Step],
@@ -48,7 +48,7 @@ def _sensor(
 
     @dg.sensor(
         name=f"{standard.name}_{name}_sensor",
-        jobs=[jobs[job] for job in dict.fromkeys(_job(step) for step in steps)],
+        jobs=[job for name, job in jobs.items() if name in {_job(step) for step in steps}],
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"{standard.title.zh}：{description}",

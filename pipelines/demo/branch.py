@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pipelines.stages.deliver import sendable
+from pipelines.stages.formats import sent_file
 from pipelines.stages.installation import Installation
 from pipelines.stages.package import package_folder
 from resources.channels import SftpChannel
@@ -17,7 +17,7 @@ from resources.embedded.places import Places
 def download_and_hand_over(installation: Installation, filing: str) -> tuple[Path, Path]:
     """The downloaded package and the bureau's receipt, as files on the branch's desk."""
     state = installation.state(filing)
-    name = sendable(package_folder(installation, state)).name
+    name = sent_file(package_folder(installation, state)).name
     desk = installation.home / "demo" / "branch"
     desk.mkdir(parents=True, exist_ok=True)
     package, receipt = desk / name, desk / f"{name}.receipt.json"

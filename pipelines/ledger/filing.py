@@ -104,6 +104,11 @@ class FilingState:
         return self.decision is not None and self.decision.fact.opinion == "disagree"
 
     @property
+    def is_in_sign_off(self) -> bool:
+        """Whether people are signing or have agreed: nothing may change now. A rejection opens the way back."""
+        return self.live_sign_off is not None and not self.is_rejected
+
+    @property
     def package(self) -> Recorded[e.PackageBuilt] | None:
         """The package of this version made from the content that is judged now."""
         for package in reversed(self.packages):
@@ -131,9 +136,9 @@ class FilingState:
 
     def _ladder(self) -> Iterable[tuple[Stage, object]]:
         answered = self.answers and not self.awaited
+        yield "refused", self.receipt and self.receipt.fact.result == "rejected"
         yield "archived", self.evidence
-        yield "accepted", self.receipt and self.receipt.fact.result == "accepted"
-        yield "refused", self.receipt
+        yield "accepted", self.receipt
         yield "handed_over", self.handover
         yield "delivered", self.sent
         yield "delivering", self.reservation

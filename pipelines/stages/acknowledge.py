@@ -14,7 +14,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import FilingReopened, HandoverRecorded, ReceiptReceived
 from pipelines.stages.canonical import file_digest
 from pipelines.stages.channels import open_interface
-from pipelines.stages.deliver import sendable
+from pipelines.stages.formats import sent_file
 from pipelines.stages.installation import SYSTEM, Installation, require_role
 from pipelines.stages.package import require_package
 from resources.channels import Receipt, parse_receipt
@@ -49,7 +49,7 @@ def record_handover(installation: Installation, filing: str, user: User, *, file
     state = installation.state(filing)
     if state.sent is None:
         raise Refused("acknowledge.not_sent", filing=filing)
-    sent = sendable(require_package(installation, state))
+    sent = sent_file(require_package(installation, state))
     digests = {path.name: file_digest(path) for path in files}
     if digests != {sent.name: file_digest(sent)}:
         raise Refused("acknowledge.other_files", filing=filing, expected=sent.name, found=", ".join(digests))
@@ -90,7 +90,7 @@ def reopen(installation: Installation, filing: str, user: User, *, reason: str) 
 
 
 def _record(installation: Installation, state: FilingState, receipt: Receipt, actor: str) -> FilingState:
-    sent = sendable(require_package(installation, state))
+    sent = sent_file(require_package(installation, state))
     if receipt.sha256 != file_digest(sent) or receipt.file_name != sent.name:
         raise Refused(
             "acknowledge.other_bytes", filing=state.id, receipt=receipt.number, file=receipt.file_name

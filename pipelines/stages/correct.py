@@ -36,7 +36,7 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
         return state
     dispatch = state.dispatch
     judged = state.content.fact.content if state.content else None
-    if dispatch is None or dispatch.fact.content != judged or state.live_sign_off or state.packages:
+    if dispatch is None or dispatch.fact.content != judged or state.is_in_sign_off or state.packages:
         raise Refused("correct.not_awaited", filing=filing, stage=state.stage)
     organisation = _organisation_of(workbook, filing, state)
     if "*" not in user.organisations and organisation not in user.organisations:

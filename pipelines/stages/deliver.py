@@ -13,6 +13,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import DeliverySent
 from pipelines.stages.canonical import file_digest
 from pipelines.stages.channels import open_interface, open_sftp
+from pipelines.stages.formats import sent_file
 from pipelines.stages.installation import SYSTEM, Installation
 from pipelines.stages.package import require_package
 from pipelines.stages.sign_off import require_approval
@@ -33,7 +34,7 @@ def deliver(installation: Installation, filing: str) -> FilingState:
     built = state.package.fact
     config = installation.filing_config(state.opened.fact.standard)
     channel = installation.deployment.channels[config.channel]
-    installation.ledger.reserve(
+    reserved, _ = installation.ledger.reserve(
         state.id,
         state.version,
         channel.name,
@@ -42,7 +43,11 @@ def deliver(installation: Installation, filing: str) -> FilingState:
         at=installation.now(),
         command_id=f"{filing}:reserve:{state.version}:{channel.name}:{built.package}",
     )
-    to_send = sendable(folder)
+    if reserved.payload is None or reserved.payload["package"] != built.package:
+        raise Refused(
+            "deliver.reserved_for_another", filing=filing, version=state.version, channel=channel.name
+        )
+    to_send = sent_file(folder)
     match channel.kind:
         case "sftp":
             remote, reference, verified = _by_sftp(installation, channel.name, to_send)
@@ -61,14 +66,6 @@ def deliver(installation: Installation, filing: str) -> FilingState:
     state = installation.record(state, fact, actor=SYSTEM, command=f"sent:{state.version}:{channel.name}")
     installation.ledger.sign_head(installation.now())
     return state
-
-
-def sendable(folder: Path) -> Path:
-    """The one file of a package that crosses the channel: the zip, or the interface's XML."""
-    files = [path for path in sorted(folder.iterdir()) if path.suffix in (".zip", ".xml")]
-    if len(files) != 1:
-        raise Refused("deliver.ambiguous", folder=folder, files=", ".join(path.name for path in files))
-    return files[0]
 
 
 def _by_sftp(installation: Installation, channel: str, path: Path) -> tuple[str, str, str]:

@@ -115,13 +115,13 @@ def require_role(user: User, *roles: str, act: str) -> None:
 @contextmanager
 def open_installation(settings: Settings | None = None) -> Generator[Installation]:
     """Open what the settings name; closes the ledger at the end."""
-    settings = settings or Settings()
+    settings = settings or Settings.load()
     LANGUAGE.set(settings.language)
     settings.home.mkdir(parents=True, exist_ok=True)
     deployment = load_deployment(settings.deployment, settings.home)
-    url = settings.database_url or f"sqlite:///{settings.home / 'ledger.db'}"
-    ledger = Ledger.open(url, deployment=deployment.name, home=settings.home)
+    clock = open_clock(deployment)
+    ledger = Ledger.open(settings.ledger_url, deployment=deployment.name, home=settings.home, at=clock.now())
     try:
-        yield Installation(settings, deployment, ledger, open_clock(deployment))
+        yield Installation(settings, deployment, ledger, clock)
     finally:
         ledger.close()

@@ -50,7 +50,7 @@ def next_step(state: FilingState, installation: Installation) -> NextStep | None
 
 def due_round(state: FilingState, installation: Installation) -> int | None:
     """The number of the round that is to be extracted now, if one is."""
-    if state.live_sign_off or state.packages:
+    if state.is_in_sign_off or state.packages:
         asked = state.extraction_requested
         return state.round + 1 if asked and asked.fact.round == state.round + 1 else None
     if state.round == 0:

@@ -24,7 +24,7 @@ def open_sign_off(installation: Installation, filing: str, user: User) -> Filing
     """
     require_role(user, "data_engineer", act="sign_off")
     state = installation.state(filing)
-    if state.live_sign_off and not state.is_rejected:
+    if state.is_in_sign_off:
         return state
     content = build_content(installation, state)
     closed = closed_gates(installation, state, content)

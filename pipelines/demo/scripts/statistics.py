@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 
 import dagster as dg
 
-from pipelines.definitions import definitions
+from pipelines.defs import build_definitions
 from pipelines.demo.acts import baosong
 from pipelines.demo.outcome import Outcome
 from pipelines.stages.installation import Installation
@@ -16,7 +16,8 @@ FILING = "circ_statistics.monthly.2026-04"
 
 def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[], bool], None, None]:
     """Opened by the calendar's job, a real run in the demo's Dagster instance."""
-    job = definitions().get_job_def("calendar_opening")
+    definitions = build_definitions(installation.settings, installation.deployment)
+    job = definitions.resolve_job_def("calendar_opening")
     with dg.DagsterInstance.get() as instance:
         outcome.require(job.execute_in_process(instance=instance).success, "calendar_opening")
     yield lambda: installation.state(FILING).stage == "in_review"
