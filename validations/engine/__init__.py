@@ -31,10 +31,10 @@ from validations.engine.standard import (
 
 if TYPE_CHECKING:
     from validations.engine.contract import schema
-    from validations.engine.derive import derive
+    from validations.engine.deriving import derive
     from validations.engine.digest import table_digest
     from validations.engine.findings import FINDINGS_SCHEMA
-    from validations.engine.judge import Judgement, judge
+    from validations.engine.judging import Judgement, judge
     from validations.engine.loader import list_standards, load_standard
     from validations.engine.types import arrow_schema
 
@@ -43,11 +43,11 @@ STANDARDS = Path(__file__).parents[1] / "standards"
 
 _ROOMS = {
     "schema": "contract",
-    "derive": "derive",
+    "derive": "deriving",
     "table_digest": "digest",
     "FINDINGS_SCHEMA": "findings",
-    "Judgement": "judge",
-    "judge": "judge",
+    "Judgement": "judging",
+    "judge": "judging",
     "list_standards": "loader",
     "load_standard": "loader",
     "arrow_schema": "types",

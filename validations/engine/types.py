@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.errors import BadInput
 from validations.engine.standard import Field, Table
 
 PRECISION = 38
@@ -39,3 +43,28 @@ def duckdb_type(field: Field) -> str:
             return f"DECIMAL({field.precision or PRECISION},{field.scale or 0})"
         case "date":
             return "DATE"
+
+
+def require_columns(table: Table, path: Path) -> int:
+    """The rows of a Parquet file whose columns are those of the dictionary. Raises BadInput listing every difference."""
+    try:
+        found = pq.read_schema(path)
+        rows = pq.read_metadata(path).num_rows
+    except (OSError, pa.ArrowInvalid) as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(
+            "validations.parquet_unreadable", path=path, table=table.name, reason=reason
+        ) from error
+    expected = {field.name: field.type for field in arrow_schema(table)}
+    types = {field.name: pa.string() if field.type == pa.large_string() else field.type for field in found}
+    types = {n: pa.string() if t == pa.string_view() else t for n, t in types.items()}
+    wrong = [f"{n}: {types.get(n, '–')} ≠ {t}" for n, t in expected.items() if types.get(n) != t]
+    wrong += [f"{n}: {t} ≠ –" for n, t in types.items() if n not in expected]
+    if wrong or len(found) != len(types):
+        raise BadInput(
+            "validations.columns_differ",
+            path=path,
+            table=table.name,
+            differences="; ".join(wrong) or found.names,
+        )
+    return rows

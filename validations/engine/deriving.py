@@ -1,0 +1,79 @@
+"""Derived tables: computed from the other tables of a content by the standard's SQL, written as Parquet.
+
+Amounts must fit their declared scale exactly: rounding is the SQL's decision, never a cast's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import BadInput
+from validations.engine.session import create_views, literal, open_session, quoted
+from validations.engine.sql_text import Query, read_query
+from validations.engine.standard import Standard, Table
+from validations.engine.types import duckdb_type
+
+
+def derive(
+    standard: Standard, tables: Mapping[str, Path], *, parameters: Mapping[str, str], out: Path
+) -> dict[str, Path]:
+    """Compute every derived table whose inputs are among `tables` (or derived before it) into `out/<TABLE>.parquet`.
+
+    Rows are ordered by key. Raises BadInput for a parameter the SQL lacks, SQL that fails, an amount that would be rounded.
+    """
+    queries = {
+        name: read_query(table.derive.read_text(encoding="utf-8"), standard.tables)
+        for name, table in standard.tables.items()
+        if table.derive is not None
+    }
+    derived: dict[str, Path] = {}
+    out.mkdir(parents=True, exist_ok=True)
+    with open_session(out) as connection:
+        create_views(connection, {name: path for name, path in tables.items() if name not in queries})
+        known = {name for name in tables if name not in queries}
+        while ready := [n for n, q in queries.items() if n not in derived and set(q.tables) <= known]:
+            for name in ready:
+                path = out / f"{name}.parquet"
+                _derive_one(connection, standard.table(name), queries[name], parameters, path)
+                create_views(connection, {name: path})
+                derived[name] = path
+                known.add(name)
+    return derived
+
+
+def _derive_one(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    query: Query,
+    parameters: Mapping[str, str],
+    path: Path,
+) -> None:
+    lacking = [name for name in query.parameters if name not in parameters]
+    if lacking:
+        raise BadInput("validations.derive_parameter", table=table.name, parameters=", ".join(lacking))
+    values = {name: parameters[name] for name in query.parameters}
+    casts = {f.name: f"CAST({quoted(f.name)} AS {duckdb_type(f)})" for f in table.stored_fields}
+    try:
+        create = f"CREATE OR REPLACE TEMP TABLE derived AS\n{query.text}"
+        connection.execute(create, values) if values else connection.execute(create)
+        changed = [
+            name
+            for name, cast in casts.items()
+            if connection.execute(
+                f"SELECT 1 FROM derived WHERE {cast} IS DISTINCT FROM {quoted(name)} LIMIT 1"
+            ).fetchone()
+        ]
+        if changed:
+            raise BadInput("validations.derive_rounds", table=table.name, fields=", ".join(changed))
+        columns = ", ".join(f"{cast} AS {quoted(name)}" for name, cast in casts.items())
+        order = ", ".join(quoted(name) for name in table.stored_key)
+        connection.execute(
+            f"COPY (SELECT {columns} FROM derived ORDER BY {order}) TO {literal(str(path))}"
+            " (FORMAT parquet, COMPRESSION zstd)"
+        )
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput("validations.derive_failed", table=table.name, reason=reason) from error

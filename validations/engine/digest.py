@@ -1,0 +1,42 @@
+"""The content digest of a table: the same data has the same name on every machine, whatever wrote the file.
+
+Per row the SHA-256 of its length-prefixed fields; row digests sorted, duplicates kept, and streamed through SHA-256
+behind the table's name and types. Row order, row groups and compression do not count; any cell does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+from validations.engine.session import literal, open_session, quoted
+from validations.engine.standard import Table
+from validations.engine.types import duckdb_type, require_columns
+
+_BATCH_ROWS = 100_000
+
+
+def table_digest(table: Table, parquet: Path) -> str:
+    """SHA-256 in hex over the typed rows of a Parquet file. Raises BadInput when its columns are not the dictionary's."""
+    require_columns(table, parquet)
+    digest = hashlib.sha256(header(table))
+    # NULL "-", else bytes and text: "3:abc". Lengths keep ("a", "bc") and ("ab", "c") apart.
+    cells = " || ".join(
+        f"coalesce(strlen(CAST({quoted(f.name)} AS VARCHAR)) || ':' || CAST({quoted(f.name)} AS VARCHAR), '-')"
+        for f in table.stored_fields
+    )
+    with open_session(Path(tempfile.gettempdir())) as connection:
+        batches = connection.sql(
+            f"SELECT sha256({cells}) AS row FROM read_parquet([{literal(str(parquet))}]) ORDER BY row"
+        ).to_arrow_reader(_BATCH_ROWS)
+        for batch in batches:
+            digest.update("".join(batch.column(0).to_pylist()).encode())
+    return digest.hexdigest()
+
+
+def header(table: Table) -> bytes:
+    """What stands before the rows: canonical JSON of the table's name and its columns with their types."""
+    columns = [[field.name, duckdb_type(field)] for field in table.stored_fields]
+    return json.dumps([table.name, columns], ensure_ascii=False, separators=(",", ":")).encode()
