@@ -36,7 +36,6 @@ _ENDORSEMENT = """
     FROM endorsement e JOIN policy p ON p.policy_no = e.policy_no
     WHERE p.org_code = ? AND p.signed_on BETWEEN ? AND ? AND e.effective_on BETWEEN ? AND ?
       AND p.endorsement_count = 1 AND e.endorsement_type = ?
-      AND p.policy_no NOT IN (SELECT policy_no FROM claim)
     ORDER BY e.endorsement_no
 """
 # Claims that occurred in the window, on a policy signed in it.
@@ -45,13 +44,13 @@ _ACCIDENT = """
     WHERE c.org_code = ? AND p.signed_on BETWEEN ? AND ? AND c.occurred_on BETWEEN ? AND ? AND c.reported_on <= ?
     ORDER BY c.claim_no
 """
-# Closed claims with exactly one payment, policy signed and claim occurred and closed within the window.
+# Claims with exactly one payment, policy signed and claim occurred and paid within the window.
 _CLAIM = """
     SELECT c.policy_no, c.claim_no, c.occurred_on, c.settled_cents, c.line,
-           y.calculation_no, y.seq, substr(y.paid_on, 1, 4) || substr(y.paid_on, 6, 2)
+           y.calculation_no, y.seq
     FROM claim c JOIN policy p ON p.policy_no = c.policy_no JOIN payment y ON y.claim_no = c.claim_no
-    WHERE c.org_code = ? AND p.signed_on BETWEEN ? AND ? AND c.occurred_on >= ? AND c.closed_on <= ?
-    GROUP BY c.claim_no HAVING COUNT(*) = 1
+    WHERE c.org_code = ? AND p.signed_on BETWEEN ? AND ? AND c.occurred_on >= ?
+    GROUP BY c.claim_no HAVING COUNT(*) = 1 AND MAX(y.paid_on) <= ?
     ORDER BY c.claim_no
 """
 _LONG = "（地址过长的示例）" * 80
@@ -196,7 +195,7 @@ def lose_claim(injector: Injector, request: DefectRequest, organisation: str) ->
     if row is None:
         return None
     undo = injector.delete("claim", {"claim_no": row[1]})
-    key: dict[str, Scalar] = {"PAH": row[1], "JSSH": row[5], "ZFXH": row[6]}
+    key: dict[str, Scalar] = {"PAH": row[1], "JSSH": row[5], "ZFXH": str(row[6])}
     return _one("PKZFB", key, "PAH", "E06", organisation, undo)
 
 

@@ -20,7 +20,7 @@ _PREMIUM, _INFORMATION, _SURRENDER = range(3)
 
 
 def make_endorsements(rng: np.random.Generator, policies: pl.DataFrame) -> pl.DataFrame:
-    """About one endorsement to eight policies, some policies with two; plus the line and branch for the books.
+    """About one endorsement to five policies, some policies with two; plus the line and branch for the books.
 
     Columns of `endorsement`, and `org_code`, `line`, `ends_on` which only the books need.
     """
@@ -29,7 +29,7 @@ def make_endorsements(rng: np.random.Generator, policies: pl.DataFrame) -> pl.Da
     premium = policies["premium_cents"].to_numpy()
     insured = policies["sum_insured_cents"].to_numpy()
     last = np.datetime64(LAST_DAY)
-    has_first = (rng.random(policies.height) < 0.12) & (starts < last)
+    has_first = (rng.random(policies.height) < 0.18) & (starts < last)
     rows = np.flatnonzero(has_first)
     window = (np.minimum(ends, last)[rows] - starts[rows]).astype(np.int64)
     offset = (rng.random(len(rows)) * (window + 1)).astype(np.int64)

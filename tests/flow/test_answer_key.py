@@ -14,8 +14,7 @@ from resources.deployment import Deployment, load_deployment
 from resources.reference_core import OrganisationSeed, generate, kinds, repair, repairs_path
 from resources.settings import CHECKOUT
 from resources.sources import open_source
-from validations.engine import arrow_schema, load_standard
-from validations.engine.judge import Judgement, judge
+from validations.engine import Judgement, arrow_schema, judge, load_standard
 
 ANSWER = ("standard", "table", "key", "field", "rule")
 DEMO_SCOPE = ("330000", "440000", "510000")
