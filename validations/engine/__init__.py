@@ -1,7 +1,7 @@
-"""Judging by a standard: data dictionary → pandera contract; rules → SQL plan; findings; digests; calculators.
+"""Judging by a standard: dictionary → pandera contract; rules → SQL; findings; digests; calculators.
 
-Code knows how, the folders of `validations/standards` know what. Nothing here knows filings, ledgers, channels or Dagster.
-Names are loaded when first used, since pandera takes seconds that a command which judges nothing should not pay.
+Code knows how, the folders of `validations/standards` know what. Nothing here knows filings, ledgers or channels.
+Names load when first used: pandera takes seconds that a command which judges nothing should not pay.
 """
 
 from __future__ import annotations

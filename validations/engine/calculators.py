@@ -1,7 +1,7 @@
-"""Check digits and forms of single values, each as a plain function and as a polars expression that agree on any text.
+"""Check digits and forms of single values, as plain functions and as polars expressions that agree on any text.
 
-`CHECKS` is the register from which dictionaries name them (`check: resident_id`). No field, rule or table is known here;
-byte lengths and encodings are `encodings`' matter. Functions never raise, whatever the text holds.
+`CHECKS` is the register from which dictionaries name them (`check: resident_id`). No field, rule or table is known
+here; byte lengths and encodings are `encodings`' matter. Functions never raise, whatever the text holds.
 """
 
 from __future__ import annotations

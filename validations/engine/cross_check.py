@@ -1,4 +1,4 @@
-"""What must fit between the files of a standard: names that are named exist, SQL binds, every constraint has its rule.
+"""What must fit between the files of a standard: names exist, SQL binds, every constraint has its rule.
 
 One file's own form is the JSON Schema's matter. Each mistake names file, line and what was expected.
 """
@@ -14,7 +14,7 @@ from validations.engine.calculators import CHECKS
 from validations.engine.cross_check_rules import check_rules
 from validations.engine.located import Located, Mistakes, Place, read_text
 from validations.engine.regex_subset import outside_subset
-from validations.engine.sql_text import Binder, SqlMistake, read_predicate, read_query
+from validations.engine.sql_text import Binder, SqlMistake, read_macro, read_predicate, read_query
 from validations.engine.standard import Field, Standard, Table
 from validations.engine.types import arrow_schema, duckdb_type
 
@@ -39,6 +39,17 @@ def _unknown(located: Located, place: Place, code: str, name: str, known: Iterab
 
 
 def _check_standard(standard: Standard, located: Located) -> None:
+    _check_names(standard, located)
+    _check_reports(standard, located)
+    _check_packages(standard, located)
+    for name, macro in standard.macros.items():
+        try:
+            read_macro(macro)
+        except SqlMistake as mistake:
+            located.wrong(mistake.code, ("macros", name), **mistake.values)
+
+
+def _check_names(standard: Standard, located: Located) -> None:
     if standard.name != standard.path.name:
         located.wrong("validations.name_differs", ("name",), name=standard.name, expected=standard.path.name)
     for section in ("reports", "packages"):
@@ -47,6 +58,9 @@ def _check_standard(standard: Standard, located: Located) -> None:
             if item["name"] in seen:
                 located.wrong("validations.duplicate_id", (section, index, "name"), id=item["name"])
             seen.add(item["name"])
+
+
+def _check_reports(standard: Standard, located: Located) -> None:
     for index, report in enumerate(standard.reports):
         place: Place = ("reports", index)
         for number, name in enumerate(report.tables):
@@ -62,8 +76,11 @@ def _check_standard(standard: Standard, located: Located) -> None:
         counts = sum(value is not None for value in (due.days, due.working_days))
         if counts != (1 if due.by == "period_end" else 0):
             located.wrong("validations.due_rule", (*place, "due"), by=due.by)
+
+
+def _check_packages(standard: Standard, located: Located) -> None:
     for index, profile in enumerate(standard.packages.values()):
-        place = ("packages", index)
+        place: Place = ("packages", index)
         needed = ("table", "organisation", "item", "value", "report_type")
         if profile.format == "delimited":
             needed = ("delimiter", "file")
@@ -141,9 +158,8 @@ def _check_when(table: Table, when: str, located: Located, place: Place) -> None
 
 def _check_derive(standard: Standard, name: str, located: Located, binder: Binder) -> None:
     table = standard.tables[name]
-    assert table.derive is not None, "called for derived tables only"
-    if not table.derive.is_file():
-        located.wrong("validations.file_missing", ("derive",), name=f"tables/{table.derive.name}")
+    if table.derive is None or not table.derive.is_file():
+        located.wrong("validations.file_missing", ("derive",), name=f"tables/{located.data['derive']}")
         return
     text = read_text(table.derive, located.mistakes)
     if text is None:
@@ -164,8 +180,10 @@ def _check_derive(standard: Standard, name: str, located: Located, binder: Binde
         for report in standard.reports:
             missing = [other for other in query.tables if other not in report.tables]
             if name in report.tables and missing:
-                values = {"table": name, "report": report.name, "missing": ", ".join(missing)}
-                raise SqlMistake("validations.derive_inputs", values)
+                raise SqlMistake(
+                    "validations.derive_inputs",
+                    {"table": name, "report": report.name, "missing": ", ".join(missing)},
+                )
     except SqlMistake as mistake:
         located.mistakes.add(mistake.code, table.derive, mistake.line, **mistake.values)
 

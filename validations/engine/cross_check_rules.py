@@ -1,4 +1,4 @@
-"""Whether each rule can be judged: one judge, known tables and fields, SQL that parses, reads only, and binds."""
+"""Whether each rule can be judged: one judge, known names, SQL that parses, reads only, and binds."""
 
 from __future__ import annotations
 
@@ -57,15 +57,29 @@ class _RuleCheck:
         if rule.expected is not None and rule.holds is None:
             self.wrong("validations.expected_without_holds", "expected")
         if rule.holds is not None or rule.query is not None:
-            if rule.table is None:
-                self.wrong("validations.key_missing", "id", key="table")
-            elif table is not None:
-                try:
-                    self.holds(table) if rule.holds is not None else self.query(table)
-                except SqlMistake as mistake:
-                    self.wrong(mistake.code, "holds", **mistake.values)
+            self.sql(table)
         if rule.shape is not None:
             self.shape()
+
+    def sql(self, table: Table | None) -> None:
+        rule = self.rule
+        if rule.table is None:
+            self.wrong("validations.key_missing", "id", key="table")
+        if table is None:
+            return
+        if rule.query is not None:
+            self.query(table)
+            return
+        try:
+            self.holds(table)
+        except SqlMistake as mistake:
+            self.wrong(mistake.code, "holds", **mistake.values)
+        try:
+            if rule.expected is not None:
+                expected = read_predicate(rule.expected, table, self.standard.macros)
+                self.binder.predicate_type(expected, table.name)
+        except SqlMistake as mistake:
+            self.wrong(mistake.code, "expected", **mistake.values)
 
     def table(self, *place: str | int | None) -> Table | None:
         """The table named last, or None with a mistake noted at the place before it."""
@@ -98,15 +112,11 @@ class _RuleCheck:
         kind = self.binder.predicate_type(predicate, table.name)
         if kind.upper() not in ("BOOLEAN", "BOOL"):
             raise SqlMistake("validations.sql_not_boolean", {"sql": rule.holds, "type": kind})
-        if rule.expected is not None:
-            expected = read_predicate(rule.expected, table, self.standard.macros)
-            self.binder.predicate_type(expected, table.name)
 
     def query(self, table: Table) -> None:
         path = self.rule.query
-        assert path is not None, "called for query rules only"
-        if not path.is_file():
-            self.wrong("validations.file_missing", "query", name=f"rules/{path.name}")
+        if path is None or not path.is_file():
+            self.wrong("validations.file_missing", "query", name=f"rules/{path.name if path else ''}")
             return
         text = read_text(path, self.located.mistakes)
         if text is None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import BadInput
-from validations.engine.session import create_views, literal, open_session, quoted
+from validations.engine.session import create_views, open_session, quoted, write_parquet
 from validations.engine.sql_text import Query, read_query
 from validations.engine.standard import Standard, Table
-from validations.engine.types import duckdb_type
+from validations.engine.types import arrow_schema, duckdb_type
 
 
 def derive(
@@ -22,7 +22,7 @@ def derive(
 ) -> dict[str, Path]:
     """Compute every derived table whose inputs are among `tables` (or derived before it) into `out/<TABLE>.parquet`.
 
-    Rows are ordered by key. Raises BadInput for a parameter the SQL lacks, SQL that fails, an amount that would be rounded.
+    Rows are ordered by key. Raises BadInput for a parameter that lacks, SQL that fails, an amount it would round.
     """
     queries = {
         name: read_query(table.derive.read_text(encoding="utf-8"), standard.tables)
@@ -70,9 +70,8 @@ def _derive_one(
             raise BadInput("validations.derive_rounds", table=table.name, fields=", ".join(changed))
         columns = ", ".join(f"{cast} AS {quoted(name)}" for name, cast in casts.items())
         order = ", ".join(quoted(name) for name in table.stored_key)
-        connection.execute(
-            f"COPY (SELECT {columns} FROM derived ORDER BY {order}) TO {literal(str(path))}"
-            " (FORMAT parquet, COMPRESSION zstd)"
+        write_parquet(
+            connection, f"SELECT {columns} FROM derived ORDER BY {order}", arrow_schema(table), path
         )
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]

@@ -1,7 +1,7 @@
-"""How long a text is in a package's encoding, and whether it may stand in a package at all; whole columns at a time.
+"""How long a text is in a package's encoding, and whether it may stand there at all; whole columns at a time.
 
-The sets of characters are made from Python's codecs, which are the definition; nothing is listed by hand. Writing the
-bytes is the packages' matter.
+The sets of characters are made from Python's codecs, which are the definition; nothing is listed by hand. Writing
+the bytes is the packages' matter.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _character_class(numbers: list[int]) -> str:
 
 @cache
 def _of_bytes(encoding: str, size: int) -> str:
-    """The class of all non-ASCII characters that `encoding` writes in `size` bytes. All of GB's lie in the first plane."""
+    """The class of all non-ASCII characters that `encoding` writes in `size` bytes; GB's lie in the first plane."""
     numbers: list[int] = []
     for number in (*range(0x80, 0xD800), *range(0xE000, 0x10000)):
         try:
@@ -54,7 +54,7 @@ def byte_lengths(values: pl.Series, encoding: str) -> pl.Series:
 
 def is_longer(values: pl.Series, length: int, encoding: str) -> pl.Series:
     """True where a text needs more than `length` bytes; null is not longer."""
-    # No encoding here takes more than twice the bytes of UTF-8, so most values are decided without counting characters.
+    # No encoding here takes more than twice UTF-8's bytes, so most values are decided without counting.
     doubtful = (values.str.len_bytes() * 2 > length).fill_null(value=False)
     longer = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
     if not doubtful.any():
@@ -64,7 +64,7 @@ def is_longer(values: pl.Series, length: int, encoding: str) -> pl.Series:
 
 
 def banned_class(profile: PackageProfile) -> str:
-    """The regex class of what may not stand in a value: NUL, CR, LF, the delimiter; unencodable characters; controls in XML."""
+    """The regex of what may not stand in a value: NUL, CR, LF, delimiter, unencodable; in XML controls too."""
     banned = r"\x00\r\n"
     for character in profile.delimiter or "":
         banned += rf"\x{{{ord(character):X}}}"
@@ -76,5 +76,5 @@ def banned_class(profile: PackageProfile) -> str:
 
 
 def may_stand(value: pl.Expr, profile: PackageProfile) -> pl.Expr:
-    """Whether a text can be written under the profile as it is; null for null. GB18030 and UTF-8 encode every character."""
+    """Whether a text can be written under the profile as it is; null for null. GB18030, UTF-8 encode everything."""
     return ~value.str.contains(banned_class(profile))

@@ -1,14 +1,13 @@
-"""Findings (问题数据): the Arrow schema every reader relies on, and how they leave the judge. Who finds them is not here."""
+"""Findings (问题数据): the Arrow schema every reader relies on, and how they leave the judge."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from validations.engine.session import literal
+from validations.engine.session import literal, write_parquet
 from validations.engine.standard import Standard
 
 FINDINGS_SCHEMA = pa.schema(
@@ -26,8 +25,8 @@ FINDINGS_SCHEMA = pa.schema(
         pa.field("row", pa.int64()),
     ]
 )
-"""`finding` is stable over rounds: SHA-256, 32 hex digits, of standard, rule, table, key and field. `key` is canonical JSON
-with every value as text, fields in the dictionary's order. `row` counts from 0 in the content's table; NULL for aggregates."""
+"""`finding` is stable over rounds: SHA-256, 32 hex digits, of `standard|rule|table|key|field`. `key` is canonical
+JSON, every value as text, fields in the dictionary's order. `row` counts from 0 in the table; NULL for aggregates."""
 
 
 def write_findings(connection: duckdb.DuckDBPyConnection, standard: Standard, path: Path) -> dict[str, int]:
@@ -49,10 +48,9 @@ def write_findings(connection: duckdb.DuckDBPyConnection, standard: Standard, pa
             SELECT DISTINCT s.rule, o."table", o.key FROM suppressions AS s JOIN found AS o ON o.rule = s.root
         ) AS x ON x.rule = f.rule AND x."table" = f."table" AND x.key = f.key"""
     )
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
-    connection.execute(
-        f"""COPY (
-            SELECT substr(sha256(
+    write_parquet(
+        connection,
+        f"""SELECT substr(sha256(
                     {literal(standard.name)} || '|' || k.rule || '|' || "table" || '|' || key || '|' || coalesce(field, '')
                     || CASE WHEN number > 1 THEN '|' || number ELSE '' END
                 ), 1, 32) AS finding,
@@ -63,11 +61,9 @@ def write_findings(connection: duckdb.DuckDBPyConnection, standard: Standard, pa
                 ) AS number
                 FROM kept
             ) AS k JOIN severities AS s ON s.rule = k.rule
-            ORDER BY k.rule, "table", key, field, number
-        ) TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"""
+            ORDER BY k.rule, "table", key, field, number""",
+        FINDINGS_SCHEMA,
+        path,
     )
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
     counts = connection.execute("SELECT rule, count(*) FROM kept GROUP BY rule").fetchall()
     return {str(rule): int(count) for rule, count in counts}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -126,9 +125,10 @@ class _Judge:
         steps: list[tuple[str, Callable[[], None]]] = [
             (name, lambda name=name: self.contract(name)) for name in self.planned.constraints
         ]
-        held = sorted(self.planned.holds, key=lambda rule: str(rule.table))
-        for table, group in groupby(held, key=lambda rule: str(rule.table)):
-            steps.append((table, lambda table=table, group=tuple(group): self.holds(table, group)))
+        for table in self.tables:
+            held = tuple(rule for rule in self.planned.holds if rule.table == table)
+            if held:
+                steps.append((table, lambda table=table, held=held: self.holds(table, held)))
         steps += [(rule.id, lambda rule=rule: self.shape(rule)) for rule in self.planned.shapes]
         steps += [(rule.id, lambda rule=rule: self.query(rule)) for rule in self.planned.queries]
         for done, (label, step) in enumerate(steps):
@@ -176,8 +176,8 @@ class _Judge:
                 self.insert(rule_sql.sum_equals(rule, tables[shape.table], shape), [rule])
             case Formula() as shape:
                 self.insert(rule_sql.formula(rule, tables[shape.table], shape), [rule])
-            case None:
-                raise AssertionError("planned as a shape")
+            case _:
+                raise AssertionError(f"{rule.id}: planned as a shape")
 
     def query(self, rule: Rule) -> None:
         query = read_query(self.planned.texts[rule.id], self.standard.tables)

@@ -1,6 +1,6 @@
 """Loading a standard from its folder: files found, read, turned into models, mistakes raised all at once.
 
-What fits into one file is held against its JSON Schema in `located`; what must fit between files in `cross_check`.
+One file's own form is held against its JSON Schema in `located`; what must fit between files in `cross_check`.
 Nothing is judged here.
 """
 
@@ -59,7 +59,7 @@ def list_standards(folders: Sequence[Path] = (STANDARDS,)) -> list[str]:
 def load_standard(name: str, folders: Sequence[Path] = (STANDARDS,)) -> Standard:
     """The standard of that name from the first folder that has it.
 
-    Raises BadInput "validations.standard_unknown", or "validations.standard_invalid" with every mistake in `details`.
+    Raises BadInput "validations.standard_unknown", or "validations.standard_invalid" with all mistakes as `details`.
     """
     for folder in folders:
         if (folder / name / "standard.yaml").is_file():
@@ -167,8 +167,11 @@ def _table(located: Located) -> Table:
 
 
 def _field(data: Any) -> Field:
-    titles = {name: _title(data[name]) for name in ("title", "description") if name in data}
-    return Field(**{**data, **titles})
+    said: dict[str, Any] = {**data}
+    for name in ("title", "description"):
+        if name in said:
+            said[name] = _title(said[name])
+    return Field(**said)
 
 
 def _rule(data: Any, file: Path) -> Rule:

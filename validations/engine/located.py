@@ -1,6 +1,6 @@
 """Reading a standard's files with the line of every value, and the list of what is wrong with them.
 
-YAML is read as values with their lines and held against its JSON Schema here; what the values mean together is the
+YAML becomes values with their lines and is held against its JSON Schema here; what they mean together is the
 loader's matter. Mistakes are collected, never raised, so that an author sees all of them at once.
 """
 
@@ -47,7 +47,8 @@ class Mistakes:
     def add(self, code: str, path: Path, line: int, **values: object) -> None:
         """Note one mistake; its text may name {file} and {line}."""
         file = path.relative_to(self.root) if path.is_relative_to(self.root) else path
-        self.problems.append(BadInput(code, file=f"{self.root.name}/{file}", line=line, **values))
+        shown: dict[str, Any] = {**values, "file": f"{self.root.name}/{file}", "line": line}
+        self.problems.append(BadInput(code, **shown))
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Located:
 
     def wrong(self, code: str, place: Place, **values: object) -> None:
         """Note a mistake at a place."""
-        self.mistakes.add(code, self.path, self.line(place), place=_dotted(place), **values)
+        self.mistakes.add(code, self.path, self.line(place), **{"place": _dotted(place), **values})
 
 
 def _dotted(place: Iterable[str | int]) -> str:
@@ -108,7 +109,7 @@ def read_yaml(path: Path, kind: str, mistakes: Mistakes) -> Located:
         located.wrong("validations.not_yaml", (), reason=str(error).splitlines()[0])
         return located
     before = len(mistakes.problems)
-    data = _walk(root, (), located) if root is not None else None
+    data: Any = _walk(root, (), located) if root is not None else None
     errors = sorted(
         _validator(kind).iter_errors(data), key=lambda error: located.line(tuple(error.absolute_path))
     )
@@ -135,18 +136,21 @@ def _walk(node: yaml.Node, place: Place, located: Located) -> object:
         return values
     if isinstance(node, yaml.SequenceNode):
         return [_walk(item, (*place, index), located) for index, item in enumerate(node.value)]
-    text = str(node.value)
-    match node.tag:
-        case "tag:yaml.org,2002:null":
-            return None
-        case "tag:yaml.org,2002:bool":
-            return text.lower() in ("true", "yes", "on")
-        case "tag:yaml.org,2002:int":
-            return int(text) if text.isascii() and text.lstrip("-").isdigit() else text
-        case "tag:yaml.org,2002:float":
-            return float(text) if text.replace(".", "", 1).isdigit() else text
-        case _:
-            return text  # dates too: the schema says their form
+    return _scalar(node.tag, str(node.value))
+
+
+def _scalar(tag: str, text: str) -> object:
+    kind = tag.rpartition(":")[2]
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return text.lower() in ("true", "yes", "on")
+    if kind in ("int", "float"):
+        try:
+            return int(text) if kind == "int" else float(text)
+        except ValueError:
+            return text
+    return text  # dates too: the schema says their form
 
 
 def _note(error: ValidationError, located: Located) -> None:
@@ -156,13 +160,14 @@ def _note(error: ValidationError, located: Located) -> None:
     match error.validator:
         case "additionalProperties":
             known = cast("dict[str, Any]", schema.get("properties", {}))
-            for key in error.instance:
+            for key in cast("dict[str, Any]", error.instance):
                 if key not in known:
                     located.wrong(
                         "validations.unknown_key", (*place, key), key=key, expected=", ".join(known)
                     )
         case "required":
-            missing = [key for key in schema["required"] if key not in error.instance]
+            given = cast("dict[str, Any]", error.instance)
+            missing = [key for key in cast("list[str]", schema["required"]) if key not in given]
             if error.message.startswith(f"'{missing[0]}'"):  # one complaint per key; one line says them all
                 located.wrong("validations.key_missing", place, key=", ".join(missing))
         case "enum":

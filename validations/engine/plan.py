@@ -65,7 +65,7 @@ def _needed(standard: Standard, rule: Rule, due: tuple[str, ...], plan: Plan) ->
         case ForeignKey(references=references):
             pairs = [{r.table, r.references} for r in references if {r.table, r.references} <= set(due)]
             return set[str]().union(*pairs) if pairs else None
-        case None:
+        case _:
             needed = {rule.table} if rule.table else set[str]()
     if rule.query is not None:
         plan.texts[rule.id] = rule.query.read_text(encoding="utf-8")

@@ -1,20 +1,25 @@
-"""A DuckDB connection within the limits of this process: memory, threads, where it spills; tables as views over Parquet.
+"""A DuckDB connection within limits of memory, threads and spilling; tables as views, results as Parquet.
 
 No SQL of rules here, and nothing of what it means.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_BATCH_ROWS = 100_000
 
 
 @contextmanager
-def open_session(spill: Path, *, memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
+def open_session(spill: Path, *, memory_limit: str = "1GB") -> Generator[duckdb.DuckDBPyConnection]:
     """An in-memory DuckDB that spills into a folder of its own inside `spill`, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix=".tmp-duckdb-", dir=spill) as folder:
         connection = duckdb.connect(
@@ -45,6 +50,20 @@ def create_views(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Pat
         connection.execute(
             f"CREATE VIEW {quoted(rows_of(name))} AS SELECT * RENAME (file_row_number AS row) FROM {source}"
         )
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, schema: pa.Schema, path: Path) -> None:
+    """Write what a SELECT returns with exactly these columns and types, whole or not at all."""
+    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    try:
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            for batch in connection.sql(select).to_arrow_reader(_BATCH_ROWS):
+                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def rows_of(table: str) -> str:

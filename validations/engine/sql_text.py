@@ -1,7 +1,7 @@
 """Reading the SQL of standards before it runs: parsed, read-only, known tables, columns and parameters.
 
-Predicates (`holds`, `when`, `expected`, macros) and queries are parsed by sqlglot in DuckDB's dialect, then bound by
-DuckDB itself on empty tables, which knows every function and type. Nothing here touches data.
+Predicates (`holds`, `when`, `expected`, macros) and queries are parsed by sqlglot as DuckDB's, then bound by
+DuckDB on empty tables, which knows every function and type. Nothing here touches data.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _logger = logging.getLogger("sqlglot")
 
 
 class SqlMistake(Exception):
-    """What is wrong with one SQL text: a code of the catalogue, its values, the line within the text (from 1)."""
+    """What is wrong with one SQL text: a code of the catalogue, its values, the line in the text (from 1)."""
 
     def __init__(self, code: str, values: dict[str, object], line: int = 1) -> None:
         super().__init__(code)
         self.code, self.values, self.line = code, values, line
 
 
-def _parsed(text: str) -> list[exp.Expression]:
+def _parsed(text: str) -> list[exp.Expr]:
     level = _logger.level
     _logger.setLevel(logging.ERROR)  # "unsupported syntax, falling back to Command" is refused below
     try:
@@ -82,19 +82,25 @@ def read_predicate(text: str, table: Table, macros: Mapping[str, str] | None = N
     return expanded.expressions[0].sql(dialect="duckdb")
 
 
-def _expand(select: exp.Select, macros: Mapping[str, str]) -> exp.Select:
-    def replaced(node: exp.Expression) -> exp.Expression:
+def read_macro(text: str) -> None:
+    """Whether a macro is an SQL expression at all; its columns are known where it is used. Raises SqlMistake."""
+    statements = _parsed(f"SELECT {text}")
+    select = statements[0] if len(statements) == 1 else None
+    if not isinstance(select, exp.Select) or len(select.expressions) != 1 or select.find(exp.From, exp.Alias):
+        raise SqlMistake("validations.sql_not_an_expression", {"sql": text})
+
+
+def _expand(select: exp.Expr, macros: Mapping[str, str]) -> exp.Expr:
+    def replaced(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column) and not node.table and node.name in macros:
             inner = _parsed(f"SELECT {macros[node.name]}")[0]
-            return exp.Paren(this=_expand(inner, {}).expressions[0])  # type: ignore[arg-type]
+            return exp.Paren(this=inner.expressions[0])
         return node
 
-    result = select.transform(replaced)
-    assert isinstance(result, exp.Select)
-    return result
+    return select.transform(replaced)
 
 
-def _refuse_parameters(statement: exp.Expression, known: Iterable[str]) -> set[str]:
+def _refuse_parameters(statement: exp.Expr, known: Iterable[str]) -> set[str]:
     used = {node.name for node in statement.find_all(exp.Parameter, exp.Placeholder)}
     unknown = sorted(used - set(known))
     if unknown:
@@ -119,7 +125,10 @@ def read_query(text: str, tables: Iterable[str]) -> Query:
     if len(statements) != 1 or not isinstance(statements[0], _QUERIES):
         raise SqlMistake("validations.sql_not_read_only", {})
     statement = statements[0]
-    if statement.find(exp.Into, exp.Command, exp.DML, exp.DDL) not in (None, statement):
+    if (
+        statement.find(exp.Into, exp.Command, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create)
+        is not None
+    ):
         raise SqlMistake("validations.sql_not_read_only", {})
     own = {cte.alias for cte in statement.find_all(exp.CTE)}
     known = set(tables)

@@ -1,7 +1,7 @@
 """What a standard says, as frozen models: reports, tables, fields, code lists, rules, package profiles.
 
-The loader fills them from YAML, SQL and CSV; the contract, the rules, the workbooks and the packages read them. Nothing
-here reads a file, runs SQL or knows what any regulator demands.
+The loader fills them from YAML, SQL and CSV; contract, rules, workbooks and packages read them. Nothing here reads
+a file, runs SQL or knows what any regulator demands.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CodeList:
 
 @dataclass(frozen=True)
 class Field:
-    """One column. `length` counts bytes in the package's encoding; `when` says for which rows `check` and `pattern` hold."""
+    """One column. `length` is bytes in the package's encoding; `when`: the rows for which `check`, `pattern` hold."""
 
     name: str
     title: Title
@@ -166,7 +166,7 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class SumEquals:
-    """`value` of each row of `table` equals the sum of `sum` over the rows of `of` whose `by` is its `key`; exactly."""
+    """`value` in `table` equals, exactly, the sum of `sum` over the rows of `of` whose `by` is its `key`."""
 
     table: str
     key: tuple[str, ...]
@@ -202,7 +202,7 @@ Shape = Unique | ForeignKey | SumEquals | Formula
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule with exactly one judge: `constraint`, `holds`, `query` or `shape`; or none when the package is judged."""
+    """One rule with one judge: `constraint`, `holds`, `query` or `shape`; none when the package is judged."""
 
     id: str
     severity: Severity
@@ -221,7 +221,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Standard:
-    """A loaded standard. `digest` is the SHA-256 over all its files, so a changed comma is another standard."""
+    """A loaded standard. `digest` is SHA-256 over all its files, so a changed comma is another standard."""
 
     name: str
     title: Title
@@ -258,7 +258,7 @@ class Standard:
         raise KeyError(f"{self.name}.{rule_id}")
 
     def profile(self, table: str, report: str | None = None) -> PackageProfile:
-        """The package profile under which a table is sent: the report's, else that of the first report that has it."""
+        """How a table is sent: the profile of `report`, else that of the first report that has it."""
         for candidate in self.reports:
             if table in candidate.tables and report in (None, candidate.name):
                 return self.packages[candidate.package]

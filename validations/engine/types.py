@@ -28,7 +28,7 @@ def arrow_type(field: Field) -> pa.DataType:
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """The columns of a table as rounds store them: dictionary order, without assigned fields, all nullable."""
+    """The columns of a table as rounds store them: dictionary order, no assigned fields, all nullable."""
     return pa.schema([pa.field(field.name, arrow_type(field)) for field in table.stored_fields])
 
 
@@ -46,7 +46,7 @@ def duckdb_type(field: Field) -> str:
 
 
 def require_columns(table: Table, path: Path) -> int:
-    """The rows of a Parquet file whose columns are those of the dictionary. Raises BadInput listing every difference."""
+    """The rows of a Parquet file with the dictionary's columns. Raises BadInput listing every difference."""
     try:
         found = pq.read_schema(path)
         rows = pq.read_metadata(path).num_rows
