@@ -26,6 +26,7 @@ Reason = Annotated[str, typer.Option(help="原因 · reason")]
 
 STAGE_TITLES = {
     "opened": "已开启", "extracted": "已提取", "validated": "已校验", "in_review": "待答复", "answered": "答复已齐",
+    "reviewed": "可提签报",
     "in_sign_off": "签报中", "rejected": "签报退回", "approved": "签报同意", "packaged": "已打包", "delivering": "传送中",
     "delivered": "已传送", "handed_over": "已移交", "accepted": "已接收", "refused": "被退回", "archived": "已归档",
 }  # fmt: skip

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from resources.demo.fill_workbook import fill_answers
-
 from pipelines.demo.acts import baosong
 from pipelines.stages.installation import Installation
 from pipelines.stages.review import problems_by_organisation, workbook_folder
 from pipelines.stages.workbooks import Problem
+from resources.demo.fill_workbook import fill_answers
 
-Answering = Callable[[Problem], tuple[str, str | None, str]]
-"""Handling (as in the list of the workbook), new value, reason."""
+Answering = Callable[[str, Problem], tuple[str, str, str]]
+"""For an organisation's problem: handling (as in the list of the workbook), new value, reason."""
 
 
 def answer_workbooks(
@@ -32,7 +31,11 @@ def answer_workbooks(
         original = workbook_folder(installation, state) / sent.file
         filled = installation.home / "demo" / "filled" / f"{original.stem}-已填.xlsx"
         filled.parent.mkdir(parents=True, exist_ok=True)
-        fill_answers(original, filled, {p.finding: answering(p) for p in problems[sent.organisation]})
+        fill_answers(
+            original,
+            filled,
+            {p.finding: answering(sent.organisation, p) for p in problems[sent.organisation]},
+        )
         by_person.setdefault(people.get(sent.organisation, otherwise), []).append(str(filled))
     for person, files in by_person.items():
         baosong("answers", "import", filing, *files, "--as", person)

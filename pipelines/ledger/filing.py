@@ -15,7 +15,7 @@ from pipelines.ledger import filing_events as e
 from pipelines.ledger.events import Event
 
 Stage = Literal[
-    "opened", "extracted", "validated", "in_review", "answered", "in_sign_off", "rejected", "approved", "packaged",
+    "opened", "extracted", "validated", "in_review", "answered", "reviewed", "in_sign_off", "rejected", "approved", "packaged",
     "delivering", "delivered", "handed_over", "accepted", "refused", "archived",
 ]  # fmt: skip
 
@@ -135,7 +135,9 @@ class FilingState:
         return next(stage for stage, reached in self._ladder() if reached)
 
     def _ladder(self) -> Iterable[tuple[Stage, object]]:
-        answered = self.answers and not self.awaited
+        dispatched = self.dispatch if self.dispatch and self.dispatch.fact.round == self.round else None
+        is_complete = dispatched and not self.awaited
+        is_answered = is_complete and any(a.seq > dispatched.seq for a in self.answers)
         yield "refused", self.receipt and self.receipt.fact.result == "rejected"
         yield "archived", self.evidence
         yield "accepted", self.receipt
@@ -146,8 +148,9 @@ class FilingState:
         yield "approved", self.is_approved
         yield "rejected", self.is_rejected
         yield "in_sign_off", self.live_sign_off
-        yield "answered", answered and self.dispatch and self.dispatch.fact.round == self.round
-        yield "in_review", self.dispatch and self.dispatch.fact.round == self.round
+        yield "answered", is_answered
+        yield "reviewed", is_complete
+        yield "in_review", dispatched
         yield "validated", self.content and self.content.fact.round == self.round
         yield "extracted", self.rounds
         yield "opened", True

@@ -94,17 +94,18 @@ def compare_tables(table: Table, earlier: Path, later: Path) -> TableDifference:
         f'a."{name}" IS NOT DISTINCT FROM b."{name}"' for name in (*table.key, "occurrence")
     )
     changed = [f'a."{name}" IS DISTINCT FROM b."{name}"' for name in others]
-    counts = "".join(f", count_if(both AND {condition})" for condition in changed)
+    counts = "".join(f", count_if(in_both AND {condition})" for condition in changed)
+    order = ", ".join(f'"{field.name}"' for field in table.stored_fields)
     numbered = (
-        f"SELECT *, true AS present, row_number() OVER (PARTITION BY {keys} ORDER BY ALL) AS occurrence "
+        f"SELECT *, true AS present, row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS occurrence "
         "FROM read_parquet($1)"
     )
     query = f"""
         WITH a AS ({numbered}), b AS ({numbered.replace("$1", "$2")}),
-             pairs AS (SELECT a, b, a.present AND b.present AS both, a.present AS was, b.present AS is_there
+             pairs AS (SELECT a, b, a.present AND b.present AS in_both, a.present AS was, b.present AS is_there
                        FROM a FULL JOIN b ON {same_key})
         SELECT count_if(was IS NULL), count_if(is_there IS NULL),
-               count_if(both AND ({" OR ".join(changed) or "false"})){counts}
+               count_if(in_both AND ({" OR ".join(changed) or "false"})){counts}
         FROM pairs
     """
     with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:

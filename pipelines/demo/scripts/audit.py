@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
-from pathlib import Path
 
 from pipelines.demo.acts import baosong
 from pipelines.demo.branch import download_and_hand_over
 from pipelines.demo.outcome import Outcome
+from pipelines.demo.stage_setting import answer_key
 from pipelines.demo.workbooks import answer_workbooks
 from pipelines.errors import Refused
 from pipelines.stages.installation import Installation
+from pipelines.stages.review import problems_by_organisation
 from pipelines.stages.workbooks import Problem
+from resources.reference_core import repairs_path
 
 NUMBER = "JH-2026-003"
 FILING = f"circ_audit.detail.{NUMBER}"
-CORRECTED_RULE = "D05"
-"""One finding of this rule is corrected in the report, with a change request; all others at the source."""
+CORRECTED = ("440000", "D05")
+"""This branch's finding of this rule is corrected in the report, with a change request; all others at the source."""
 BRANCHES = {"330000": "branch_330000", "440000": "branch_440000", "510000": "branch_510000"}
 
 
@@ -39,15 +41,13 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
     yield lambda: installation.state(FILING).stage == "in_review"
 
     outcome.compare_with_answer_key(FILING)
-    corrected: list[str] = []
 
-    def answer(problem: Problem) -> tuple[str, str | None, str]:
-        if problem.rule == CORRECTED_RULE and problem.expected and not corrected:
-            corrected.append(problem.finding)
-            return "报表更正", problem.expected, "系统接口截断所致，报表先更正，另提改库签报（模拟）"
+    def answer(organisation: str, problem: Problem) -> tuple[str, str, str]:
+        if (organisation, problem.rule) == CORRECTED:
+            return "报表更正", problem.expected or "", "接口截断所致，报表先更正，另提改库签报（模拟）"
         if problem.severity == "explain":
-            return "情况说明", None, "业务实际如此，附件另送（模拟）"
-        return "源头修正", None, "已在核心系统改正（模拟）"
+            return "情况说明", "", "业务实际如此，附件另送（模拟）"
+        return "源头修正", "", "已在核心系统改正（模拟）"
 
     _fix_core(installation)
     answer_workbooks(installation, FILING, answer, people=BRANCHES, otherwise="business_reviewer")
@@ -73,14 +73,18 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
 
 def _second_round_reviewed(installation: Installation) -> bool:
     state = installation.state(FILING)
-    return state.round == 2 and state.stage == "in_review" and bool(state.comparisons)
+    return state.round == 2 and state.stage == "reviewed" and bool(state.comparisons)
 
 
 def _fix_core(installation: Installation) -> None:
     """The branches mend their records in the core system itself; Baosong only reads it."""
-    repairs = Path(installation.home / "demo" / "answer_key.repairs.jsonl")
-    for organisation in (*BRANCHES, "000000"):
-        baosong("core", "fix", "--repairs", str(repairs), "--organisation", organisation)
+    repairs = str(repairs_path(answer_key(installation.home)))
+    problems = problems_by_organisation(installation, installation.state(FILING), only_open=True)
+    for organisation, theirs in problems.items():
+        mended = [p for p in theirs if (organisation, p.rule) != CORRECTED and p.severity != "explain"]
+        rules = sorted({p.rule for p in mended})
+        chosen = [word for rule in rules for word in ("--rule", rule)]
+        baosong("core", "fix", "--repairs", repairs, "--organisation", organisation, *chosen)
 
 
 def _refused(outcome: Outcome, *arguments: str) -> None:

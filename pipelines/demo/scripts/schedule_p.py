@@ -38,19 +38,13 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
     )
     yield lambda: installation.state(FILING).stage == "in_review"
 
-    def explain(problem: Problem) -> tuple[str, str | None, str]:
-        return "情况说明", None, "公开的历史申报数据，原样保留（模拟答复）"
+    def explain(organisation: str, problem: Problem) -> tuple[str, str, str]:
+        return "情况说明", "", "公开的历史申报数据，原样保留（模拟答复）"
 
     answer_workbooks(installation, FILING, explain, people={}, otherwise="filer_correspondent")
     outcome.found[FILING] = "真实数据，全部作情况说明"
-    yield lambda: installation.state(FILING).stage == "in_review" and not _unjudged(installation)
+    yield lambda: installation.state(FILING).stage == "reviewed"
     baosong("sign-off", FILING, "--as", "data_engineer")
     baosong("sign", FILING, "--as", "actuary", "--opinion", "agree", "--comment", "说明属实（模拟）")
     baosong("sign", FILING, "--as", "executive", "--opinion", "agree", "--comment", "同意（模拟）")
     yield lambda: installation.state(FILING).stage == "archived"
-
-
-def _unjudged(installation: Installation) -> bool:
-    """Whether the answers still wait for the content to be judged and reviewed anew."""
-    state = installation.state(FILING)
-    return state.dispatch is None or not state.answers or state.dispatch.seq < state.answers[-1].seq

@@ -1,4 +1,8 @@
-"""统计月报: the calendar opens April's report; clean data goes through finance and the executive to the interface."""
+"""统计月报: the calendar opens April's report; clean data goes through finance and the executive to the interface.
+
+Among the core's defects is a wrong GL balance, which the audit filing finds and a branch mends; the statistics agree with
+the GL only afterwards, so this play begins then.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,24 @@ from pipelines.demo.acts import baosong
 from pipelines.demo.outcome import Outcome
 from pipelines.stages.installation import Installation
 
+AUDIT = "circ_audit.detail.JH-2026-003"
+QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 FILING = "circ_statistics.monthly.2026-04"
 
 
 def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[], bool], None, None]:
     """Opened by the calendar's job, a real run in the demo's Dagster instance."""
+    yield lambda: any(state.id == AUDIT and state.answers for state in installation.states())
     definitions = build_definitions(installation.settings, installation.deployment)
     job = definitions.resolve_job_def("calendar_opening")
     with dg.DagsterInstance.get() as instance:
-        outcome.require(job.execute_in_process(instance=instance).success, "calendar_opening")
-    yield lambda: installation.state(FILING).stage == "in_review"
+        outcome.require(
+            job.execute_in_process(instance=instance, run_config=QUIET).success, "calendar_opening"
+        )
+    yield lambda: installation.state(FILING).stage == "reviewed"
 
     state = installation.state(FILING)
-    assert state.content is not None, "in review means judged"
+    assert state.content is not None, "reviewed means judged"
     outcome.require(sum(state.content.fact.counts.values()) == 0, f"{FILING}: {state.content.fact.counts}")
     baosong("sign-off", FILING, "--as", "data_engineer")
     baosong(
