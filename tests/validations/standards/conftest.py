@@ -15,6 +15,7 @@ from validations.engine import Standard, arrow_schema, derive, judge
 Row = dict[str, object]
 World = dict[str, list[Row]]
 Finding = tuple[str, str, str, str | None, str | None]
+Written = Callable[[Standard, World], dict[str, Path]]
 Judged = Callable[[Standard, World, Mapping[str, str]], set[Finding]]
 
 
@@ -28,6 +29,12 @@ def write_tables(standard: Standard, world: Mapping[str, Sequence[Row]], folder:
         columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
         pq.write_table(pa.Table.from_arrays(columns, schema=schema), paths[name])
     return paths
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    """Write the tables of a world, for tests that derive or judge by themselves."""
+    return lambda standard, world: write_tables(standard, world, tmp_path)
 
 
 @pytest.fixture(scope="session")

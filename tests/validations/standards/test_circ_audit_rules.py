@@ -128,21 +128,21 @@ def lose(table: str, row: int = 0) -> Callable[[World], None]:
 POLICY, PERSON_KEY, CLAIM = {"BDH": "P1"}, {"KHBH": "K1"}, {"PAH": "C1"}
 GL_JANUARY = {"FZJGDM": "440000", "KMBH": "6031SY", "KJQJ": "202601", "HBDM": "CNY"}
 GL_CLAIMS = {"FZJGDM": "440000", "KMBH": "6511SY", "KJQJ": "202603", "HBDM": "CNY"}
-OTHER_DAY = {"CJRQ": date(2026, 3, 30)}
+OTHER_DAY = date(2026, 3, 30)
 DEFECTS: list[tuple[str, str, dict[str, str], str, Callable[[World], None]]] = [
     ("A01", "BDXXB", POLICY, "BBXRMC", put("BDXXB", BBXRMC=None)),
     ("A01", "BDXXB", POLICY, "TBRMC", put("BDXXB", TBRMC="  ")),
     ("A02", "KHXXB", PERSON_KEY, "KHBH", again("KHXXB", DZ="重复录入")),
     ("A02", "PDXXB", {"PDH": "E1"}, "PDH", again("PDXXB", BFBHLBHS=Decimal(0), PGYY="重复录入")),
-    ("A04-JGXXB", "JGXXB", {"FZJGDM": "440000"}, "CJRQ", put("JGXXB", **OTHER_DAY)),
-    ("A04-KHXXB", "KHXXB", PERSON_KEY, "CJRQ", put("KHXXB", **OTHER_DAY)),
-    ("A04-XZDYB", "XZDYB", {"XZDM": "SY01"}, "CJRQ", put("XZDYB", **OTHER_DAY)),
-    ("A04-BDXXB", "BDXXB", POLICY, "CJRQ", put("BDXXB", **OTHER_DAY)),
-    ("A04-BDXBB", "BDXBB", {"BDH": "P1", "BDXH": "1"}, "CJRQ", put("BDXBB", **OTHER_DAY)),
-    ("A04-PDXXB", "PDXXB", {"PDH": "E1"}, "CJRQ", put("PDXXB", **OTHER_DAY)),
-    ("A04-PAXXB", "PAXXB", CLAIM, "CJRQ", put("PAXXB", **OTHER_DAY)),
-    ("A04-PKZFB", "PKZFB", {"PAH": "C1", "JSSH": "J1", "ZFXH": "1"}, "CJRQ", put("PKZFB", **OTHER_DAY)),
-    ("A04-ZZKJQKMB", "ZZKJQKMB", GL_JANUARY, "CJRQ", put("ZZKJQKMB", **OTHER_DAY)),
+    ("A04-JGXXB", "JGXXB", {"FZJGDM": "440000"}, "CJRQ", put("JGXXB", CJRQ=OTHER_DAY)),
+    ("A04-KHXXB", "KHXXB", PERSON_KEY, "CJRQ", put("KHXXB", CJRQ=OTHER_DAY)),
+    ("A04-XZDYB", "XZDYB", {"XZDM": "SY01"}, "CJRQ", put("XZDYB", CJRQ=OTHER_DAY)),
+    ("A04-BDXXB", "BDXXB", POLICY, "CJRQ", put("BDXXB", CJRQ=OTHER_DAY)),
+    ("A04-BDXBB", "BDXBB", {"BDH": "P1", "BDXH": "1"}, "CJRQ", put("BDXBB", CJRQ=OTHER_DAY)),
+    ("A04-PDXXB", "PDXXB", {"PDH": "E1"}, "CJRQ", put("PDXXB", CJRQ=OTHER_DAY)),
+    ("A04-PAXXB", "PAXXB", CLAIM, "CJRQ", put("PAXXB", CJRQ=OTHER_DAY)),
+    ("A04-PKZFB", "PKZFB", {"PAH": "C1", "JSSH": "J1", "ZFXH": "1"}, "CJRQ", put("PKZFB", CJRQ=OTHER_DAY)),
+    ("A04-ZZKJQKMB", "ZZKJQKMB", GL_JANUARY, "CJRQ", put("ZZKJQKMB", CJRQ=OTHER_DAY)),
     ("A05", "KHXXB", PERSON_KEY, "DZ", put("KHXXB", DZ="长" * 251)),
     ("A06", "KHXXB", PERSON_KEY, "DZ", put("KHXXB", DZ="和平里\x011号")),
     ("A06", "KHXXB", PERSON_KEY, "DZ", put("KHXXB", DZ="和平里\n1号")),
@@ -209,7 +209,9 @@ def findings(judged: Judged) -> dict[str, set[tuple[str, str, str, str | None]]]
         damage(world)
         for name, rows in world.items():
             together[name] += [moved(row, number) for row in rows]
-    by_branch: dict[str, set[tuple[str, str, str, str | None]]] = {place(n): set() for n in range(len(DEFECTS))}
+    by_branch: dict[str, set[tuple[str, str, str, str | None]]] = {
+        place(n): set() for n in range(len(DEFECTS))
+    }
     for rule, table, key, field, organisation in judged(STANDARD, together, PARAMETERS):
         by_branch[str(organisation)].add((rule, table, key, field))
     return by_branch
@@ -219,7 +221,9 @@ def test_clean_world_has_no_findings(judged: Judged) -> None:
     assert judged(STANDARD, clean_world(), PARAMETERS) == set()
 
 
-@pytest.mark.parametrize("number", range(len(DEFECTS)), ids=[f"{d[0]}-{d[3]}-{n}" for n, d in enumerate(DEFECTS)])
+@pytest.mark.parametrize(
+    "number", range(len(DEFECTS)), ids=[f"{d[0]}-{d[3]}-{n}" for n, d in enumerate(DEFECTS)]
+)
 def test_one_defect_gives_exactly_its_finding(
     findings: dict[str, set[tuple[str, str, str, str | None]]], number: int
 ) -> None:
@@ -259,7 +263,11 @@ def test_every_content_rule_has_a_defect() -> None:
 
 
 @settings(max_examples=4, deadline=None)
-@given(codes=st.lists(st.text(alphabet=USCC_ALPHABET, min_size=9, max_size=9), min_size=20, max_size=40, unique=True))
+@given(
+    codes=st.lists(
+        st.text(alphabet=USCC_ALPHABET, min_size=9, max_size=9), min_size=20, max_size=40, unique=True
+    )
+)
 def test_uscc_in_sql_agrees_with_the_calculator(judged: Judged, codes: list[str]) -> None:
     """The macro is_uscc judges every check character as the plain function does."""
     every = [f"91440106{code}{check}" for code in codes for check in USCC_ALPHABET]
