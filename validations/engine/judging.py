@@ -151,11 +151,15 @@ class _Judge:
             "INSERT INTO judged_constraints VALUES (?, ?, ?, ?)",
             [(rule.id, table, field, rule.constraint) for rule, field in judged],
         )
-        sql = rule_sql.contract_findings(self.standard.table(table))
+        self.connection.execute(
+            'CREATE OR REPLACE TABLE failing ("row" BIGINT, field VARCHAR, "constraint" VARCHAR)'
+        )
         for frame in failing_rows(contract, self.tables[table]):
-            self.connection.register("failing", frame.to_arrow())
-            self.insert(sql, [rule for rule, _ in judged])
-            self.connection.unregister("failing")
+            self.connection.register("slice", frame.to_arrow())
+            self.connection.execute("INSERT INTO failing FROM slice")
+            self.connection.unregister("slice")
+        self.insert(rule_sql.contract_findings(self.standard.table(table)), [rule for rule, _ in judged])
+        self.connection.execute("DROP TABLE failing")
 
     def holds(self, table: str, rules: tuple[Rule, ...]) -> None:
         self.insert(rule_sql.row_rules(self.standard.table(table), rules, self.standard.macros), rules)
