@@ -93,7 +93,7 @@ def _members(installation: Installation, state: FilingState) -> Iterator[Member]
     yield from _folder("package", require_package(installation, state))
     yield "receipt.json", state.receipt.fact.text.encode()
     standard = installation.standard(opened.standard)
-    yield from _folder("standard", standard.path)
+    yield from _folder(f"standard/{standard.name}", standard.path)
     source = installation.filing_config(opened.standard).source
     for name in standard.report(opened.report).tables:
         if standard.table(name).derive is None:

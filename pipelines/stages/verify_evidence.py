@@ -23,8 +23,7 @@ from pipelines.stages.canonical import file_digest
 from pipelines.stages.evidence_file import MANIFEST, SIGNATURE, Manifest, unpack_evidence_file
 from pipelines.stages.formats import package_digest
 from resources.channels import parse_receipt
-from validations.engine import table_digest
-from validations.engine.loader import load_folder
+from validations.engine import load_standard, table_digest
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def _content(folder: Path, state: FilingState) -> list[BaosongError]:
         problems.append(Tampered("evidence.content", content=judged.content[:12]))
     if file_digest(place / "findings.parquet") != judged.findings:
         problems.append(Tampered("evidence.findings", content=judged.content[:12]))
-    standard = load_folder(folder / "standard")
+    standard = load_standard(state.opened.fact.standard, (folder / "standard",))
     for name, digest in json.loads(text)["tables"].items():
         table = place / f"{name}.parquet"
         if not table.exists():
