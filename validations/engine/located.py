@@ -143,8 +143,8 @@ def _scalar(tag: str, text: str) -> object:
     kind = tag.rpartition(":")[2]
     if kind == "null":
         return None
-    if kind == "bool":
-        return text.lower() in ("true", "yes", "on")
+    if kind == "bool" and text.lower() in ("true", "false"):  # NO, ON and YES are names, as in YAML 1.2
+        return text.lower() == "true"
     if kind in ("int", "float"):
         try:
             return int(text) if kind == "int" else float(text)

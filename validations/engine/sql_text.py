@@ -46,7 +46,7 @@ def _parsed(text: str) -> list[exp.Expr]:
     level = _logger.level
     _logger.setLevel(logging.ERROR)  # "unsupported syntax, falling back to Command" is refused below
     try:
-        return [statement for statement in sqlglot.parse(text, dialect="duckdb") if statement is not None]
+        return [statement for statement in sqlglot.parse(text.rstrip(), dialect="duckdb") if statement is not None]
     except SqlglotError as error:
         details: list[dict[str, object]] = getattr(error, "errors", [])
         line = details[0].get("line") if details else 1
@@ -155,7 +155,8 @@ class Binder:
     def __init__(self, tables: Iterable[Table]) -> None:
         self._connection = duckdb.connect(":memory:", config={"threads": 1})
         for table in tables:
-            columns = ", ".join(f'"{field.name}" {duckdb_type(field)}' for field in table.stored_fields)
+            fields = {field.name.lower(): field for field in table.stored_fields}  # twice is noted elsewhere
+            columns = ", ".join(f'"{field.name}" {duckdb_type(field)}' for field in fields.values())
             self._connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
 
     def __enter__(self) -> Binder:
