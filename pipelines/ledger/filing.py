@@ -135,9 +135,10 @@ class FilingState:
         return next(stage for stage, reached in self._ladder() if reached)
 
     def _ladder(self) -> Iterable[tuple[Stage, object]]:
-        dispatched = self.dispatch if self.dispatch and self.dispatch.fact.round == self.round else None
-        is_complete = dispatched and not self.awaited
-        is_answered = is_complete and any(a.seq > dispatched.seq for a in self.answers)
+        dispatch = self.dispatch
+        is_dispatched = dispatch is not None and dispatch.fact.round == self.round
+        is_complete = is_dispatched and not self.awaited
+        is_answered = is_complete and dispatch is not None and any(a.seq > dispatch.seq for a in self.answers)
         yield "refused", self.receipt and self.receipt.fact.result == "rejected"
         yield "archived", self.evidence
         yield "accepted", self.receipt
@@ -150,7 +151,7 @@ class FilingState:
         yield "in_sign_off", self.live_sign_off
         yield "answered", is_answered
         yield "reviewed", is_complete
-        yield "in_review", dispatched
+        yield "in_review", is_dispatched
         yield "validated", self.content and self.content.fact.round == self.round
         yield "extracted", self.rounds
         yield "opened", True
