@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.errors import text
 from pipelines.stages.correct import import_answers
 from pipelines.stages.installation import open_installation
 
@@ -30,5 +31,15 @@ def import_(
         for workbook in workbooks:
             state = import_answers(installation, filing, workbook, user)
             received = state.answers[-1].fact
-            counts = "，".join(f"{name} {count}" for name, count in sorted(received.handlings.items()))
-            typer.echo(f"{received.organisation}: {counts or '—'}；未答复 {received.unanswered}")
+            counts = "  ".join(
+                f"{text(f'cli.handling.{name}')} {count}"
+                for name, count in sorted(received.handlings.items())
+            )
+            typer.echo(
+                text(
+                    "cli.answers",
+                    organisation=received.organisation,
+                    counts=counts or "—",
+                    unanswered=received.unanswered,
+                )
+            )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.errors import BadInput
+from pipelines.errors import BadInput, text
 from pipelines.stages.installation import open_installation
 
 Filing = Annotated[str, typer.Argument(help="报送任务 · filing")]
@@ -27,7 +27,7 @@ def handover(
     with open_installation() as installation:
         state = record_handover(installation, filing, installation.user(as_user), files=file)
         assert state.handover is not None, "it was just recorded"
-        typer.echo(f"{filing}：已移交 {state.handover.fact.recipient}")
+        typer.echo(text("cli.handed_over", filing=filing, recipient=state.handover.fact.recipient))
 
 
 def receipt(
@@ -41,7 +41,8 @@ def receipt(
     with open_installation() as installation:
         state = record_receipt(installation, filing, installation.user(as_user), receipt_file=file)
         assert state.receipt is not None, "it was just recorded"
-        typer.echo(f"{filing}：回执 {state.receipt.fact.number}，{state.receipt.fact.result}")
+        answer = state.receipt.fact
+        typer.echo(text(f"cli.receipt.{answer.result}", filing=filing, number=answer.number))
 
 
 def verify(
@@ -57,13 +58,17 @@ def verify(
     if key is not None and not key.is_file():
         raise BadInput("cli.no_file", option="--key", path=key)
     proven = verify_evidence(evidence, public_text_of_file(key) if key else None)
-    typer.echo(f"档案属实：{proven.filing} 第 {proven.version} 版")
     typer.echo(
-        f"  {proven.files} 个文件，{proven.events} 个台账事件，内容 {proven.content[:16]}，报文包 {proven.package[:16]}"
+        text(
+            "cli.verified",
+            filing=proven.filing,
+            version=proven.version,
+            files=proven.files,
+            events=proven.events,
+            content=proven.content[:16],
+            package=proven.package[:16],
+            approvals="; ".join(proven.approvals),
+            receipt=proven.receipt,
+        )
     )
-    typer.echo(f"  签署：{'；'.join(proven.approvals)}")
-    typer.echo(f"  回执：{proven.receipt}")
-    typer.echo(
-        f"  签名公钥 {proven.key}"
-        + ("（与所给公钥一致）" if key else "；请与保险公司公布的公钥核对，或用 --key 比较")
-    )
+    typer.echo(text("cli.verified_key" if key else "cli.verified_any_key", key=proven.key))

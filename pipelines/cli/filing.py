@@ -6,9 +6,11 @@ import json
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
+from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.acknowledge import reopen as reopen_stage
 from pipelines.stages.extract import request_extraction
@@ -24,13 +26,6 @@ As = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="JSON 输出 · machine-readable")]
 Reason = Annotated[str, typer.Option(help="原因 · reason")]
 
-STAGE_TITLES = {
-    "opened": "已开启", "extracted": "已提取", "validated": "已校验", "in_review": "待答复", "answered": "答复已齐",
-    "reviewed": "可提签报",
-    "in_sign_off": "签报中", "rejected": "签报退回", "approved": "签报同意", "packaged": "已打包", "delivering": "传送中",
-    "delivered": "已传送", "handed_over": "已移交", "accepted": "已接收", "refused": "被退回", "archived": "已归档",
-}  # fmt: skip
-
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
@@ -40,15 +35,17 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([_summary(state) for state in states], ensure_ascii=False, indent=2))
         return
-    table = Table("报送任务", "监管机构", "期限", "计划", "轮次", "阻断", "需说明", "状态")
+    columns = ("filing", "deadline", "planned_on", "rounds", "block", "explain", "stage")
+    table = Table(*(Column(text(f"cli.label.{name}"), no_wrap=True) for name in columns), box=SIMPLE_HEAD)
     for state in states:
         opened, judged = state.opened.fact, state.content
         block, explain = (str(judged.fact.block), str(judged.fact.explain)) if judged else ("—", "—")
         table.add_row(
-            state.id, opened.authority, str(opened.deadline), str(opened.planned_on), str(state.round),
-            block, explain, STAGE_TITLES[state.stage],
+            state.id, str(opened.deadline), str(opened.planned_on), str(state.round), block, explain,
+            text(f"cli.stage.{state.stage}"),
         )  # fmt: skip
-    Console(soft_wrap=True).print(table)
+    console = Console()
+    Console(width=max(console.width, 110)).print(table)
 
 
 @app.command()
@@ -61,9 +58,10 @@ def show(filing: Filing, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False, indent=2))
         return
+    summary["stage"] = text(f"cli.stage.{state.stage}")
     for name, value in summary.items():
         shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
-        typer.echo(f"{name:>14}  {shown if shown is not None else '—'}")
+        typer.echo(f"{text(f'cli.label.{name}')}: {shown if shown is not None else '—'}")
 
 
 @app.command("open-due")
@@ -72,7 +70,9 @@ def open_due_() -> None:
     with open_installation() as installation:
         for state in open_due(installation, installation.now().date()):
             opened = state.opened.fact
-            typer.echo(f"已开启 {state.id}，期限 {opened.deadline}，计划 {opened.planned_on}")
+            typer.echo(
+                text("cli.opened", filing=state.id, deadline=opened.deadline, planned=opened.planned_on)
+            )
 
 
 @app.command("nil-return")
@@ -85,7 +85,7 @@ def nil_return(
     """零申报：声明应报表确无数据 · Declare that a due table is rightly empty."""
     with open_installation() as installation:
         declare_nil_return(installation, filing, installation.user(as_user), table=table, reason=reason)
-        typer.echo(f"{filing}：{table} 零申报")
+        typer.echo(text("cli.nil_return", filing=filing, table=table))
 
 
 @app.command()
@@ -93,7 +93,7 @@ def reextract(filing: Filing, reason: Reason, as_user: As = None) -> None:
     """要求重新提取 · Ask for another round; the extraction sensor launches it."""
     with open_installation() as installation:
         state = request_extraction(installation, filing, installation.user(as_user), reason=reason)
-        typer.echo(f"{filing}：将提取第 {state.round + 1} 轮")
+        typer.echo(text("cli.reextract", filing=filing, round=state.round + 1))
 
 
 @app.command()
@@ -101,7 +101,7 @@ def retry(filing: Filing, reason: Reason, as_user: As = None) -> None:
     """让失败的自动步骤再运行一次 · Let the automatic step that failed run again."""
     with open_installation() as installation:
         request_retry(installation, filing, installation.user(as_user), reason=reason)
-        typer.echo(f"{filing}：已要求重试")
+        typer.echo(text("cli.retry", filing=filing))
 
 
 @app.command()
@@ -109,7 +109,7 @@ def reopen(filing: Filing, reason: Reason, as_user: As = None) -> None:
     """更正报送：开启下一版 · Begin a resubmission, version + 1."""
     with open_installation() as installation:
         state = reopen_stage(installation, filing, installation.user(as_user), reason=reason)
-        typer.echo(f"{filing}：第 {state.version} 版")
+        typer.echo(text("cli.reopened", filing=filing, version=state.version))
 
 
 def _summary(state: FilingState) -> dict[str, Any]:

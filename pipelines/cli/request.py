@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipelines.errors import text
 from pipelines.stages.installation import open_installation
 from pipelines.stages.request import RequestDraft, raise_request, review_request
 
@@ -49,7 +50,7 @@ def raise_(
             key=key,
         )
         filing = raise_request(installation, draft, installation.user(as_user))
-        typer.echo(f"已登记报送需求 {number}，审核通过后开启 {filing}")
+        typer.echo(text("cli.request_raised", number=number, filing=filing))
 
 
 @app.command()
@@ -64,10 +65,12 @@ def review(
         user = installation.user(as_user)
         state = review_request(installation, number, user, opinion=opinion, comment=comment)
         if state is None:
-            typer.echo(f"报送需求 {number} 未通过审核：{comment}")
+            typer.echo(text("cli.request_refused", number=number, comment=comment))
         else:
             opened = state.opened.fact
-            typer.echo(f"已开启 {state.id}，期限 {opened.deadline}，计划 {opened.planned_on} 前报出")
+            typer.echo(
+                text("cli.opened", filing=state.id, deadline=opened.deadline, planned=opened.planned_on)
+            )
 
 
 @app.command("list")
@@ -77,6 +80,10 @@ def list_() -> None:
         for stream in installation.ledger.streams("request/"):
             events = installation.ledger.events(stream)
             reviewed = next((e for e in events if e.type == "request_reviewed"), None)
-            state = str(reviewed.payload["opinion"]) if reviewed and reviewed.payload else "待审核"
+            state = (
+                str(reviewed.payload["opinion"])
+                if reviewed and reviewed.payload
+                else text("cli.waits_for_review")
+            )
             raised = events[0].payload or {}
             typer.echo(f"{stream.removeprefix('request/')}\t{raised.get('filing', '—')}\t{state}")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipelines.errors import text
 from pipelines.stages.installation import open_installation
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 
@@ -20,7 +21,9 @@ def sign_off(filing: Annotated[str, typer.Argument(help="报送任务 · filing"
         state = open_sign_off(installation, filing, installation.user(as_user))
         assert state.live_sign_off is not None, "it was just opened"
         fact = state.live_sign_off.fact
-        typer.echo(f"{fact.number}：内容 {fact.content[:12]}，签署路线 {' → '.join(fact.route)}")
+        typer.echo(
+            text("cli.sign_off", number=fact.number, content=fact.content[:12], route=" → ".join(fact.route))
+        )
 
 
 def sign(
@@ -34,5 +37,6 @@ def sign(
         state = give_opinion(
             installation, filing, installation.user(as_user), opinion=opinion, comment=comment
         )
-        outcome = "同意完成" if state.is_approved else "不同意，退回" if state.is_rejected else "待下一步签署"
-        typer.echo(f"{filing}：{opinion}（{state.live_opinions[-1].fact.role}）；{outcome}")
+        outcome = "approved" if state.is_approved else "rejected" if state.is_rejected else "goes_on"
+        role = state.live_opinions[-1].fact.role
+        typer.echo(text(f"cli.signed.{outcome}", filing=filing, role=role, opinion=text(f"cli.{opinion}")))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.errors import text
 from pipelines.stages.installation import open_installation
 
 
@@ -32,4 +33,4 @@ def run(
 
     with open_installation() as installation:
         state = flow.STAGES[stage.value](installation, filing)
-        typer.echo(f"{filing}：{stage.value} 完成，状态 {state.stage}")
+        typer.echo(text("cli.ran", filing=filing, stage=stage.value, now=text(f"cli.stage.{state.stage}")))
