@@ -1,0 +1,251 @@
+"""How these tests play people: open a filing, answer its workbooks, sign its route, hand its package over.
+
+Stage functions are called in this process, as `baosong run` calls them; nothing here knows Dagster or asserts anything.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from pipelines.ledger.filing import FilingState
+from pipelines.stages.acknowledge import record_handover, record_receipt
+from pipelines.stages.correct import import_answers
+from pipelines.stages.flow import STAGES
+from pipelines.stages.formats import sent_file
+from pipelines.stages.installation import Installation, open_installation
+from pipelines.stages.package import package_folder
+from pipelines.stages.request import RequestDraft, open_due, raise_request, review_request
+from pipelines.stages.review import problems_by_organisation, workbook_folder
+from pipelines.stages.sign_off import give_opinion, open_sign_off
+from pipelines.stages.workbooks import Problem
+from resources.clock import FileClock
+from resources.demo.fill_workbook import fill_answers
+from resources.deployment import User
+from resources.embedded.bureau import hand_over
+from resources.embedded.places import Places
+from resources.reference_core import repair
+from resources.settings import CHECKOUT, Settings
+
+DEMO = CHECKOUT / "resources" / "demo" / "deployment"
+START = datetime(2026, 5, 6, 9)  # noqa: DTZ001 - in the clock's own zone
+AUDIT = "circ_audit.detail.JH-2026-003"
+SCHEDULE_P = "schedule_p.medmal.1997"
+STATISTICS = "circ_statistics.monthly.2026-04"
+BRANCHES = ("330000", "440000", "510000")
+CORRECTED = ("440000", "D05")
+"""This branch's finding of this rule is corrected in the report; what blocks otherwise is fixed at the source."""
+
+Answering = Callable[[str, Problem], tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Source databases that are made once; tests copy them."""
+
+    folder: Path
+
+    @property
+    def repairs(self) -> Path:
+        return self.folder / "answer_key.repairs.jsonl"
+
+    def furnish(self, home: Path, *, clean: bool = False) -> Path:
+        """Put the sources and a clock that says 2026-05-06 09:00 into a home."""
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.folder / ("clean.db" if clean else "core.db"), home / "core.db")
+        shutil.copyfile(self.folder / "schedule_p.db", home / "schedule_p.db")
+        FileClock(home / "clock").start(START)
+        return home
+
+
+@contextmanager
+def opened(home: Path, deployment: Path = DEMO) -> Generator[Installation]:
+    """The installation of a home, with the texts that people of the demo read."""
+    with open_installation(Settings(home=home, deployment=deployment)) as installation:
+        yield installation
+
+
+def own_deployment(folder: Path, *edits: tuple[str, str, str]) -> Path:
+    """A copy of the demo's deployment with texts replaced in its files: (file, old, new)."""
+    shutil.copytree(DEMO, folder)
+    for file, old, new in edits:
+        replace_text(folder / file, old, new)
+    return folder
+
+
+def replace_text(path: Path, old: str, new: str) -> None:
+    """Edit a file as a person would; the old text must be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{old!r} in {path}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def execute(database: Path, *statements: str) -> None:
+    """What the owner of a source does to it."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def reach_servers(home: Path, servers: Path) -> None:
+    """Tell a home where the servers of another one listen, with their pinned key and secrets."""
+    shutil.copytree(servers / "embedded" / "secrets", home / "embedded" / "secrets", dirs_exist_ok=True)
+    for name in ("endpoints.json", "known_hosts"):
+        shutil.copyfile(servers / "embedded" / name, home / "embedded" / name)
+
+
+def run(installation: Installation, filing: str, *stages: str) -> FilingState:
+    """Run these stages one after the other."""
+    for stage in stages:
+        STAGES[stage](installation, filing)
+    return installation.state(filing)
+
+
+def draft(home: Path, *, deadline: date = date(2026, 5, 15), number: str = "JH-2026-003") -> RequestDraft:
+    """The audit's red-header document."""
+    document = home / "JH.txt"
+    document.write_text("关于报送 2026 年一季度稽核数据的通知（模拟的红头文件）\n", encoding="utf-8")
+    return RequestDraft(
+        number=number,
+        standard="circ_audit",
+        report="detail",
+        authority="广东保监局（模拟）",
+        date_from=date(2026, 1, 1),
+        date_to=date(2026, 3, 31),
+        organisations=BRANCHES,
+        deadline=deadline,
+        document=document,
+    )
+
+
+def schedule_p_draft(home: Path) -> RequestDraft:
+    """The request for medical malpractice, 1997."""
+    document = home / "NAIC.txt"
+    document.write_text("Schedule P, medical malpractice, 1997 (模拟的需求文件)\n", encoding="utf-8")
+    return RequestDraft(
+        number="NAIC-1997-F",
+        standard="schedule_p",
+        report="medmal",
+        authority="NAIC（历史数据演示）",
+        date_from=date(1988, 1, 1),
+        date_to=date(1997, 12, 31),
+        organisations=("000000",),
+        deadline=date(2026, 5, 20),
+        document=document,
+        key="1997",
+    )
+
+
+def open_by_request(installation: Installation, demand: RequestDraft) -> FilingState:
+    """Raised by one person, accepted by another."""
+    raise_request(installation, demand, installation.user("requester_440000"))
+    state = review_request(
+        installation, demand.number, installation.user("audit_reviewer"), opinion="accept", comment="同意"
+    )
+    assert state is not None, "an accepted request opens its filing"
+    return state
+
+
+def open_statistics(installation: Installation) -> FilingState:
+    """Opened by the calendar on the demo's first day."""
+    (state,) = open_due(installation, START.date())
+    return state
+
+
+def explain(organisation: str, problem: Problem) -> tuple[str, str, str]:
+    """Everything is as it was."""
+    return "情况说明", "", "公开的历史申报数据，原样保留（模拟答复）"
+
+
+def answer_audit(organisation: str, problem: Problem) -> tuple[str, str, str]:
+    """One report correction, explanations where they are enough, source fixes else."""
+    if (organisation, problem.rule) == CORRECTED:
+        return "报表更正", problem.expected or "", "接口截断所致，报表先更正，另提改库签报（模拟）"
+    if problem.severity == "explain":
+        return "情况说明", "", "业务实际如此，附件另送（模拟）"
+    return "源头修正", "", "已在核心系统改正（模拟）"
+
+
+def filled_workbooks(
+    installation: Installation, filing: str, answering: Answering, folder: Path
+) -> dict[str, Path]:
+    """Every workbook of the latest dispatch filled in, by organisation."""
+    state = installation.state(filing)
+    assert state.dispatch is not None, "workbooks exist after a dispatch"
+    problems = problems_by_organisation(installation, state, only_open=True)
+    filled: dict[str, Path] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for sent in state.dispatch.fact.workbooks:
+        original = workbook_folder(installation, state) / sent.file
+        target = folder / f"{original.stem}-已填.xlsx"
+        answers = {p.finding: answering(sent.organisation, p) for p in problems[sent.organisation]}
+        fill_answers(original, target, answers)
+        filled[sent.organisation] = target
+    return filled
+
+
+def answer_all(
+    installation: Installation,
+    filing: str,
+    answering: Answering,
+    folder: Path,
+    *,
+    people: Mapping[str, str] | None = None,
+    otherwise: str = "business_reviewer",
+) -> FilingState:
+    """Fill and hand in every workbook, each by its person."""
+    for organisation, path in filled_workbooks(installation, filing, answering, folder).items():
+        person = installation.user((people or {}).get(organisation, otherwise))
+        import_answers(installation, filing, path, person)
+    return installation.state(filing)
+
+
+def fix_core(installation: Installation, cores: Cores, filing: str) -> int:
+    """The branches mend in the core what they promised; how many defects were mended."""
+    problems = problems_by_organisation(installation, installation.state(filing), only_open=True)
+    mended = 0
+    for organisation, theirs in problems.items():
+        rules = sorted(
+            {p.rule for p in theirs if (organisation, p.rule) != CORRECTED and p.severity != "explain"}
+        )
+        core = installation.home / "core.db"
+        mended += repair(core, cores.repairs, organisation=organisation, rules=rules)
+    return mended
+
+
+def people_of_route(installation: Installation, filing: str) -> list[User]:
+    """One person per step of the filing's route, all different."""
+    route = installation.deployment.routes[filing.split(".", maxsplit=1)[0]]
+    users = installation.deployment.users.values()
+    return [next(user for user in users if user.has_role(step.role)) for step in route.steps]
+
+
+def agree(installation: Installation, filing: str, *, steps: int | None = None) -> FilingState:
+    """Put the content on its route and let the first `steps` people (default: all) agree."""
+    open_sign_off(installation, filing, preparer(installation))
+    for user in people_of_route(installation, filing)[:steps]:
+        give_opinion(installation, filing, user, opinion="agree", comment="同意（模拟）")
+    return installation.state(filing)
+
+
+def preparer(installation: Installation) -> User:
+    users = installation.deployment.users.values()
+    return next(user for user in users if user.has_role("data_engineer"))
+
+
+def hand_over_to_bureau(installation: Installation, filing: str, servers: Path, desk: Path) -> FilingState:
+    """The branch takes the package to the bureau and records handover and receipt."""
+    desk.mkdir(parents=True, exist_ok=True)
+    name = sent_file(package_folder(installation, installation.state(filing))).name
+    places = Places(servers)
+    package, receipt = desk / name, desk / "receipt.json"
+    shutil.copyfile(places.outbox / name, package)
+    receipt.write_text(hand_over(places, package, filing=filing), encoding="utf-8")
+    person = installation.user("branch_it_440000")
+    record_handover(installation, filing, person, files=[package])
+    return record_receipt(installation, filing, person, receipt_file=receipt)
