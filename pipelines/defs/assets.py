@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.defs.checks import group_results, group_specs
-from pipelines.defs.metadata import bar_plot, findings_by_rule, preview
+from pipelines.defs.metadata import bar_plot, document, findings_by_rule, preview, sums_by_field
 from pipelines.defs.partitions import filings_of
 from pipelines.defs.resources import InstallationResource, run_stage
 from pipelines.ledger.filing import FilingState
@@ -51,7 +51,9 @@ def round_asset(standard: Standard) -> dg.AssetsDefinition:
         for table in tables
     ]
 
-    @dg.multi_asset(name=f"{standard.name}_extract_round", specs=specs, partitions_def=filings_of(standard.name))
+    @dg.multi_asset(
+        name=f"{standard.name}_extract_round", specs=specs, partitions_def=filings_of(standard.name)
+    )
     def extract_round(
         context: dg.AssetExecutionContext, installation: InstallationResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
@@ -73,7 +75,7 @@ def round_asset(standard: Standard) -> dg.AssetsDefinition:
                         "提取轮次": recorded.round,
                         "快照时间": recorded.snapshot_at.isoformat(),
                         "内容摘要": facts.digest,
-                        "金额合计（已与数据源核对）": dg.MetadataValue.json(dict(facts.sums)),
+                        **sums_by_field(table, facts.sums),
                         "预览": previews[table.name],
                     },
                     data_version=dg.DataVersion(facts.digest),
@@ -115,7 +117,7 @@ def content_asset(standard: Standard) -> dg.AssetsDefinition:
                 "提示": judged.note,
                 "报表更正": judged.overlays,
                 "问题数据（按规则）": findings_by_rule(standard, judged.counts),
-                "图": bar_plot(f"问题数据（按规则），第 {judged.round} 轮", found, "条"),
+                **bar_plot(f"问题数据图（按规则），第 {judged.round} 轮", found, "条"),
             },
             data_version=dg.DataVersion(judged.content),
         )
@@ -152,8 +154,8 @@ def review_asset(standard: Standard) -> dg.AssetsDefinition:
                     if rows
                     else "没有需要答复的问题数据。"
                 ),
-                "问题数（按机构）": bar_plot(
-                    "待答复问题（按机构）", {w.organisation: w.problems for w in sent.workbooks}, "条"
+                **bar_plot(
+                    "待答复问题图（按机构）", {w.organisation: w.problems for w in sent.workbooks}, "条"
                 ),
             }
         )
@@ -183,7 +185,7 @@ def comparison_asset(standard: Standard) -> dg.AssetsDefinition:
             state = compare(opened, filing)
             differences = read_differences(opened, filing, state.round)
             return state, [
-                f"| {d.table} | {d.added:,} | {d.removed:,} | {d.changed:,} | "
+                f"| {d.table} {standard.table(d.table).title.zh} | {d.added:,} | {d.removed:,} | {d.changed:,} | "
                 + "，".join(f"{name} {n}" for name, n in d.fields.items()) + " |"
                 for d in differences
             ]  # fmt: skip
@@ -298,7 +300,7 @@ def receipt_asset(standard: Standard) -> dg.AssetsDefinition:
                 "结果": "接收" if answer.result == "accepted" else "退回",
                 "出具方": answer.issuer,
                 "错误数": answer.errors,
-                "原文": dg.MetadataValue.md(f"```json\n{answer.text}\n```"),
+                "原文": document(answer.text),
             }
         )
 

@@ -6,7 +6,7 @@ No check decides: a red check tells, and the stage that packages asks the ledger
 # Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -65,10 +65,20 @@ def group_results(
             check_name=group_check_name(letter),
             passed=not failing,
             severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
+            description=_told(judged, counts),
             metadata={
                 f"{rule.id} {rule.message.zh}": dg.MetadataValue.int(counts[rule.id]) for rule in judged
             },
         )
+
+
+def _told(judged: list[Rule], counts: Mapping[str, int]) -> str:
+    """The group in a line, as its history lists it."""
+    titles = {"block": "阻断", "explain": "需签报说明", "note": "提示"}
+    found = [
+        f"{rule.id} {counts[rule.id]:,} 条（{titles[rule.severity]}）" for rule in judged if counts[rule.id]
+    ]
+    return "；".join(found) or f"{len(judged)} 条规则全部通过"
 
 
 def approval_check(standard: Standard, asset: dg.AssetKey) -> dg.AssetChecksDefinition:
@@ -91,16 +101,18 @@ def approval_check(standard: Standard, asset: dg.AssetKey) -> dg.AssetChecksDefi
             f"- {o.at:%Y-%m-%d %H:%M} {o.fact.role} **{o.actor}** {o.fact.opinion}：{o.fact.comment}"
             for o in state.live_opinions
         )
+        verdict = "同意" if state.is_approved else "不同意" if state.is_rejected else "签署未完成"
+        signed = "，".join(f"{o.fact.role} {o.actor}" for o in state.live_opinions)
         return dg.AssetCheckResult(
             passed=state.is_approved,
             severity=dg.AssetCheckSeverity.ERROR,
-            description="同意" if state.is_approved else "不同意" if state.is_rejected else "签署未完成",
+            description=f"{verdict}：{signed}" if signed else verdict,
             metadata={
                 "签报号": live.fact.number if live else "—",
                 "内容摘要": live.fact.content if live else "—",
                 "提请人": live.actor if live else "—",
                 "意见": dg.MetadataValue.md(opinions or "—"),
-                "台账事件": decision.seq if decision else 0,
+                "台账事件": str(decision.seq) if decision else "—",
                 "事件哈希": decision.hash if decision else "—",
             },
         )

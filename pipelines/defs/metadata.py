@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import dagster as dg
 import polars as pl
@@ -52,9 +54,32 @@ def findings_by_rule(standard: Standard, counts: Mapping[str, int]) -> dg.Markdo
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def bar_plot(title: str, values: Mapping[str, int], unit: str) -> dg.MarkdownMetadataValue:
-    """A horizontal bar chart as an image; the values stand at the bars."""
-    figure = Figure(figsize=(7, 0.6 + 0.32 * max(len(values), 1)), layout="constrained")
+def sums_by_field(table: Table, sums: Mapping[str, str]) -> dict[str, dg.MarkdownMetadataValue]:
+    """The sums that agreed with the source, each with its field's Chinese name; no entry for a table without amounts."""
+    if not sums:
+        return {}
+    titles = {field.name: field.title.zh for field in table.stored_fields}
+    lines = ["| 字段 | 合计 |", "| --- | ---: |"]
+    lines += [f"| {name} {titles.get(name, '')} | {value} |" for name, value in sums.items()]
+    return {"金额合计（已与数据源核对）": dg.MetadataValue.md("\n".join(lines))}
+
+
+def document(text: str) -> dg.JsonMetadataValue | dg.TextMetadataValue:
+    """What the other side wrote: as a tree when it is JSON, else as it came."""
+    try:
+        parsed: object = json.loads(text)
+    except ValueError:
+        return dg.MetadataValue.text(text)
+    if isinstance(parsed, dict | list):
+        return dg.MetadataValue.json(cast("dict[str, Any] | list[Any]", parsed))
+    return dg.MetadataValue.text(text)
+
+
+def bar_plot(title: str, values: Mapping[str, int], unit: str) -> dict[str, dg.MarkdownMetadataValue]:
+    """A horizontal bar chart as an image under its title; the values stand at the bars. No values, no chart."""
+    if not values:
+        return {}
+    figure = Figure(figsize=(7, 0.9 + 0.32 * len(values)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     names, numbers = list(values), list(values.values())
@@ -70,7 +95,7 @@ def bar_plot(title: str, values: Mapping[str, int], unit: str) -> dg.MarkdownMet
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=110)
     encoded = base64.b64encode(image.getvalue()).decode()
-    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+    return {title: dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")}
 
 
 def _fonts() -> Sequence[str]:

@@ -5,6 +5,7 @@ What is unavailable outside is retried a little; what a person must mend is not.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -49,9 +50,20 @@ def run_stage(
         with resource.open() as installation:
             return stage(installation, context.partition_key)
     except Unavailable as error:
-        context.log.warning(str(error))
         if context.retry_number < RETRIES:
-            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+            context.log.warning(f"{error} {RETRY_SECONDS} 秒后重试。")
+            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from None
+        raise _failure(context, error) from None
     except BaosongError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        raise _failure(context, error) from None
+
+
+def _failure(context: dg.AssetExecutionContext, error: BaosongError) -> dg.Failure:
+    """The message in red and the command that runs the step again; the traceback goes to the log, at debug level."""
+    context.log.debug("".join(traceback.format_exception(error)))
+    again = f"baosong filing retry {context.partition_key} --reason …"
+    return dg.Failure(
+        description=str(error),
+        metadata={"处理后重新运行": again, "错误代码": error.code},
+        allow_retries=False,
+    )

@@ -62,6 +62,8 @@ def _sensor(
             }
         known = set(context.instance.get_dynamic_partitions(str(partitions.name)))
         opened = [filing for filing in due if filing not in known]
+        if not due:
+            return dg.SensorResult(skip_reason="没有到期的自动步骤")
         return dg.SensorResult(
             dynamic_partitions_requests=[partitions.build_add_request(opened)] if opened else [],
             run_requests=[_request(standard, filing, step) for filing, step in due.items()],
@@ -84,6 +86,7 @@ def _request(standard: Standard, filing: str, step: NextStep) -> dg.RunRequest:
             partition_key=filing,
             asset_selection=[],
             asset_check_keys=[check],
+            tags={"baosong/step": step.key},
         )
     return dg.RunRequest(
         run_key=f"{filing}:{step.key}",
