@@ -46,7 +46,9 @@ def _parsed(text: str) -> list[exp.Expr]:
     level = _logger.level
     _logger.setLevel(logging.ERROR)  # "unsupported syntax, falling back to Command" is refused below
     try:
-        return [statement for statement in sqlglot.parse(text.rstrip(), dialect="duckdb") if statement is not None]
+        return [
+            statement for statement in sqlglot.parse(text.rstrip(), dialect="duckdb") if statement is not None
+        ]
     except SqlglotError as error:
         details: list[dict[str, object]] = getattr(error, "errors", [])
         line = details[0].get("line") if details else 1

@@ -7,6 +7,7 @@ a file, runs SQL or knows what any regulator demands.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as part
 from pathlib import Path
 from typing import Literal
 
@@ -230,12 +231,12 @@ class Standard:
     authority: Title
     status: Status
     note: Title
-    reports: tuple[Report, ...]
-    tables: dict[str, Table]
-    rules: tuple[Rule, ...]
-    packages: dict[str, PackageProfile]
-    codes: dict[str, CodeList]
-    macros: dict[str, str]
+    reports: tuple[Report, ...] = part(repr=False)
+    tables: dict[str, Table] = part(repr=False)
+    rules: tuple[Rule, ...] = part(repr=False)
+    packages: dict[str, PackageProfile] = part(repr=False)
+    codes: dict[str, CodeList] = part(repr=False)
+    macros: dict[str, str] = part(repr=False)
     digest: str
     path: Path
 

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.validations.engine.sample_standard import write_rows
 
 from pipelines.errors import BadInput
+from tests.validations.engine.sample_standard import write_rows
 from validations.engine import Standard, Table, table_digest
 from validations.engine.digest import header
 

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.validations.engine.sample_standard import COVER, FILES, ITEM, POLICY, RULES, STANDARD, Write, rule
 from jsonschema import Draft202012Validator
 
 from pipelines.errors import BadInput
+from tests.validations.engine.sample_standard import COVER, FILES, ITEM, POLICY, RULES, STANDARD, Write, rule
 from validations.engine import STANDARDS, list_standards, load_standard
 from validations.engine.loader import load_folder
 from validations.engine.regex_subset import outside_subset
