@@ -7,6 +7,7 @@ It is rebuilt from its parts whenever somebody needs it, so a gate compares dige
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -74,7 +75,10 @@ def build_content(installation: Installation, state: FilingState) -> Content:
 
     root = installation.folder("contents", state.id)
     root.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".tmp-", dir=root))
+    for leftover in root.glob(".tmp-*"):
+        if not _is_alive(leftover.name):
+            shutil.rmtree(leftover, ignore_errors=True)
+    building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
     try:
         tables: dict[str, Path] = {}
         overlays: list[Handled] = []
@@ -87,9 +91,9 @@ def build_content(installation: Installation, state: FilingState) -> Content:
                 ]
                 tables[name] = source / f"{name}.parquet"
                 if corrections:
-                    tables[name], fitting = _lay_over(table, tables[name], corrections, building)
+                    tables[name], fitting, stale = _lay_over(table, tables[name], corrections, building)
                     overlays += fitting
-                    conflicts += [c for c in corrections if c not in fitting]
+                    conflicts += stale
         tables.update(derive(standard, tables, parameters=parameters_of(state), out=building))
         tables = {name: tables[name] for name in report.tables}
         parts = _parts(state, standard, report.package, tables, handlings, overlays)
@@ -106,6 +110,17 @@ def build_content(installation: Installation, state: FilingState) -> Content:
         return Content(digest, folder, state.round, placed, handlings, tuple(overlays), tuple(conflicts))
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _is_alive(name: str) -> bool:
+    """Whether the process that builds in `.tmp-<pid>-…` is still there: others may build the same content meanwhile."""
+    try:
+        os.kill(int(name.split("-")[1]), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _parts(
@@ -133,10 +148,14 @@ def _parts(
 
 def _lay_over(
     table: Table, source: Path, corrections: list[Handled], folder: Path
-) -> tuple[Path, list[Handled]]:
-    """Write `source` with the corrections applied; a correction whose old value is gone does not fit and is left out."""
+) -> tuple[Path, list[Handled], list[Handled]]:
+    """Write `source` with the corrections applied; returns those laid over and those that no longer fit.
+
+    One whose new value the round itself shows is neither: its change request (改库签报) was executed in production.
+    """
     frame = pl.read_parquet(source)
     fitting: list[Handled] = []
+    stale: list[Handled] = []
     for correction in corrections:
         key = json.loads(correction.key)
         dtype = frame.schema[correction.field]
@@ -145,14 +164,16 @@ def _lay_over(
             here = here & (pl.col(name).cast(pl.String).eq_missing(pl.lit(value, dtype=pl.String)))
         rows = frame.filter(here)
         shown = rows.select(pl.col(correction.field).cast(pl.String)).to_series().to_list()
+        value = typed_value(table, correction.field, correction.new_value or "")
         if shown and set(shown) == {correction.value}:
-            value = typed_value(table, correction.field, correction.new_value or "")
             changed = pl.when(here).then(pl.lit(value, dtype=dtype)).otherwise(pl.col(correction.field))
             frame = frame.with_columns(changed.alias(correction.field))
             fitting.append(correction)
+        elif not shown or set(rows[correction.field].to_list()) != {value}:
+            stale.append(correction)
     path = folder / source.name
     pq.write_table(frame.to_arrow().cast(arrow_schema(table)), path, compression="zstd")
-    return path, fitting
+    return path, fitting, stale
 
 
 def typed_value(table: Table, field: str, text: str) -> str | int | Decimal | date:
