@@ -21,7 +21,7 @@ from pipelines.demo.watch import Watch
 from pipelines.stages.installation import Installation, open_installation
 from resources.settings import Settings
 
-PATIENCE_SECONDS = 420
+PATIENCE_SECONDS = 900
 POLL_SECONDS = 0.7
 
 
