@@ -11,7 +11,6 @@ import dagster as dg
 
 from pipelines.defs.assets import key, round_keys
 from pipelines.defs.checks import APPROVAL
-from pipelines.defs.partitions import filings_of
 from validations.engine import Standard
 
 Job = Literal["extract", "validate", "release", "acknowledge"]
@@ -41,7 +40,6 @@ def flow_jobs(standard: Standard) -> dict[Job, AssetJob]:
             f"{standard.name}_{name}",
             selection=selection,
             description=f"{standard.title.zh}：{description}",
-            partitions_def=filings_of(standard.name),
         )
         for name, (selection, description) in selections.items()
     }
