@@ -22,9 +22,6 @@ from pipelines.stages.validate import read_findings
 from pipelines.stages.workbooks import Problem, WorkbookIdentity, write_branch_workbook, write_problem_list
 from validations.engine import Standard
 
-HEAD_OFFICE = "000000"
-"""Findings that no organisation owns go to the head office."""
-
 
 def review(installation: Installation, filing: str) -> FilingState:
     """Write the workbooks of the content judged last and record that they went out. Done once per content."""
@@ -96,15 +93,18 @@ def problems_by_organisation(
 ) -> dict[str, list[Problem]]:
     """The findings of the content judged last as people read them, by organisation in code order.
 
+    What no organisation owns goes to the head office.
+
     `only_open` leaves out notes and what `handlings` (by default: all that were given) already answer.
     """
     standard = installation.standard(state.opened.fact.standard)
     handlings = current_handlings(installation, state) if handlings is None else handlings
+    head_office = installation.deployment.head_office.code
     grouped: dict[str, list[Problem]] = defaultdict(list)
     for row in read_findings(installation, state).iter_rows(named=True):
         if only_open and (row["severity"] == "note" or is_handled(row, handlings)):
             continue
-        grouped[row["organisation"] or HEAD_OFFICE].append(_problem(standard, row))
+        grouped[row["organisation"] or head_office].append(_problem(standard, row))
     return dict(sorted(grouped.items()))
 
 

@@ -69,7 +69,7 @@ def verify_evidence(path: Path, public_key: str | None = None) -> Verified:
             content=state.content.fact.content,
             package=state.package.fact.package,
             approvals=tuple(f"{o.fact.role}: {o.actor}" for o in state.live_opinions),
-            receipt=state.receipt.fact.number,
+            receipt=f"{state.receipt.fact.number} {state.receipt.fact.result}",
         )
 
 
@@ -114,7 +114,10 @@ def _content(folder: Path, state: FilingState) -> list[BaosongError]:
     if file_digest(place / "findings.parquet") != judged.findings:
         problems.append(Tampered("evidence.findings", content=judged.content[:12]))
     standard = load_standard(state.opened.fact.standard, (folder / "standard",))
-    for name, digest in json.loads(text)["tables"].items():
+    parts = json.loads(text)
+    if parts["standard"]["digest"] != standard.digest:
+        problems.append(Tampered("evidence.standard", standard=standard.name))
+    for name, digest in parts["tables"].items():
         table = place / f"{name}.parquet"
         if not table.exists():
             table = folder / "rounds" / str(judged.round) / f"{name}.parquet"
@@ -127,7 +130,13 @@ def _sent(folder: Path, state: FilingState) -> list[BaosongError]:
     """What was sent is what was approved, by a complete route of different people; the receipt names its bytes."""
     problems: list[BaosongError] = []
     live, people = state.live_sign_off, [opinion.actor for opinion in state.live_opinions]
-    if live is None or not state.is_approved or len({live.actor, *people}) != len(people) + 1:
+    roles = tuple(opinion.fact.role for opinion in state.live_opinions)
+    if (
+        live is None
+        or not state.is_approved
+        or roles != live.fact.route
+        or len({live.actor, *people}) != len(people) + 1
+    ):
         problems.append(Tampered("evidence.approval"))
     if state.package is None or package_digest(folder / "package") != state.package.fact.package:
         problems.append(Tampered("evidence.package"))

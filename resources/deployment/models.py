@@ -142,6 +142,11 @@ class Deployment(Model):
                 return organisation
         raise BadInput("deployment.organisation_not_here", code=code, file=self.path / "organisations.csv")
 
+    @property
+    def head_office(self) -> Organisation:
+        """The organisation above all others; loading made sure that there is exactly one."""
+        return next(each for each in self.organisations if each.parent is None)
+
     def children(self, code: str) -> tuple[Organisation, ...]:
         """Those directly below."""
         return tuple(each for each in self.organisations if each.parent == code)
