@@ -1,0 +1,406 @@
+"""What must not pass: every gate refuses by itself, whoever starts the stage behind it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import BadInput, BaosongError, Refused, Tampered
+from pipelines.ledger.filing_events import AnswersReceived
+from pipelines.stages.correct import import_answers
+from pipelines.stages.extract import request_extraction
+from pipelines.stages.formats import sent_file
+from pipelines.stages.handlings import Handled, answers_file, current_handlings, write_answers
+from pipelines.stages.installation import Installation
+from pipelines.stages.package import package_folder
+from pipelines.stages.review import problems_by_organisation, workbook_folder
+from pipelines.stages.sign_off import give_opinion, open_sign_off
+from pipelines.stages.workbooks import Problem
+from resources.demo.fill_workbook import fill_answers
+from resources.deployment import User
+from resources.reference_core import repair
+from resources.settings import CHECKOUT
+from tests.flow.conftest import Resume
+from tests.flow.play import (
+    AUDIT,
+    CORRECTED,
+    SCHEDULE_P,
+    Cores,
+    agree,
+    answer_all,
+    answer_audit,
+    execute,
+    explain,
+    filled_workbooks,
+    fix_core,
+    own_deployment,
+    preparer,
+    replace_text,
+    run,
+)
+
+
+def person(name: str, *roles: str) -> User:
+    return User(id=name, name=name, roles=frozenset(roles), organisations=frozenset({"*"}))
+
+
+def sign(
+    installation: Installation, filing: str, user: User, opinion: str = "agree", comment: str = "—"
+) -> None:
+    give_opinion(
+        installation, filing, user, opinion="agree" if opinion == "agree" else "disagree", comment=comment
+    )
+
+
+def refused(
+    installation: Installation, stage: str, code: str, kind: type[BaosongError] = Refused
+) -> BaosongError:
+    """The stage refuses with this code and leaves the filing as it was."""
+    before = installation.state(SCHEDULE_P)
+    with pytest.raises(kind) as caught:
+        run(installation, SCHEDULE_P, stage)
+    assert caught.value.code == code, str(caught.value)
+    assert installation.state(SCHEDULE_P) == before
+    return caught.value
+
+
+# ---- no package, no delivery without the whole route
+
+
+@pytest.mark.parametrize("stage", ["package", "deliver"])
+def test_nothing_leaves_without_a_sign_off(resume: Resume, schedule_p_reviewed: Path, stage: str) -> None:
+    error = refused(resume(schedule_p_reviewed), stage, "sign_off.not_approved")
+    assert error.exit_code == 3
+    assert "没有完整有效的签报同意（签报针对的内容：—），拒绝打包和传送" in str(error)
+
+
+@pytest.mark.parametrize("stage", ["package", "deliver"])
+@pytest.mark.parametrize("steps", [0, 1])
+def test_nothing_leaves_while_the_route_is_incomplete(
+    resume: Resume, schedule_p_reviewed: Path, stage: str, steps: int
+) -> None:
+    installation = resume(schedule_p_reviewed)
+    assert agree(installation, SCHEDULE_P, steps=steps).stage == "in_sign_off"
+    refused(installation, stage, "sign_off.not_approved")
+
+
+def test_nothing_is_delivered_before_it_is_packaged(resume: Resume, schedule_p_approved: Path) -> None:
+    refused(resume(schedule_p_approved), "deliver", "package.none")
+
+
+def test_nothing_is_acknowledged_or_archived_before_it_is_sent(
+    resume: Resume, schedule_p_approved: Path
+) -> None:
+    installation = resume(schedule_p_approved)
+    refused(installation, "acknowledge", "acknowledge.not_sent")
+    refused(installation, "archive", "archive.no_receipt")
+
+
+# ---- people
+
+
+def test_the_preparer_gives_no_opinion(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    open_sign_off(installation, SCHEDULE_P, person("both", "data_engineer", "actuarial"))
+    with pytest.raises(Refused, match="both 是本签报的提请人，不能再签署意见"):
+        sign(installation, SCHEDULE_P, person("both", "data_engineer", "actuarial"))
+
+
+def test_one_person_gives_one_opinion(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    agree(installation, SCHEDULE_P, steps=0)
+    both = person("both", "actuarial", "executive")
+    sign(installation, SCHEDULE_P, both)
+    with pytest.raises(Refused, match="both 已对本报送内容签署过意见，每一步须由不同人员签署"):
+        sign(installation, SCHEDULE_P, both)
+    refused(installation, "package", "sign_off.not_approved")
+
+
+def test_every_step_is_for_its_role(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    agree(installation, SCHEDULE_P, steps=0)
+    with pytest.raises(Refused, match="第 1 步须由角色 actuarial 签署意见，用户 executive 没有该角色"):
+        sign(installation, SCHEDULE_P, installation.user("executive"))
+    with pytest.raises(Refused, match="无权进行“sign_off”，需要角色：data_engineer"):
+        open_sign_off(installation, SCHEDULE_P, installation.user("executive"))
+
+
+def test_there_is_no_opinion_without_a_sign_off(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    with pytest.raises(Refused, match="没有待签的签报，请先运行 baosong sign-off"):
+        sign(installation, SCHEDULE_P, installation.user("actuary"))
+
+
+def test_a_disagreement_stops_the_route(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    agree(installation, SCHEDULE_P, steps=0)
+    sign(installation, SCHEDULE_P, installation.user("actuary"), "disagree", "说明不充分")
+    assert installation.state(SCHEDULE_P).stage == "rejected"
+    with pytest.raises(Refused, match=r"签报已有结论（disagree）"):
+        sign(installation, SCHEDULE_P, installation.user("executive"))
+    refused(installation, "package", "sign_off.not_approved")
+
+
+def test_a_rejected_content_can_be_put_up_again_and_needs_its_whole_route_again(
+    resume: Resume, schedule_p_reviewed: Path
+) -> None:
+    installation = resume(schedule_p_reviewed)
+    agree(installation, SCHEDULE_P, steps=1)
+    sign(installation, SCHEDULE_P, installation.user("executive"), "disagree", "暂缓")
+    assert agree(installation, SCHEDULE_P, steps=1).stage == "in_sign_off"
+    refused(installation, "package", "sign_off.not_approved")
+    sign(installation, SCHEDULE_P, installation.user("executive"))
+    assert run(installation, SCHEDULE_P, "package").stage == "packaged"
+
+
+# ---- content that changed voids what was said of it
+
+
+def test_a_late_answer_is_not_taken_while_people_sign(
+    resume: Resume, schedule_p_approved: Path, tmp_path: Path
+) -> None:
+    installation = resume(schedule_p_approved)
+    state = installation.state(SCHEDULE_P)
+    sent = state.dispatches[0].fact.workbooks[0]
+    late = tmp_path / sent.file
+    handled = current_handlings(installation, state).values()
+    answers = {
+        h.finding: ("情况说明", "", "另一种说法") for h in handled if h.organisation == sent.organisation
+    }
+    assert fill_answers(workbook_folder(installation, state) / sent.file, late, answers) == sent.problems
+    with pytest.raises(Refused, match="目前不接受答复（状态：approved）"):
+        import_answers(installation, SCHEDULE_P, late, installation.user("filer_correspondent"))
+    assert run(installation, SCHEDULE_P, "package").stage == "packaged"
+
+
+def change_mind(installation: Installation) -> None:
+    """One explanation is worded anew, past the gate that refuses late answers."""
+    state = installation.state(SCHEDULE_P)
+    finding = next(iter(current_handlings(installation, state).values()))
+    other = Handled(**{**vars(finding), "reason": "后来改口"})
+    fact = AnswersReceived(
+        round=1,
+        organisation=finding.organisation,
+        workbook="0" * 64,
+        answers=write_answers(installation, SCHEDULE_P, [other]),
+        handlings={"explanation": 1},
+        unanswered=0,
+    )
+    installation.record(state, fact, actor="filer_correspondent", command="late")
+
+
+def test_an_answer_that_came_in_by_any_way_voids_the_approval(
+    resume: Resume, schedule_p_approved: Path
+) -> None:
+    installation = resume(schedule_p_approved)
+    change_mind(installation)
+    refused(installation, "package", "sign_off.not_approved")
+    state = run(installation, SCHEDULE_P, "validate", "review")
+    assert (state.stage, state.live_opinions) == ("reviewed", ())
+    refused(installation, "package", "sign_off.not_approved")
+
+
+def test_a_new_round_voids_the_approval(resume: Resume, schedule_p_approved: Path) -> None:
+    installation = resume(schedule_p_approved)
+    request_extraction(installation, SCHEDULE_P, preparer(installation), reason="复核")
+    run(installation, SCHEDULE_P, "extract")
+    refused(installation, "package", "sign_off.not_approved")
+    state = run(installation, SCHEDULE_P, "validate")
+    assert (state.round, state.is_approved, state.live_opinions) == (2, False, ())
+    with pytest.raises(Refused, match="签报已因报送内容变化而失效，请重新提请签报"):
+        sign(installation, SCHEDULE_P, installation.user("actuary"))
+    run(installation, SCHEDULE_P, "review")
+    agree(installation, SCHEDULE_P)
+    assert run(installation, SCHEDULE_P, "package").stage == "packaged"
+
+
+def test_an_edited_standard_voids_the_approval(
+    resume: Resume, schedule_p_approved: Path, tmp_path: Path
+) -> None:
+    deployment = own_deployment(tmp_path / "deployment")
+    own = deployment / "standards" / "schedule_p"
+    shutil.copytree(CHECKOUT / "validations" / "standards" / "schedule_p", own)
+    installation = resume(schedule_p_approved, deployment=deployment)
+    rules = own / "rules" / "triangle.yaml"
+    replace_text(rules, "holds: BulkLoss >= 0", "holds: BulkLoss > 0")
+    refused(installation, "package", "sign_off.not_approved")
+    refused(installation, "deliver", "sign_off.not_approved")
+    state = run(installation, SCHEDULE_P, "validate")
+    assert not state.is_approved
+    assert state.content is not None
+    assert state.content.fact.counts["S06"] > state.contents[0].fact.counts["S06"]
+    replace_text(rules, "holds: BulkLoss > 0", "holds: BulkLoss >= 0")
+    refused(installation, "package", "sign_off.not_approved")
+
+
+# ---- gates before the sign-off
+
+
+def test_all_closed_gates_are_named_at_once(resume: Resume, audit_in_review: Path) -> None:
+    installation = resume(audit_in_review)
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, AUDIT, preparer(installation))
+    assert [d.code for d in caught.value.details] == [
+        "sign_off.awaited",
+        "sign_off.blocking",
+        "sign_off.unexplained",
+    ]
+    message = str(caught.value)
+    assert f"{AUDIT} 还不能提请签报：" in message
+    assert "以下机构的答复尚未交齐：330000, 440000, 510000。" in message
+    assert "条阻断问题（规则 A01, A02" in message
+    assert installation.state(AUDIT).sign_off is None
+
+
+def test_content_that_was_not_judged_is_not_signed(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    change_mind(installation)
+    assert gates(installation, SCHEDULE_P) == ["sign_off.not_judged"]
+    run(installation, SCHEDULE_P, "validate")
+    assert gates(installation, SCHEDULE_P) == ["sign_off.not_reviewed"]
+    run(installation, SCHEDULE_P, "review")
+    assert agree(installation, SCHEDULE_P, steps=0).stage == "in_sign_off"
+
+
+def test_what_blocks_cannot_be_explained_away(resume: Resume, audit_in_review: Path, tmp_path: Path) -> None:
+    installation = resume(audit_in_review)
+    before = installation.state(AUDIT)
+    workbook = filled_workbooks(installation, AUDIT, explain, tmp_path)["440000"]
+    with pytest.raises(BadInput) as caught:
+        import_answers(installation, AUDIT, workbook, installation.user("branch_440000"))
+    assert caught.value.code == "correct.answers_refused"
+    problems = problems_by_organisation(installation, before, only_open=True)["440000"]
+    blocking = [p for p in problems if p.severity == "block"]
+    assert [d.code for d in caught.value.details] == ["correct.block_explained"] * len(blocking)
+    assert "属于阻断问题，不能只作情况说明，请源头修正或报表更正" in str(caught.value)
+    assert installation.state(AUDIT) == before
+
+
+# ---- corrections whose ground moved
+
+
+def the_correction(installation: Installation) -> Problem:
+    problems = problems_by_organisation(installation, installation.state(AUDIT), only_open=True)
+    return next(p for p in problems[CORRECTED[0]] if p.rule == CORRECTED[1])
+
+
+def gates(installation: Installation, filing: str) -> list[str]:
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, filing, preparer(installation))
+    assert caught.value.code == "sign_off.gates"
+    return [detail.code for detail in caught.value.details]
+
+
+def test_promises_alone_open_no_gate_and_a_correction_whose_old_value_changed_is_a_conflict(
+    resume: Resume, audit_in_review: Path, tmp_path: Path
+) -> None:
+    """All branches answer that they mended the core; nothing is mended, but a value under a correction moves."""
+    installation = resume(audit_in_review)
+    problem = the_correction(installation)
+    promised = sum(
+        p.severity != "explain" and p.finding != problem.finding
+        for theirs in problems_by_organisation(
+            installation, installation.state(AUDIT), only_open=True
+        ).values()
+        for p in theirs
+    )
+    answer_all(installation, AUDIT, answer_audit, tmp_path / "filled")
+    (_, policy) = problem.key[0]
+    execute(
+        installation.home / "core.db",
+        f"UPDATE policy SET vat_cents = vat_cents + 1 WHERE policy_no = '{policy}'",
+    )
+    state = run(installation, AUDIT, "extract", "validate", "compare", "review")
+    assert state.comparisons[0].fact.missing_fixes == promised
+    assert state.content is not None
+    assert state.content.fact.overlays == 0
+    assert gates(installation, AUDIT) == ["sign_off.awaited", "sign_off.blocking", "sign_off.conflict"]
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, AUDIT, preparer(installation))
+    assert (
+        f'表 BDXXB 主键 {{"BDH":"{policy}"}} 字段 ZZS 的报表更正已不适用：'
+        f"原值“{problem.value}”已变化，请重新决定。"
+    ) in str(caught.value)
+
+
+def test_an_executed_change_request_is_no_conflict(
+    resume: Resume, audit_in_review: Path, cores: Cores, tmp_path: Path
+) -> None:
+    """The next round shows the corrected value itself: nothing is left to lay over, nothing to decide."""
+    installation = resume(audit_in_review)
+    fix_core(installation, cores, AUDIT)
+    answer_all(installation, AUDIT, answer_audit, tmp_path / "filled")
+    repair(installation.home / "core.db", cores.repairs, organisation=CORRECTED[0], rules=[CORRECTED[1]])
+    state = run(installation, AUDIT, "extract", "validate", "review")
+    assert state.content is not None
+    assert (state.content.fact.overlays, state.content.fact.block) == (0, 0)
+    assert agree(installation, AUDIT, steps=0).stage == "in_sign_off"
+
+
+# ---- stored things that were changed
+
+
+def damage(path: Path) -> None:
+    """Change one byte in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x01
+    path.chmod(0o600)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["TRIANGLE.parquet", "manifest.json"])
+def test_a_changed_round_is_used_by_nobody(resume: Resume, schedule_p_approved: Path, name: str) -> None:
+    installation = resume(schedule_p_approved)
+    damage(installation.rounds.path(SCHEDULE_P, 1) / name)
+    for stage in ("validate", "package", "deliver"):
+        with pytest.raises(Tampered, match="请从备份恢复，或重新提取为新的一轮") as caught:
+            run(installation, SCHEDULE_P, stage)
+        assert caught.value.exit_code == 5
+
+
+def test_a_changed_package_is_not_delivered(resume: Resume, schedule_p_approved: Path) -> None:
+    installation = resume(schedule_p_approved)
+    state = run(installation, SCHEDULE_P, "package")
+    damage(sent_file(package_folder(installation, state)))
+    refused(installation, "package", "package.changed", Tampered)
+    error = refused(installation, "deliver", "package.changed", Tampered)
+    assert "与台账记录" in str(error)
+    assert installation.state(SCHEDULE_P).reservation is None
+
+
+def test_a_file_added_to_the_package_is_not_delivered(resume: Resume, schedule_p_approved: Path) -> None:
+    installation = resume(schedule_p_approved)
+    state = run(installation, SCHEDULE_P, "package")
+    (package_folder(installation, state) / "more.txt").write_text("x", encoding="utf-8")
+    refused(installation, "deliver", "package.changed", Tampered)
+
+
+def test_changed_findings_are_not_believed(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    state = installation.state(SCHEDULE_P)
+    assert state.content is not None
+    damage(installation.home / "contents" / SCHEDULE_P / state.content.fact.content / "findings.parquet")
+    with pytest.raises(Tampered, match=r"问题数据文件 .* 与台账记录不符或已丢失"):
+        open_sign_off(installation, SCHEDULE_P, preparer(installation))
+
+
+def test_findings_that_were_lost_are_judged_anew(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    state = installation.state(SCHEDULE_P)
+    assert state.content is not None
+    (installation.home / "contents" / SCHEDULE_P / state.content.fact.content / "findings.parquet").unlink()
+    with pytest.raises(Tampered):
+        open_sign_off(installation, SCHEDULE_P, preparer(installation))
+    run(installation, SCHEDULE_P, "validate", "review")
+    assert agree(installation, SCHEDULE_P).stage == "approved"
+
+
+def test_changed_answers_are_not_believed(resume: Resume, schedule_p_approved: Path) -> None:
+    installation = resume(schedule_p_approved)
+    answers = installation.state(SCHEDULE_P).answers[0].fact.answers
+    damage(answers_file(installation, SCHEDULE_P, answers))
+    for stage in ("validate", "package"):
+        error = refused(installation, stage, "correct.answers_changed", Tampered)
+        assert "请从备份恢复" in str(error)
