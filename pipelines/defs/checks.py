@@ -17,11 +17,6 @@ from validations.engine import Rule, Standard
 
 APPROVAL = "business_approval"
 
-GROUP_TITLES = {
-    "A": "基础格式", "B": "证件与编码", "C": "代码取值", "D": "表内逻辑", "E": "表间关系",
-    "F": "公式勾稽", "R": "账实核对", "P": "跨期核对", "S": "申报规则",
-}  # fmt: skip
-
 
 def rule_groups(standard: Standard) -> dict[str, tuple[Rule, ...]]:
     """The rules that judge content, by the letter of their id."""
@@ -42,7 +37,7 @@ def group_specs(standard: Standard, asset: dg.AssetKey) -> list[dg.AssetCheckSpe
         dg.AssetCheckSpec(
             name=group_check_name(letter),
             asset=asset,
-            description=f"{letter} 组 {GROUP_TITLES.get(letter, '')}："
+            description=f"{letter} 组 {standard.groups.get(letter, '')}："
             + "；".join(f"{r.id} {r.message.zh}" for r in rules),
             partitions_def=filings_of(standard.name),
         )

@@ -135,6 +135,7 @@ def _standard(drafts: Drafts, path: Path) -> Standard | None:
         rules=tuple(rule for rule, _, _ in drafts.rules),
         packages={profile["name"]: PackageProfile(**profile) for profile in data["packages"]},
         codes=drafts.codes,
+        groups={letters: _title(title) for letters, title in data.get("groups", {}).items()},
         macros=data.get("macros", {}),
         digest=folder_digest(path),
         path=path,

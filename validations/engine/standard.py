@@ -222,7 +222,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Standard:
-    """A loaded standard. `digest` is SHA-256 over all its files, so a changed comma is another standard."""
+    """A loaded standard. `digest` is SHA-256 over all its files, so a changed comma is another standard.
+
+    `groups` titles the groups of rules by the letters that their ids begin with.
+    """
 
     name: str
     title: Title
