@@ -239,6 +239,7 @@ class Standard:
     rules: tuple[Rule, ...] = part(repr=False)
     packages: dict[str, PackageProfile] = part(repr=False)
     codes: dict[str, CodeList] = part(repr=False)
+    groups: dict[str, Title] = part(repr=False)
     macros: dict[str, str] = part(repr=False)
     digest: str
     path: Path
