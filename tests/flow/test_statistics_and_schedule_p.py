@@ -135,7 +135,7 @@ def test_a_rejection_is_recorded_as_refused_and_a_second_version_is_delivered(
     assert {(error["rule"], error["item"]) for error in told} == {("S11", "KH000000")}
     assert next_step(state, installation) is None
     first, first_file = state.receipt.fact.number, sent_file(package_folder(installation, state)).read_bytes()
-    assert verify_evidence(evidence_path(installation, state)).receipt == first
+    assert verify_evidence(evidence_path(installation, state)).receipt.split()[0] == first
 
     with pytest.raises(Refused, match="需要角色：data_engineer"):
         reopen(installation, STATISTICS, installation.user("executive"), reason="更正")
@@ -156,7 +156,7 @@ def test_a_rejection_is_recorded_as_refused_and_a_second_version_is_delivered(
     old = installation.home / "packages" / STATISTICS / "v1"
     assert sent_file(old).read_bytes() == first_file
     proven = verify_evidence(evidence_path(installation, state))
-    assert (proven.version, proven.receipt) == (2, state.receipt.fact.number)
+    assert (proven.version, proven.receipt.split()[0]) == (2, state.receipt.fact.number)
 
 
 def test_a_filing_without_an_answer_is_not_reopened(resume: Resume, schedule_p_approved: Path) -> None:
