@@ -97,7 +97,7 @@ def approval_check(standard: Standard, asset: dg.AssetKey) -> dg.AssetChecksDefi
             for o in state.live_opinions
         )
         verdict = "同意" if state.is_approved else "不同意" if state.is_rejected else "签署未完成"
-        signed = "，".join(f"{o.fact.role} {o.actor}" for o in state.live_opinions)
+        signed = " → ".join(o.actor for o in state.live_opinions)
         return dg.AssetCheckResult(
             passed=state.is_approved,
             severity=dg.AssetCheckSeverity.ERROR,
