@@ -141,13 +141,24 @@ def export_head(home: Path, key: Ed25519PrivateKey, make: Callable[[int, str], S
     """
     folder = heads_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
-    while True:
+    with alone(home):
+        for leftover in folder.glob(".tmp-*"):  # of a killed process: nobody else writes here now
+            leftover.unlink()
         files = head_files(home)
         number = max(files, default=0) + 1
         previous = sha256(files[number - 1].read_bytes()).hexdigest() if files else ""
         path = folder / f"{number:06d}.json"
-        if place_new(path, sign_head(key, make(number, previous)), mode=0o644):
-            return path
+        place_new(path, sign_head(key, make(number, previous)), mode=0o644)
+        return path
+
+
+def newest_head_covers(home: Path, stream: str, seq: int) -> bool:
+    """Whether the newest exported head speaks of that event. Whether the file is good is `check_head_files`' work."""
+    files = head_files(home)
+    if not files:
+        return False
+    streams: dict[str, list[Any]] = json.loads(files[max(files)].read_bytes())["head"]["streams"]
+    return stream in streams and int(streams[stream][0]) >= seq
 
 
 def head_files(home: Path) -> dict[int, Path]:

@@ -186,6 +186,11 @@ class Ledger:
         database.forget_log(self._engine)
         return event_of(erased)
 
+    def sign_head_over(self, stream: str, seq: int, at: datetime) -> None:
+        """Sign a head unless the newest one already speaks of that event: what a rerun after a kill makes up for."""
+        if not heads.newest_head_covers(self._home, stream, seq):
+            self.sign_head(at)
+
     def sign_head(self, at: datetime) -> Path:
         """Sign where all streams stand now and export it to `heads/<number>.json`; daily and at every delivery."""
         time = time_text(at)

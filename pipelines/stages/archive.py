@@ -32,6 +32,7 @@ def archive(installation: Installation, filing: str) -> FilingState:
     if state.receipt is None:
         raise Refused("archive.no_receipt", filing=filing)
     if state.evidence:
+        installation.ledger.sign_head_over(f"filing/{filing}", state.evidence.seq, installation.now())
         return state
     require_approval(installation, state)
     final = evidence_path(installation, state)
@@ -58,7 +59,7 @@ def archive(installation: Installation, filing: str) -> FilingState:
     sync_folder(final.parent)
     fact = EvidenceArchived(version=state.version, evidence=file_digest(final))
     state = installation.record(state, fact, actor=SYSTEM, command=f"evidence:{state.version}")
-    installation.ledger.sign_head(installation.now())
+    installation.ledger.sign_head_over(f"filing/{filing}", state.seq, installation.now())
     return state
 
 

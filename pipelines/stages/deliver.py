@@ -30,7 +30,7 @@ def deliver(installation: Installation, filing: str) -> FilingState:
     folder = require_package(installation, state)
     assert state.package is not None, "require_package saw to it"
     if state.sent:
-        return state
+        return _signed(installation, state, state.sent.seq)
     built = state.package.fact
     config = installation.filing_config(state.opened.fact.standard)
     channel = installation.deployment.channels[config.channel]
@@ -64,7 +64,12 @@ def deliver(installation: Installation, filing: str) -> FilingState:
         verified_by=verified,
     )
     state = installation.record(state, fact, actor=SYSTEM, command=f"sent:{state.version}:{channel.name}")
-    installation.ledger.sign_head(installation.now())
+    return _signed(installation, state, state.seq)
+
+
+def _signed(installation: Installation, state: FilingState, seq: int) -> FilingState:
+    """A head is signed at every delivery, also when the run that delivered died before it."""
+    installation.ledger.sign_head_over(f"filing/{state.id}", seq, installation.now())
     return state
 
 

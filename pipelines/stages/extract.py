@@ -78,8 +78,10 @@ def request_extraction(installation: Installation, filing: str, user: User, *, r
     """Ask for another round by hand."""
     require_role(user, "data_engineer", act="extract")
     state = installation.state(filing)
+    if state.packages:
+        raise Refused("extract.packaged", filing=filing, version=state.version)
     fact = ExtractionRequested(round=state.round + 1, reason=reason)
-    return installation.record(state, fact, actor=user.id, command=f"extraction:{state.round + 1}")
+    return installation.record(state, fact, actor=user.id, command=f"extraction:{state.version}:{state.round + 1}")
 
 
 def _extract_table(

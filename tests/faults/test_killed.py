@@ -17,9 +17,7 @@ from tests.faults.world import AUDIT, STATISTICS, Ending, World
 Watch = Callable[[World], bool]
 ATTEMPTS = 8
 """A moment may pass unseen on a busy machine; then the stage is taken back and tried again."""
-MANY = [step / 1000 for step in (0, 1, 2, 4, 6, 8, 11, 14, 18, 22, 27, 32, 40, 50, 60, 75, 90, 110, 130, 160)] + [
-    0.2, 0.25, 0.3, 0.4, 0.5
-]  # fmt: skip
+MANY = [step / 1000 for step in (0, 4, 15, 50, 150, 400)]
 RARE = {
     "extract: a table is begun",
     "package: its folder is made",
@@ -187,7 +185,7 @@ def test_the_command_itself_goes_on_after_a_kill(
 
 @pytest.mark.prove
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_twenty_five_delays_after_each_moment(
+def test_many_delays_after_each_moment(
     world: World, undisturbed: dict[tuple[str, str], Ending], moment: str
 ) -> None:
     stage, filing, watch = MOMENTS[moment]

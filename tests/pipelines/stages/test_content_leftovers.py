@@ -22,6 +22,6 @@ def test_a_folder_without_a_process_is_abandoned(name: str) -> None:
     assert not _is_alive(name)
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 1])
+@pytest.mark.parametrize("pid", [os.getpid(), 1], ids=["mine", "init"])
 def test_a_folder_of_a_living_process_is_kept(pid: int) -> None:
     assert _is_alive(f".tmp-{pid}-abc")
