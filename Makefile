@@ -4,6 +4,7 @@
 # Everything they need they set up themselves in .venv; state goes to .baosong (BAOSONG_HOME).
 
 PYTHON ?= python3
+PORT ?= 3000
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -30,7 +31,7 @@ demo: $(READY)  ## three filings end to end, at most four minutes
 	$(BIN)/python -m pipelines.demo play
 
 dev: $(READY)  ## Dagster's UI and the stand-in servers, to click through; Ctrl-C ends all
-	$(BIN)/python -m pipelines.demo serve
+	$(BIN)/python -m pipelines.demo serve --port $(PORT)
 
 check: $(READY_DEV)  ## lint, types, imports, definitions
 	$(BIN)/ruff check .

@@ -51,9 +51,8 @@ class NotExactError(Exception):
 
     @property
     def shown(self) -> str:
-        """The value's beginning only, since it may be personal."""
-        text = str(self.value)
-        return f"{type(self.value).__name__} {text[:3]}{'…' if len(text) > 3 else ''}"
+        """Type and length only, since the value may be personal."""
+        return f"{type(self.value).__name__}[{len(str(self.value))}]"
 
 
 def plan_columns(

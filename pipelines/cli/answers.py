@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.errors import text
-from pipelines.stages.correct import import_answers
+from pipelines.stages.correct import import_answers, latest_import
 from pipelines.stages.installation import open_installation
 
 app = typer.Typer(no_args_is_help=True)
@@ -30,7 +30,9 @@ def import_(
         user = installation.user(as_user)
         for workbook in workbooks:
             state = import_answers(installation, filing, workbook, user)
-            received = state.answers[-1].fact
+            imported = latest_import(state, workbook)
+            assert imported is not None, "it was just imported"
+            received = imported.fact
             counts = "  ".join(
                 f"{text(f'cli.handling.{name}')} {count}"
                 for name, count in sorted(received.handlings.items())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 
@@ -64,7 +65,8 @@ def main() -> None:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001 - the border of the process: log it whole, tell the person where
-        log = Settings.load().home / "log" / "baosong-errors.log"
+        home = Settings.load().home
+        log = (home if home.is_dir() else Path.cwd()) / "log" / "baosong-errors.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC).isoformat()} {sys.argv}\n{traceback.format_exc()}\n")

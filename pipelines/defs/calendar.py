@@ -8,11 +8,12 @@ from pipelines.defs.resources import InstallationResource
 from pipelines.stages.request import open_due
 
 
-@dg.op(description="按节假日日历开启应报任务；已开启的不重复")
+@dg.op(description="按节假日日历开启应报任务，已开启的不重复；并签署当日台账头")
 def open_due_filings(context: dg.OpExecutionContext, installation: InstallationResource) -> list[str]:
-    """Open every filing that is due by today."""
+    """Open every filing that is due by today, and sign the ledger's head of the day."""
     with installation.open() as opened:
         states = open_due(opened, opened.now().date())
+        opened.ledger.sign_head(opened.now())
     for state in states:
         context.log.info(
             f"已开启 {state.id}，期限 {state.opened.fact.deadline}，计划 {state.opened.fact.planned_on}"

@@ -31,6 +31,9 @@ def main() -> int:
     except Deviation as deviation:
         sys.stderr.write(f"\n演示未达到预期 · the demo deviated: {deviation}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\n已中断，服务已停止 · interrupted, the servers are stopped\n")
+        return 130
     except BaosongError as error:
         sys.stderr.write(f"\n{error}\n")
         return error.exit_code

@@ -18,6 +18,7 @@ from pipelines.demo.scripts import SCRIPTS
 from pipelines.demo.servers import Servers
 from pipelines.demo.stage_setting import set_stage
 from pipelines.demo.watch import Watch
+from pipelines.errors import Refused
 from pipelines.stages.installation import Installation, open_installation
 from resources.settings import Settings
 
@@ -29,7 +30,11 @@ def play(settings: Settings, *, policies: int) -> None:
     """Play all three filings to their evidence. Raises Deviation, naming what was not as it must be."""
     began = time.monotonic()
     servers = Servers(settings.home)
+    if servers.is_running():
+        raise Refused("demo.running", home=settings.home)
     servers.stop()
+    if (settings.home / "ledger.db").exists():
+        _say(f"清除上一次演示的状态 · starting from zero: {settings.home}")
     _say(
         "搭台：时钟、核心系统（含已知缺陷）、真实的 Schedule P 数据、监管方与 SFTP 替身服务。人员均为模拟，服务、文件、摘要与决定为真。"
     )

@@ -8,12 +8,15 @@ from types import FrameType
 
 from pipelines.demo.servers import Servers
 from pipelines.demo.stage_setting import set_stage
+from pipelines.errors import Refused
 from resources.settings import Settings
 
 
 def serve(settings: Settings, *, port: int) -> None:
     """Serve what `make demo` left behind, or a fresh demo core when there is nothing yet."""
     servers = Servers(settings.home)
+    if servers.is_running():
+        raise Refused("demo.running", home=settings.home)
     servers.stop()
     servers.prepare_dagster()
     if not (settings.home / "core.db").exists():

@@ -42,6 +42,10 @@ class Servers:
             "webserver", "dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-w", "workspace.yaml"
         )
 
+    def is_running(self) -> bool:
+        """Whether Dagster's processes of an earlier `make dev` or `make demo` are alive."""
+        return any(_is_dagster(group) for group in self._recorded().values())
+
     def stop(self) -> None:
         """End everything that was started here, and only that."""
         for group in self._recorded().values():
@@ -89,11 +93,7 @@ def _end_group(group: int) -> None:
 
     A recorded id may belong to somebody else by now: only a group whose leader runs Dagster's programs is ended.
     """
-    try:
-        command = Path(f"/proc/{group}/cmdline").read_bytes()
-    except OSError:
-        command = b"dagster"  # no /proc, or the leader is gone and its children may not be
-    if b"dagster" not in command:
+    if Path(f"/proc/{group}").exists() and not _is_dagster(group):
         return
     for sign in (signal.SIGTERM, signal.SIGKILL):
         until = time.monotonic() + PATIENCE_SECONDS
@@ -105,6 +105,13 @@ def _end_group(group: int) -> None:
                 time.sleep(0.1)
         except (ProcessLookupError, PermissionError):
             return
+
+
+def _is_dagster(group: int) -> bool:
+    try:
+        return b"dagster" in Path(f"/proc/{group}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _reap(group: int) -> None:

@@ -28,7 +28,7 @@ def answer_workbooks(
     problems = problems_by_organisation(installation, state, only_open=True)
     by_person: dict[str, list[str]] = {}
     for sent in state.dispatch.fact.workbooks:
-        original = workbook_folder(installation, state) / sent.file
+        original = workbook_folder(installation, state, state.dispatch.fact.content) / sent.file
         filled = installation.home / "demo" / "filled" / f"{original.stem}-已填.xlsx"
         filled.parent.mkdir(parents=True, exist_ok=True)
         fill_answers(

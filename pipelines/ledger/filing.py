@@ -104,6 +104,23 @@ class FilingState:
         return self.decision is not None and self.decision.fact.opinion == "disagree"
 
     @property
+    def answerers(self) -> frozenset[str]:
+        """Who answered for a branch or a department; none of them may approve."""
+        return frozenset(received.actor for received in self.answers)
+
+    @property
+    def has_distinct_people(self) -> bool:
+        """Whether preparer, answerers and every opinion are different people."""
+        signers = [opinion.actor for opinion in self.live_opinions]
+        makers = self.answerers | ({self.live_sign_off.actor} if self.live_sign_off else set())
+        return len(set(signers)) == len(signers) and not makers & set(signers)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the latest round was compared with the one before; the first has none."""
+        return self.round < 2 or any(c.fact.later == self.round for c in self.comparisons)
+
+    @property
     def is_in_sign_off(self) -> bool:
         """Whether people are signing or have agreed: nothing may change now. A rejection opens the way back."""
         return self.live_sign_off is not None and not self.is_rejected
@@ -195,6 +212,8 @@ _LATEST: dict[type[e.FilingEvent], str] = {
 
 def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
     fact = recorded.fact
+    if not isinstance(fact, e.FilingReopened) and getattr(fact, "version", state.version) != state.version:
+        return state  # a late event of a version that was reopened since
     if collected := _COLLECTED.get(type(fact)):
         changes: dict[str, Any] = {collected: (*getattr(state, collected), recorded)}
     elif latest := _LATEST.get(type(fact)):

@@ -7,6 +7,7 @@ must speak of exactly the bytes that were sent.
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from pipelines.errors import BadInput, Refused, Unavailable
@@ -22,6 +23,8 @@ from resources.deployment import User
 
 PATIENCE_SECONDS = 60
 """How long a step waits for the regulator's validation before it says so and leaves."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far the regulator's clock may be behind ours."""
 
 
 def fetch_receipt(installation: Installation, filing: str) -> FilingState:
@@ -49,17 +52,21 @@ def record_handover(installation: Installation, filing: str, user: User, *, file
     state = installation.state(filing)
     if state.sent is None:
         raise Refused("acknowledge.not_sent", filing=filing)
+    channel = installation.deployment.channels[state.sent.fact.channel]
+    if channel.kind != "sftp":
+        raise Refused("acknowledge.no_handover_here", filing=filing, channel=channel.name)
+    organisation = _in_scope(installation, state, user)
     sent = sent_file(require_package(installation, state))
+    for path in files:
+        if not path.is_file():
+            raise BadInput("acknowledge.unreadable", path=path)
     digests = {path.name: file_digest(path) for path in files}
     if digests != {sent.name: file_digest(sent)}:
         raise Refused("acknowledge.other_files", filing=filing, expected=sent.name, found=", ".join(digests))
-    scope = [o for o in state.opened.fact.organisations if installation.deployment.may_see(user, o)]
-    if not scope:
-        raise Refused("acknowledge.not_in_scope", filing=filing, user=user.id)
     fact = HandoverRecorded(
         version=state.version,
         package=state.sent.fact.package,
-        organisation=scope[0],
+        organisation=organisation,
         recipient=state.opened.fact.authority,
         files=digests,
     )
@@ -72,6 +79,7 @@ def record_receipt(installation: Installation, filing: str, user: User, *, recei
     state = installation.state(filing)
     if state.handover is None:
         raise Refused("acknowledge.no_handover", filing=filing)
+    _in_scope(installation, state, user)
     try:
         text = receipt_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as cause:
@@ -83,10 +91,18 @@ def reopen(installation: Installation, filing: str, user: User, *, reason: str) 
     """Begin a resubmission (更正报送): version + 1 of a filing that was answered, accepted or refused."""
     require_role(user, "data_engineer", act="reopen")
     state = installation.state(filing)
-    if state.receipt is None:
+    if state.evidence is None:
         raise Refused("acknowledge.not_answered", filing=filing)
     fact = FilingReopened(version=state.version + 1, reason=reason)
     return installation.record(state, fact, actor=user.id, command=f"reopen:{state.version + 1}")
+
+
+def _in_scope(installation: Installation, state: FilingState, user: User) -> str:
+    """The user's organisation within the scope of the filing."""
+    for organisation in state.opened.fact.organisations:
+        if installation.deployment.may_see(user, organisation):
+            return organisation
+    raise Refused("acknowledge.not_in_scope", filing=state.id, user=user.id)
 
 
 def _record(installation: Installation, state: FilingState, receipt: Receipt, actor: str) -> FilingState:
@@ -94,6 +110,10 @@ def _record(installation: Installation, state: FilingState, receipt: Receipt, ac
     if receipt.sha256 != file_digest(sent) or receipt.file_name != sent.name:
         raise Refused(
             "acknowledge.other_bytes", filing=state.id, receipt=receipt.number, file=receipt.file_name
+        )
+    if state.sent and receipt.received_at < state.sent.at - CLOCKS_DIFFER:
+        raise Refused(
+            "acknowledge.too_early", receipt=receipt.number, at=receipt.received_at, sent=state.sent.at
         )
     if state.receipt:
         if state.receipt.fact.number == receipt.number:

@@ -22,6 +22,7 @@ from pipelines.stages.handlings import answers_file
 from pipelines.stages.installation import SYSTEM, Installation
 from pipelines.stages.package import require_package
 from pipelines.stages.sign_off import require_approval
+from pipelines.stages.verify_evidence import verify_evidence
 
 Member = tuple[str, Path | bytes]
 
@@ -55,6 +56,7 @@ def archive(installation: Installation, filing: str) -> FilingState:
     for leftover in final.parent.glob(f".tmp-*-{final.name}"):
         leftover.unlink()
     write_evidence_file(building, members)
+    verify_evidence(building, manifest.key)  # what an examiner could not verify is not archived
     building.replace(final)
     sync_folder(final.parent)
     fact = EvidenceArchived(version=state.version, evidence=file_digest(final))
@@ -95,10 +97,6 @@ def _members(installation: Installation, state: FilingState) -> Iterator[Member]
     yield "receipt.json", state.receipt.fact.text.encode()
     standard = installation.standard(opened.standard)
     yield from _folder(f"standard/{standard.name}", standard.path)
-    source = installation.filing_config(opened.standard).source
-    for name in standard.report(opened.report).tables:
-        if standard.table(name).derive is None:
-            yield f"sql/{name}.sql", installation.deployment.sql_file(source, opened.standard, name)
 
 
 def _folder(prefix: str, folder: Path) -> Iterator[Member]:

@@ -119,6 +119,9 @@ def compare_tables(table: Table, earlier: Path, later: Path) -> TableDifference:
 
 def _finding_keys(installation: Installation, state: FilingState, number: int) -> set[str]:
     """Finding keys of the last content judged on a round."""
-    judged = [c for c in state.contents if c.fact.round == number][-1].fact
+    contents = [c for c in state.contents if c.fact.round == number]
+    if not contents:
+        return set()  # that round was extracted anew before anybody judged it
+    judged = contents[-1].fact
     path = installation.folder("contents", state.id) / judged.content / "findings.parquet"
     return set(pl.read_parquet(path, columns=["finding"]).to_series().to_list())

@@ -138,6 +138,7 @@ def _parts(
         "sign_off": sign_off_number(state),
         "standard": {"name": standard.name, "version": standard.version, "digest": standard.digest},
         "package": package,
+        "nil_returns": sorted(state.nil_returns),
         "tables": {name: table_digest(standard.table(name), path) for name, path in tables.items()},
         "handlings": json_digest(
             sorted([h.finding, h.handling, h.new_value, h.reason] for h in handlings.values())

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from pipelines.errors import BadInput, BaosongError, Refused
-from pipelines.ledger.filing import FilingState
+from pipelines.ledger.filing import FilingState, Recorded
 from pipelines.ledger.filing_events import AnswersReceived, ChangeRequestRaised
 from pipelines.stages.canonical import canonical_json, file_digest
 from pipelines.stages.content import sign_off_number, typed_value
@@ -31,16 +31,17 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
     """
     require_role(user, "branch_preparer", "business_reviewer", act="answer")
     state = installation.state(filing)
-    digest = file_digest(workbook) if workbook.is_file() else None
-    if any(received.fact.workbook == digest for received in state.answers):
+    if not workbook.is_file():
+        raise BadInput("correct.no_workbook", file=workbook)
+    if again := latest_import(state, workbook):
+        _require_organisation(user, again.fact.organisation)
         return state
     dispatch = state.dispatch
     judged = state.content.fact.content if state.content else None
     if dispatch is None or dispatch.fact.content != judged or state.is_in_sign_off or state.packages:
         raise Refused("correct.not_awaited", filing=filing, stage=state.stage)
     organisation = _organisation_of(workbook, filing, state)
-    if "*" not in user.organisations and organisation not in user.organisations:
-        raise Refused("correct.other_organisation", user=user.id, organisation=organisation)
+    _require_organisation(user, organisation)
     problems = problems_by_organisation(
         installation,
         state,
@@ -57,6 +58,11 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
         raise BadInput("correct.answers_refused", file=workbook.name, details=mistakes)
     handled = [_handled(by_finding[a.finding], a, organisation, user) for a in answers.answers]
 
+    earlier = {
+        finding
+        for finding, answer in current_handlings(installation, state, after=dispatch.seq).items()
+        if answer.organisation == organisation
+    }
     kept = installation.folder("answers", filing) / f"{organisation}-{file_digest(workbook)[:16]}.xlsx"
     kept.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(workbook, kept)
@@ -70,11 +76,26 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
         workbook=file_digest(workbook),
         answers=digest,
         handlings=dict(Counter(answer.handling for answer in handled)),
-        unanswered=len(answers.unanswered),
+        unanswered=len(set(by_finding) - {h.finding for h in handled} - earlier),
     )
     return installation.record(
-        state, fact, actor=user.id, command=f"answers:{state.round}:{organisation}:{fact.answers}"
+        state,
+        fact,
+        actor=user.id,
+        command=f"answers:{state.round}:{organisation}:{len(state.answers)}:{fact.answers}",
     )
+
+
+def latest_import(state: FilingState, workbook: Path) -> Recorded[AnswersReceived] | None:
+    """The import of this very file, if it is what its organisation sent last."""
+    latest = {received.fact.organisation: received for received in state.answers}
+    digest = file_digest(workbook)
+    return next((received for received in latest.values() if received.fact.workbook == digest), None)
+
+
+def _require_organisation(user: User, organisation: str) -> None:
+    if not user.may_see(organisation):
+        raise Refused("correct.other_organisation", user=user.id, organisation=organisation)
 
 
 def _organisation_of(workbook: Path, filing: str, state: FilingState) -> str:
@@ -114,6 +135,8 @@ def _handled(problem: Problem, answer: Answer, organisation: str, user: User) ->
         key=canonical_json(dict(problem.key)),
         field=problem.field,
         value=problem.value,
+        expected=problem.expected,
+        difference=problem.difference,
         handling=answer.handling,
         new_value=answer.new_value,
         reason=answer.reason,

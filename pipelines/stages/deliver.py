@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.errors import BadInput, Refused, Unavailable
+from pipelines.errors import BadInput, Refused, Tampered, Unavailable
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import DeliverySent
 from pipelines.stages.canonical import file_digest
@@ -43,11 +43,14 @@ def deliver(installation: Installation, filing: str) -> FilingState:
         at=installation.now(),
         command_id=f"{filing}:reserve:{state.version}:{channel.name}:{built.package}",
     )
+    state = installation.state(filing)
     if reserved.payload is None or reserved.payload["package"] != built.package:
         raise Refused(
             "deliver.reserved_for_another", filing=filing, version=state.version, channel=channel.name
         )
     to_send = sent_file(folder)
+    if file_digest(to_send) != built.files[to_send.name]:
+        raise Tampered("package.changed", folder=folder, package=built.package[:12])
     match channel.kind:
         case "sftp":
             remote, reference, verified = _by_sftp(installation, channel.name, to_send)
@@ -85,7 +88,7 @@ def _by_interface(installation: Installation, channel: str, path: Path, filing: 
     digest = file_digest(path)
     with open_interface(installation, channel) as interface:
         submission = interface.find(digest) or interface.store(path, filing)
-        if submission.sha256 != digest:
+        if submission.sha256 != digest or submission.filing != filing:
             raise Unavailable("deliver.differs", channel=channel, file=path.name)
         if submission.status == "stored":
             submission = interface.submit(submission.id)

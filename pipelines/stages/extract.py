@@ -48,10 +48,12 @@ def extract(installation: Installation, filing: str, *, progress: Progress | Non
         taken_at = installation.now()
         facts: dict[str, TableFacts] = {}
         problems: list[BaosongError] = []
+        statements: dict[str, str] = {}
         for step, table in enumerate(extracted):
             if progress:
                 progress(table.name, step, len(extracted))
             sql = installation.deployment.sql_file(source.name, standard.name, table.name)
+            statements[table.name] = sql.read_text(encoding="utf-8")
             try:
                 facts[table.name] = _extract_table(snapshot, writer, table, sql, parameters)
                 if facts[table.name].rows == 0 and table.name not in state.nil_returns:
@@ -64,6 +66,7 @@ def extract(installation: Installation, filing: str, *, progress: Progress | Non
             {
                 "standard": {"name": standard.name, "version": standard.version, "digest": standard.digest},
                 "source": snapshot.identity,
+                "sql": statements,
                 "parameters": {k: list(v) if isinstance(v, tuple) else v for k, v in parameters.items()},
                 "content": {name: fact.model_dump(mode="json") for name, fact in facts.items()},
             }
@@ -81,7 +84,9 @@ def request_extraction(installation: Installation, filing: str, user: User, *, r
     if state.packages:
         raise Refused("extract.packaged", filing=filing, version=state.version)
     fact = ExtractionRequested(round=state.round + 1, reason=reason)
-    return installation.record(state, fact, actor=user.id, command=f"extraction:{state.version}:{state.round + 1}")
+    return installation.record(
+        state, fact, actor=user.id, command=f"extraction:{state.version}:{state.round + 1}"
+    )
 
 
 def _extract_table(

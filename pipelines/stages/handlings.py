@@ -5,6 +5,7 @@ A handling holds for the value it was given for: when a later round shows anothe
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +28,8 @@ class Handled:
     key: str
     field: str
     value: str | None
+    expected: str | None
+    difference: str | None
     handling: Handling
     new_value: str | None
     reason: str
@@ -39,11 +42,8 @@ def write_answers(installation: Installation, filing: str, handled: Sequence[Han
     lines = "".join(
         canonical_json(asdict(answer)) + "\n" for answer in sorted(handled, key=lambda h: h.finding)
     )
-    folder = installation.folder("answers", filing)
-    temporary = folder / "incoming.jsonl"
-    write_durably(temporary, lines.encode())
-    digest = file_digest(temporary)
-    temporary.replace(answers_file(installation, filing, digest))
+    digest = hashlib.sha256(lines.encode()).hexdigest()
+    write_durably(answers_file(installation, filing, digest), lines.encode())
     return digest
 
 
@@ -52,9 +52,9 @@ def answers_file(installation: Installation, filing: str, digest: str) -> Path:
 
 
 def current_handlings(
-    installation: Installation, state: FilingState, *, before: int | None = None
+    installation: Installation, state: FilingState, *, before: int | None = None, after: int = 0
 ) -> dict[str, Handled]:
-    """The last answer to each finding (given before event `before`), by finding key.
+    """The last answer to each finding (given before event `before` and after event `after`), by finding key.
 
     Raises Tampered when an answers file is not what was recorded.
     """
@@ -62,6 +62,8 @@ def current_handlings(
     for received in state.answers:
         if before is not None and received.seq >= before:
             break
+        if received.seq <= after:
+            continue
         path = answers_file(installation, state.id, received.fact.answers)
         if not path.is_file() or file_digest(path) != received.fact.answers:
             raise Tampered("correct.answers_changed", path=path)

@@ -83,8 +83,10 @@ class Installation:
         state = fold(self.ledger.events(f"filing/{filing}"))
         if state is None:
             for stream in self.ledger.streams("request/"):
-                raised = self.ledger.events(stream)[0].payload
-                if raised and raised["filing"] == filing:
+                raised = [
+                    e.payload for e in self.ledger.events(stream) if e.type == "request_raised" and e.payload
+                ]
+                if raised and raised[-1]["filing"] == filing:
                     raise Refused(
                         "request.not_accepted", number=stream.removeprefix("request/"), filing=filing
                     )
@@ -98,10 +100,19 @@ class Installation:
         return [state for state in folded if state is not None]
 
     def record(self, state: FilingState, fact: FilingEvent, *, actor: str, command: str) -> FilingState:
-        """Append `fact` to the filing and return its new state. The same command twice appends once."""
+        """Append `fact` to the filing and return its new state. The same command twice appends once.
+
+        Raises Refused `ledger.moved_on` when the filing changed since `state` was read: what was checked may not hold.
+        """
         stream = f"filing/{state.id}"
         self.ledger.append(
-            stream, fact.kind, fact.payload(), actor=actor, at=self.now(), command_id=f"{state.id}:{command}"
+            stream,
+            fact.kind,
+            fact.payload(),
+            actor=actor,
+            at=self.now(),
+            command_id=f"{state.id}:{command}",
+            expected_seq=state.seq,
         )
         return self.state(state.id)
 
@@ -117,7 +128,9 @@ def open_installation(settings: Settings | None = None) -> Generator[Installatio
     """Open what the settings name; closes the ledger at the end."""
     settings = settings or Settings.load()
     LANGUAGE.set(settings.language)
-    settings.home.mkdir(parents=True, exist_ok=True)
+    if settings.home.exists() and not settings.home.is_dir():
+        raise BadInput("installation.home_is_no_folder", home=settings.home)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)  # rounds and workbooks hold personal data
     deployment = load_deployment(settings.deployment, settings.home)
     clock = open_clock(deployment)
     ledger = Ledger.open(settings.ledger_url, deployment=deployment.name, home=settings.home, at=clock.now())

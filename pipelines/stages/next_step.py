@@ -38,6 +38,10 @@ def next_step(state: FilingState, installation: Installation) -> NextStep | None
         cause = "extract", f"round-{number}"
     elif _has_unjudged_answers(state):
         cause = "validate", f"answers-{state.answers[-1].seq}"
+    elif state.round and not state.is_in_sign_off and not state.packages and _is_unfinished(state):
+        cause = _cause_of_the_last_content(
+            state
+        )  # its run failed half-way: the same key, until a retry is asked for
     elif state.is_rejected and state.decision:
         cause = "reject", f"decision-{state.decision.seq}"
     elif state.is_approved and state.decision and not state.sent:
@@ -50,7 +54,9 @@ def next_step(state: FilingState, installation: Installation) -> NextStep | None
 
 def due_round(state: FilingState, installation: Installation) -> int | None:
     """The number of the round that is to be extracted now, if one is."""
-    if state.is_in_sign_off or state.packages:
+    if state.packages:
+        return None
+    if state.is_in_sign_off:
         asked = state.extraction_requested
         return state.round + 1 if asked and asked.fact.round == state.round + 1 else None
     if state.round == 0:
@@ -77,6 +83,22 @@ def request_retry(installation: Installation, filing: str, user: User, *, reason
 def _is_interface(state: FilingState, installation: Installation) -> bool:
     config = installation.filing_config(state.opened.fact.standard)
     return installation.deployment.channels[config.channel].kind == "interface"
+
+
+def _is_unfinished(state: FilingState) -> bool:
+    """Whether the latest round still has to be judged, compared or reviewed."""
+    content, dispatch = state.content, state.dispatch
+    is_reviewed = content and dispatch and dispatch.fact.content == content.fact.content
+    if not content or content.fact.round != state.round or not is_reviewed:
+        return True
+    return state.round > 1 and not state.is_compared
+
+
+def _cause_of_the_last_content(state: FilingState) -> tuple[Step, str]:
+    last = state.rounds[-1].seq
+    if state.answers and state.answers[-1].seq > last and not state.awaited:
+        return "validate", f"answers-{state.answers[-1].seq}"
+    return "extract", f"round-{state.round}"
 
 
 def _has_unjudged_answers(state: FilingState) -> bool:

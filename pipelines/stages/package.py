@@ -37,9 +37,10 @@ def package(installation: Installation, filing: str) -> FilingState:
     tables = [standard.table(name) for name in content.tables]
     context = package_context(installation, state, content)
     final = package_folder(installation, state)
+    nil_returns = [(t, o) for t in state.nil_returns for o in state.opened.fact.organisations]
     with _building(final) as folder:
-        write_package(profile, tables, content.tables, context, folder)
-        found = inspect_package(profile, tables, content.tables, context, folder)
+        write_package(profile, tables, content.tables, context, folder, nil_returns=nil_returns)
+        found = inspect_package(profile, tables, content.tables, context, folder, nil_returns=nil_returns)
         if found:
             raise BadInput("package.inspection", filing=filing, details=found)
         digest = package_digest(folder)

@@ -51,6 +51,8 @@ def raise_request(installation: Installation, draft: RequestDraft, user: User) -
     problems = _problems(installation, draft)
     if problems:
         raise BadInput("request.refused", number=draft.number, details=problems)
+    events = installation.ledger.events(f"request/{draft.number}")
+    refusals = sum(1 for event in events if event.payload and event.payload.get("opinion") == "refuse")
     digest = hashlib.sha256(draft.document.read_bytes()).hexdigest()
     kept = installation.home / "requests" / draft.number / f"{digest[:16]}{draft.document.suffix}"
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +74,7 @@ def raise_request(installation: Installation, draft: RequestDraft, user: User) -
         },
         actor=user.id,
         at=installation.now(),
-        command_id=f"request:{draft.number}:raise",
+        command_id=f"request:{draft.number}:raise:{refusals}",
     )
     return draft.filing
 
@@ -92,21 +94,11 @@ def review_request(
     require_role(user, "audit_reviewer", act="review")
     ledger, stream = installation.ledger, f"request/{number}"
     events = ledger.events(stream)
-    raised = next((event for event in events if event.type == "request_raised"), None)
+    raised = next((event for event in reversed(events) if event.type == "request_raised"), None)
     if raised is None or raised.payload is None:
         raise BadInput("request.unknown", number=number)
     if raised.actor == user.id:
         raise Refused("request.own", number=number, user=user.id)
-    ledger.append(
-        stream,
-        "request_reviewed",
-        {"opinion": opinion, "comment": comment},
-        actor=user.id,
-        at=installation.now(),
-        command_id=f"request:{number}:review",
-    )
-    if opinion == "refuse":
-        return None
     demand = raised.payload
     deadline = date.fromisoformat(str(demand["deadline"]))
     opened = FilingOpened(
@@ -122,6 +114,16 @@ def review_request(
         opened_by="request",
         basis=number,
     )
+    ledger.append(
+        stream,
+        "request_reviewed",
+        {"opinion": opinion, "comment": comment},
+        actor=user.id,
+        at=installation.now(),
+        command_id=f"request:{number}:review:{raised.seq}",
+    )
+    if opinion == "refuse":
+        return None
     return _open(installation, str(demand["filing"]), opened, user.id)
 
 
@@ -170,7 +172,9 @@ def declare_nil_return(
     if table not in installation.report(state).tables:
         raise BadInput("request.nil_return_table", table=table, filing=filing)
     fact = NilReturnDeclared(table=table, reason=reason)
-    return installation.record(state, fact, actor=user.id, command=f"nil:{table}")
+    if table in state.nil_returns:
+        return state
+    return installation.record(state, fact, actor=user.id, command=f"nil:{table}:{state.seq}")
 
 
 def _scope(installation: Installation, config: FilingConfig) -> tuple[str, ...]:
@@ -210,6 +214,11 @@ def _problems(installation: Installation, draft: RequestDraft) -> list[BaosongEr
         problems.append(BadInput("request.deadline", deadline=draft.deadline))
     if not draft.document.is_file():
         problems.append(BadInput("request.document", path=draft.document))
+    if any(
+        state.id == draft.filing and state.opened.fact.basis != draft.number
+        for state in installation.states()
+    ):
+        problems.append(BadInput("request.filing_exists", filing=draft.filing))
     known = {o.code for o in installation.deployment.organisations}
     unknown = [code for code in draft.organisations if code not in known]
     if unknown or not draft.organisations:

@@ -31,7 +31,7 @@ def review(installation: Installation, filing: str) -> FilingState:
     if state.dispatch and state.dispatch.fact.content == state.content.fact.content:
         return state
     answer_by = answering_day(installation, state)
-    folder = workbook_folder(installation, state)
+    folder = workbook_folder(installation, state, state.content.fact.content)
     folder.mkdir(parents=True, exist_ok=True)
     open_problems = problems_by_organisation(installation, state, only_open=True)
     sent: list[WorkbookSent] = []
@@ -58,8 +58,9 @@ def review(installation: Installation, filing: str) -> FilingState:
     return installation.record(state, fact, actor=SYSTEM, command=f"dispatch:{state.content.seq}")
 
 
-def workbook_folder(installation: Installation, state: FilingState) -> Path:
-    return installation.folder("workbooks", state.id) / f"round-{state.round}"
+def workbook_folder(installation: Installation, state: FilingState, content: str) -> Path:
+    """One folder per judged content: a second dispatch of a round overwrites nothing that went out."""
+    return installation.folder("workbooks", state.id) / content[:12]
 
 
 def answering_day(installation: Installation, state: FilingState) -> date:
@@ -109,7 +110,7 @@ def problems_by_organisation(
 
 
 def is_handled(row: dict[str, Any], handlings: dict[str, Handled]) -> bool:
-    """Whether an explanation speaks of exactly this value. Fixes and corrections must show: they handle by absence.
+    """Whether an explanation speaks of exactly this value, as expected then. Fixes and corrections must show: they handle by absence.
 
     What blocks (阻断) cannot be explained away.
     """
@@ -117,7 +118,8 @@ def is_handled(row: dict[str, Any], handlings: dict[str, Handled]) -> bool:
     return (
         answer is not None
         and answer.handling == "explanation"
-        and answer.value == row["value"]
+        and (answer.value, answer.expected, answer.difference)
+        == (row["value"], row["expected"], row["difference"])
         and row["severity"] != "block"
     )
 

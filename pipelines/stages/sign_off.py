@@ -51,6 +51,8 @@ def closed_gates(installation: Installation, state: FilingState, content: Conten
         closed.append(Refused("sign_off.awaited", organisations=", ".join(state.awaited)))
     if state.dispatch is None or state.dispatch.fact.content != judged.content:
         closed.append(Refused("sign_off.not_reviewed"))
+    if not state.is_compared:
+        closed.append(Refused("sign_off.not_compared", round=state.round))
     handlings = current_handlings(installation, state)
     findings = read_findings(installation, state)
     for severity, code in (("block", "sign_off.blocking"), ("explain", "sign_off.unexplained")):
@@ -89,6 +91,8 @@ def give_opinion(
         raise Refused("sign_off.role", user=user.id, role=role, step=step + 1)
     if user.id == live.actor:
         raise Refused("sign_off.preparer", user=user.id)
+    if user.id in state.answerers:
+        raise Refused("sign_off.answered", user=user.id)
     if any(earlier.actor == user.id for earlier in state.live_opinions):
         raise Refused("sign_off.twice", user=user.id)
     fact = OpinionGiven(
@@ -113,7 +117,9 @@ def require_approval(installation: Installation, state: FilingState) -> Content:
             content=content.digest[:12],
             signed=state.sign_off.fact.content[:12] if state.sign_off else "—",
         )
-    people = [live.actor, *(opinion.actor for opinion in state.live_opinions)]
-    if len(set(people)) != len(people):
+    read_findings(
+        installation, state
+    )  # what was signed includes what was found: Tampered when the file was changed
+    if not state.has_distinct_people:
         raise Refused("sign_off.same_person", filing=state.id)
     return content

@@ -22,7 +22,14 @@ def validate(
     """Build the content of the latest round and judge it. The same content is judged once per standard version."""
     state = installation.state(filing)
     content = build_content(installation, state)
-    if state.content and state.content.fact.content == content.digest and findings_path(content).is_file():
+    judged = state.content.fact if state.content else None
+    found = findings_path(content)
+    if (
+        judged
+        and judged.content == content.digest
+        and found.is_file()
+        and file_digest(found) == judged.findings
+    ):
         return state
     standard = installation.standard(state.opened.fact.standard)
     judgement = judge(

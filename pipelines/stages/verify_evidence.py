@@ -45,6 +45,13 @@ def verify_evidence(path: Path, public_key: str | None = None) -> Verified:
     """Prove the archive or raise Tampered listing all that does not hold. `public_key`: 64 hex digits to compare with."""
     if not path.is_file():
         raise BadInput("evidence.missing", path=path)
+    try:
+        return _verify(path, public_key)
+    except (KeyError, TypeError, ValueError, OSError) as cause:  # signed, but not of our making
+        raise Tampered("evidence.signature", path=path) from cause
+
+
+def _verify(path: Path, public_key: str | None) -> Verified:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         names = unpack_evidence_file(path, folder)
@@ -55,9 +62,14 @@ def verify_evidence(path: Path, public_key: str | None = None) -> Verified:
         if request.exists():
             problems += check_chain([ChainRow(**json.loads(line)) for line in _lines(request)])
         state = fold(event_of(row) for row in rows)
-        if problems or state is None or state.id != manifest.filing:
+        is_same = state is not None and (state.id, state.version, state.seq) == (
+            manifest.filing, manifest.version, manifest.events
+        )  # fmt: skip
+        if problems or state is None or not is_same:
             raise Tampered("evidence.chain", path=path, details=problems)
-        problems += _rounds(folder, state) + _content(folder, state) + _sent(folder, state)
+        problems += (
+            _rounds(folder, state) + _people(folder, state) + _content(folder, state) + _sent(folder, state)
+        )
         if problems or not (state.content and state.package and state.receipt):
             raise Tampered("evidence.contradiction", path=path, details=problems)
         return Verified(
@@ -96,9 +108,27 @@ def _rounds(folder: Path, state: FilingState) -> list[BaosongError]:
     problems: list[BaosongError] = []
     for recorded in state.rounds:
         place = folder / "rounds" / str(recorded.fact.round)
-        if file_digest(place / "manifest.json") != recorded.fact.manifest:
+        tables = json.loads((place / "manifest.json").read_bytes())["tables"].values()
+        changed = any(file_digest(place / table["file"]) != table["sha256"] for table in tables)
+        if changed or file_digest(place / "manifest.json") != recorded.fact.manifest:
             problems.append(Tampered("evidence.round", round=recorded.fact.round))
     return problems
+
+
+def _people(folder: Path, state: FilingState) -> list[BaosongError]:
+    """Workbooks that went out, answers that came back and comparisons are the ones recorded; a request has its events."""
+    kept = {file_digest(path) for path in folder.rglob("*") if path.is_file()}
+    recorded = {
+        **{w.file: w.sha256 for d in state.dispatches for w in d.fact.workbooks},
+        **{f"problem list {d.seq}": d.fact.problem_list for d in state.dispatches},
+        **{f"workbook {a.seq}": a.fact.workbook for a in state.answers},
+        **{f"answers {a.seq}": a.fact.answers for a in state.answers},
+        **{f"comparison {c.seq}": c.fact.comparison for c in state.comparisons},
+    }
+    missing = [name for name, digest in recorded.items() if digest not in kept]
+    if state.opened.fact.opened_by == "request" and not (folder / "ledger" / "request.jsonl").is_file():
+        missing.append("request")
+    return [Tampered("evidence.missing_parts", parts=", ".join(missing))] if missing else []
 
 
 def _content(folder: Path, state: FilingState) -> list[BaosongError]:
@@ -115,6 +145,8 @@ def _content(folder: Path, state: FilingState) -> list[BaosongError]:
         problems.append(Tampered("evidence.findings", content=judged.content[:12]))
     standard = load_standard(state.opened.fact.standard, (folder / "standard",))
     parts = json.loads(text)
+    if (parts["filing"], parts["version"], parts["round"]) != (state.id, state.version, judged.round):
+        problems.append(Tampered("evidence.content", content=judged.content[:12]))
     if parts["standard"]["digest"] != standard.digest:
         problems.append(Tampered("evidence.standard", standard=standard.name))
     for name, digest in parts["tables"].items():
@@ -129,22 +161,22 @@ def _content(folder: Path, state: FilingState) -> list[BaosongError]:
 def _sent(folder: Path, state: FilingState) -> list[BaosongError]:
     """What was sent is what was approved, by a complete route of different people; the receipt names its bytes."""
     problems: list[BaosongError] = []
-    live, people = state.live_sign_off, [opinion.actor for opinion in state.live_opinions]
+    live = state.live_sign_off
     roles = tuple(opinion.fact.role for opinion in state.live_opinions)
-    if (
-        live is None
-        or not state.is_approved
-        or roles != live.fact.route
-        or len({live.actor, *people}) != len(people) + 1
-    ):
+    if live is None or not state.is_approved or roles != live.fact.route or not state.has_distinct_people:
         problems.append(Tampered("evidence.approval"))
     if state.package is None or package_digest(folder / "package") != state.package.fact.package:
         problems.append(Tampered("evidence.package"))
     elif state.sent is None or state.sent.fact.package != state.package.fact.package:
         problems.append(Tampered("evidence.delivery"))
-    receipt = parse_receipt((folder / "receipt.json").read_text(encoding="utf-8"))
+    text = (folder / "receipt.json").read_text(encoding="utf-8")
+    receipt = parse_receipt(text)
     answered = folder / "package" / Path(receipt.file_name).name
-    if not answered.is_file() or file_digest(answered) != receipt.sha256:
+    recorded = state.receipt.fact if state.receipt else None
+    is_recorded = recorded and (recorded.text, recorded.result, recorded.number) == (
+        text, receipt.result, receipt.number
+    )  # fmt: skip
+    if not is_recorded or not answered.is_file() or file_digest(answered) != receipt.sha256:
         problems.append(Tampered("evidence.receipt", number=receipt.number))
     return problems
 

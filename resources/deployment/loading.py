@@ -98,6 +98,8 @@ def _check_settings(settings: _Main, main: Located) -> None:
     for key, allowed in _ENUMERATIONS.items():
         if getattr(settings, key) not in allowed:
             main.problem("deployment.value", (key,), expected=" | ".join(allowed))
+    if settings.identity == "named" and settings.clock != "file":
+        main.problem("deployment.named_in_earnest", ("identity",))
     try:
         ZoneInfo(settings.timezone)
     except (OSError, ValueError, KeyError):

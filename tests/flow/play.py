@@ -181,7 +181,7 @@ def filled_workbooks(
     filled: dict[str, Path] = {}
     folder.mkdir(parents=True, exist_ok=True)
     for sent in state.dispatch.fact.workbooks:
-        original = workbook_folder(installation, state) / sent.file
+        original = workbook_folder(installation, state, state.dispatch.fact.content) / sent.file
         target = folder / f"{original.stem}-已填.xlsx"
         answers = {p.finding: answering(sent.organisation, p) for p in problems[sent.organisation]}
         fill_answers(original, target, answers)

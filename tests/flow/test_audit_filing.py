@@ -117,7 +117,7 @@ def test_each_branch_got_its_own_problems(filed: Filed) -> None:
     dispatch = filed.end.dispatches[0].fact
     assert {w.organisation for w in dispatch.workbooks} == set(BRANCHES)
     assert sum(w.problems for w in dispatch.workbooks) == len(filed.answer_key)
-    folder = workbook_folder(filed.installation, filed.end).with_name("round-1")
+    folder = workbook_folder(filed.installation, filed.end, dispatch.content)
     (problem_list,) = folder.glob("问题数据清单-*.xlsx")
     titles = load_workbook(problem_list).sheetnames
     assert titles, "the audit department's list of all problem data"

@@ -184,7 +184,9 @@ def test_a_workbook_of_another_filing(
     with opened(schedule_p_in_review) as other:
         state = other.state(SCHEDULE_P)
         assert state.dispatch is not None
-        foreign = workbook_folder(other, state) / state.dispatch.fact.workbooks[0].file
+        foreign = (
+            workbook_folder(other, state, state.dispatch.fact.content) / state.dispatch.fact.workbooks[0].file
+        )
     not_taken(
         installation, foreign, "branch_440000", BadInput,
         f"文件“{foreign.name}”不是 {AUDIT} 本轮下发的工作簿。请交回原文件（可在文件名后加注）：", expected,
@@ -274,7 +276,7 @@ def test_a_character_that_the_package_cannot_carry(begin: Resume, tmp_path: Path
     assert list((installation.home / "packages" / SCHEDULE_P).iterdir()) == []
     execute(source, "UPDATE triangle SET grname = REPLACE(grname, '|', '')")
     request_extraction(installation, SCHEDULE_P, preparer(installation), reason="名称已改正")
-    run(installation, SCHEDULE_P, "extract", "validate", "review")
+    run(installation, SCHEDULE_P, "extract", "validate", "compare", "review")
     agree(installation, SCHEDULE_P)
     assert run(installation, SCHEDULE_P, "package").stage == "packaged"
 

@@ -163,13 +163,17 @@ def test_a_late_answer_is_not_taken_while_people_sign(
 ) -> None:
     installation = resume(schedule_p_approved)
     state = installation.state(SCHEDULE_P)
-    sent = state.dispatches[0].fact.workbooks[0]
+    dispatch = state.dispatches[0].fact
+    sent = dispatch.workbooks[0]
     late = tmp_path / sent.file
     handled = current_handlings(installation, state).values()
     answers = {
         h.finding: ("情况说明", "", "另一种说法") for h in handled if h.organisation == sent.organisation
     }
-    assert fill_answers(workbook_folder(installation, state) / sent.file, late, answers) == sent.problems
+    assert (
+        fill_answers(workbook_folder(installation, state, dispatch.content) / sent.file, late, answers)
+        == sent.problems
+    )
     with pytest.raises(Refused, match="目前不接受答复（状态：approved）"):
         import_answers(installation, SCHEDULE_P, late, installation.user("filer_correspondent"))
     assert run(installation, SCHEDULE_P, "package").stage == "packaged"
@@ -211,7 +215,7 @@ def test_a_new_round_voids_the_approval(resume: Resume, schedule_p_approved: Pat
     assert (state.round, state.is_approved, state.live_opinions) == (2, False, ())
     with pytest.raises(Refused, match="签报已因报送内容变化而失效，请重新提请签报"):
         sign(installation, SCHEDULE_P, installation.user("actuary"))
-    run(installation, SCHEDULE_P, "review")
+    run(installation, SCHEDULE_P, "compare", "review")
     agree(installation, SCHEDULE_P)
     assert run(installation, SCHEDULE_P, "package").stage == "packaged"
 
@@ -333,7 +337,7 @@ def test_an_executed_change_request_is_no_conflict(
     fix_core(installation, cores, AUDIT)
     answer_all(installation, AUDIT, answer_audit, tmp_path / "filled")
     repair(installation.home / "core.db", cores.repairs, organisation=CORRECTED[0], rules=[CORRECTED[1]])
-    state = run(installation, AUDIT, "extract", "validate", "review")
+    state = run(installation, AUDIT, "extract", "validate", "compare", "review")
     assert state.content is not None
     assert (state.content.fact.overlays, state.content.fact.block) == (0, 0)
     assert agree(installation, AUDIT, steps=0).stage == "in_sign_off"

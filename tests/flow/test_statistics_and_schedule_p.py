@@ -161,7 +161,7 @@ def test_a_rejection_is_recorded_as_refused_and_a_second_version_is_delivered(
 
 def test_a_filing_without_an_answer_is_not_reopened(resume: Resume, schedule_p_approved: Path) -> None:
     installation = resume(schedule_p_approved)
-    with pytest.raises(Refused, match="尚未收到回执，不能更正报送"):
+    with pytest.raises(Refused, match="尚未收到回执并归档，不能更正报送"):
         reopen(installation, SCHEDULE_P, preparer(installation), reason="—")
 
 

@@ -20,7 +20,9 @@ def placeholders(text: str) -> set[str]:
 
 def test_both_languages_name_the_same_values():
     differing = {
-        code: texts for code, texts in catalogue().items() if placeholders(texts["zh"]) != placeholders(texts["en"])
+        code: texts
+        for code, texts in catalogue().items()
+        if placeholders(texts["zh"]) != placeholders(texts["en"])
     }
     assert differing == {}
 
@@ -46,7 +48,10 @@ def test_no_code_stands_in_two_files():
 
 
 def test_an_error_lists_all_its_details_in_the_language_of_the_process():
-    details = [BadInput("request.document", path="a.pdf"), BadInput("request.deadline", deadline="2026-01-01")]
+    details = [
+        BadInput("request.document", path="a.pdf"),
+        BadInput("request.deadline", deadline="2026-01-01"),
+    ]
     error = BadInput("request.refused", number="N1", details=details)
     assert str(error).splitlines() == [
         "报送需求 N1 未登记，请改正以下各项：",

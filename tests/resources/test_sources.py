@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -186,20 +187,20 @@ def test_columns_missing_extra_and_double_are_all_named(snapshot: Snapshot) -> N
 @pytest.mark.parametrize(
     ("expression", "kind", "shown"),
     [
-        ("1.5", pa.decimal128(20, 2), "float 1.5"),
-        ("1.0", pa.decimal128(20, 2), "float 1.0"),
-        ("1.0", pa.int64(), "float 1.0"),
-        ("'12.345'", pa.decimal128(20, 2), "str 12.…"),
-        ("'1e5'", pa.decimal128(20, 2), "str 1e5"),
-        ("123456", pa.decimal128(5, 2), "int 123…"),
-        ("'110105194912310'", pa.int64(), "str 110…"),
-        ("42", pa.string(), "int 42"),
-        ("x'00ff'", pa.string(), "bytes b'\\…"),
-        ("'2026-02-30'", pa.date32(), "str 202…"),
-        ("'20260230'", pa.date32(), "str 202…"),
-        ("'2026-01-01 00:00:00'", pa.date32(), "str 202…"),
-        ("''", pa.date32(), "str "),
-        ("20260101", pa.date32(), "int 202…"),
+        ("1.5", pa.decimal128(20, 2), "float"),
+        ("1.0", pa.decimal128(20, 2), "float"),
+        ("1.0", pa.int64(), "float"),
+        ("'12.345'", pa.decimal128(20, 2), "str"),
+        ("'1e5'", pa.decimal128(20, 2), "str"),
+        ("123456", pa.decimal128(5, 2), "int"),
+        ("'110105194912310'", pa.int64(), "str"),
+        ("42", pa.string(), "int"),
+        ("x'00ff'", pa.string(), "bytes"),
+        ("'2026-02-30'", pa.date32(), "str"),
+        ("'20260230'", pa.date32(), "str"),
+        ("'2026-01-01 00:00:00'", pa.date32(), "str"),
+        ("''", pa.date32(), "str"),
+        ("20260101", pa.date32(), "int"),
     ],
 )
 def test_a_value_that_is_not_exact_names_file_column_and_row(
@@ -211,7 +212,10 @@ def test_a_value_that_is_not_exact_names_file_column_and_row(
     assert bad.value.code == "source.value"
     (detail,) = bad.value.details
     assert detail.values["file"] == "sql/core/T.sql"
-    assert (detail.values["column"], detail.values["row"], detail.values["value"]) == ("V", 2, shown)
+    assert (detail.values["column"], detail.values["row"]) == ("V", 2)
+    assert re.fullmatch(rf"{shown}\[[0-9]+\]", str(detail.values["value"])), (
+        "type and length, never the value"
+    )
 
 
 def test_row_numbers_run_on_over_batches(snapshot: Snapshot) -> None:
