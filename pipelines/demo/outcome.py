@@ -63,7 +63,7 @@ def report(outcome: Outcome, *, seconds: float) -> None:
             f"{sum(state.contents[-1].fact.counts.values())} 条\n"
             f"    签报     {'；'.join(proven.approvals)}\n"
             f"    报文包   {proven.package}\n"
-            f"    回执     {proven.receipt} {state.receipt.fact.result}\n"
+            f"    回执     {proven.receipt}\n"
             f"    档案     {evidence_path(installation, state)}（baosong verify 属实）\n"
         )
     verdict = installation.ledger.verify()
