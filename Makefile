@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 PORT ?= 3000
+PROVE ?= tests
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -50,7 +51,7 @@ test: $(READY_DEV) programs  ## all tests on two cores, with coverage
 	$(BIN)/coverage report --skip-covered --sort=cover | tail -n 25
 
 prove: $(READY_DEV) programs  ## the long runs: faults at every stage, equal packages everywhere
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m prove -o addopts='-q --strict-markers --import-mode=importlib' tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m prove -o addopts='-q --strict-markers --import-mode=importlib' $(PROVE)
 
 bench: $(READY_DEV)  ## figures as ratios within one run
 	$(BIN)/python -m tests.benchmarks
