@@ -41,7 +41,7 @@ class WorkingCalendar:
             return day.weekday() < _SATURDAY
         try:
             return bool(chinese_calendar.is_workday(day))
-        except NotImplementedError:
+        except NotImplementedError:  # what chinese_calendar says of a year it does not have
             raise BadInput("calendar.year_missing", year=day.year, file=self._file) from None
 
     def is_statutory_holiday(self, day: date) -> bool:

@@ -66,6 +66,7 @@ def unpack_evidence_file(path: Path, folder: Path) -> list[str]:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(name) as source, target.open("wb") as unpacked:
                     shutil.copyfileobj(source, unpacked, 1 << 20)
+    # zipfile says NotImplementedError for a compression and RuntimeError for an encryption that it does not know.
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as cause:
         raise Tampered("evidence.container", path=path) from cause
     with tempfile.TemporaryDirectory() as scratch:

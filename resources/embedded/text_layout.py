@@ -56,6 +56,7 @@ def judge_text_package(path: Path, *, filing: str, serials: bool, limits: Limits
             for file in manifest.files:
                 problems += _judge_file(package, manifest, file, numbers)
             return problems
+    # zipfile says NotImplementedError for a compression and RuntimeError for an encryption that it does not know.
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise UnreadableError(Problem("T01", f"压缩包无法解开：{error}")) from None
 

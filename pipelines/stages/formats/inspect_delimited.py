@@ -89,7 +89,7 @@ def _unpack(package: Path, to: Path) -> PackageFinding | None:
     except (
         zipfile.BadZipFile,
         zlib.error,
-        NotImplementedError,
+        NotImplementedError,  # zipfile: a compression that it does not know
         RuntimeError,
         EOFError,
         OSError,

@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> int:
         ValueError,
         LookupError,
         OSError,
-        NotImplementedError,
+        NotImplementedError,  # zipfile: a compression that it does not know
         RuntimeError,
     ) as error:
         _say(Refusal("workbooks.damaged", reason=f"{type(error).__name__}: {error}"))
