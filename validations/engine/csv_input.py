@@ -18,18 +18,16 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet as pq
 
 from pipelines.errors import BadInput
 from validations.engine.csv_scan_input import BLOCK_BYTES, lines_of_records, scan
 from validations.engine.csv_slow_input import read_slowly
 from validations.engine.encoding_input import transcode
 from validations.engine.file_input import check_counts, require_file
+from validations.engine.row_writer_input import RowWriter
 from validations.engine.standard import Field, Table
-from validations.engine.types import arrow_schema
 from validations.engine.values_input import CELL_LIMIT_BYTES, SHOWN, Mistakes, check_header, read_values
 
-ROW_GROUP_ROWS = 100_000
 _HEADER_LIMIT_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
@@ -48,7 +46,7 @@ def convert_csv(
             utf8 = transcode(source, Path(folder) / "utf-8.csv", encoding)
             rows = _read_fast(table, utf8, source, written)
             if rows is None:
-                with _Writer(table, written) as writer:
+                with RowWriter(table, written) as writer:
                     rows = read_slowly(table, utf8, source, writer.write)
         except OSError as error:
             reason = error.strerror or str(error)
@@ -56,36 +54,6 @@ def convert_csv(
         check_counts(source, table.name, rows, expect_rows=expect_rows)
         written.replace(target)
     return rows
-
-
-class _Writer:
-    """Gathers frames of any size into row groups of a size that is good to judge."""
-
-    def __init__(self, table: Table, path: Path) -> None:
-        self._schema = arrow_schema(table)
-        # Values differ from row to row in what people send; dictionaries of them cost more time than they save space.
-        self._file = pq.ParquetWriter(path, self._schema, compression="zstd", use_dictionary=False)
-        self._waiting: list[pa.Table] = []
-        self._rows = 0
-
-    def __enter__(self) -> _Writer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._flush()
-        self._file.close()
-
-    def write(self, frame: pl.DataFrame) -> None:
-        """Append rows with the dictionary's types."""
-        self._waiting.append(frame.to_arrow().cast(self._schema))
-        self._rows += len(frame)
-        if self._rows >= ROW_GROUP_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._file.write_table(pa.concat_tables(self._waiting), row_group_size=2 * ROW_GROUP_ROWS)
-        self._waiting, self._rows = [], 0
 
 
 def _read_fast(table: Table, source: Path, original: Path, target: Path) -> int | None:
@@ -104,7 +72,7 @@ def _read_fast(table: Table, source: Path, original: Path, target: Path) -> int 
     if not seen.is_plain:
         return None
     wrong = _WrongValues()
-    with _Writer(table, target) as writer:
+    with RowWriter(table, target) as writer:
         rows = _convert(table, source, start, header, writer, wrong) if seen.records else 0
     if rows != seen.records:
         return None
@@ -150,7 +118,7 @@ def _plain_header(line: bytes) -> list[str] | None:
 
 
 def _convert(
-    table: Table, source: Path, start: int, header: Sequence[str], writer: _Writer, wrong: _WrongValues
+    table: Table, source: Path, start: int, header: Sequence[str], writer: RowWriter, wrong: _WrongValues
 ) -> int | None:
     rows = 0
     fields = table.stored_fields

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import polars as pl
 
@@ -171,15 +170,3 @@ def _names(names: Sequence[str]) -> str:
     listed = ", ".join(visible(name, 40) or '""' for name in dict.fromkeys(names[:NAMES_SHOWN]))
     rest = len(names) - NAMES_SHOWN
     return (listed + (text("input.more_names", count=rest) if rest > 0 else "")) or "–"
-
-
-EARLIEST_SERIAL = 61
-"""1900-03-01: below it Excel counts a 29 February 1900 that never was."""
-
-
-def date_of_serial(serial: int, *, is_1904: bool) -> date | None:
-    """The day of a workbook's date serial; None where Excel's own calendar is wrong or ends."""
-    days = serial + (1462 if is_1904 else 0)
-    if days < EARLIEST_SERIAL or days > 2_958_465:
-        return None
-    return date.fromordinal(date(1899, 12, 30).toordinal() + days)
