@@ -81,7 +81,7 @@ def test_findings_exit_1_with_the_count_of_each_rule(tmp_path: Path) -> None:
     assert code == 1
     assert said["counts"]["S03"] == 713 and said["counts"]["S10"] == 870 and said["total"] == 3256
     assert said["by_severity"] == {"block": 0, "explain": 3256, "note": 0}
-    assert (said["standard"], said["version"], said["not_judged"]) == ("schedule_p", "1997.1", [])
+    assert (said["standard"], said["version"], said["not_judged"]) == ("schedule_p", "1997.1", {})
     table = pl.read_csv(tmp_path / "out" / "findings.csv", infer_schema=False)
     assert len(table) == 3256 == len(pl.read_parquet(said["findings"]))
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"findings.parquet", "findings.csv"}

@@ -116,7 +116,7 @@ def test_superiors_in_a_circle_end(reported: Reported) -> None:
 def test_item_master_and_code_lists_name_the_same_items() -> None:
     derived = STANDARD.table("BSXM").derive
     assert derived is not None
-    query = read_query(derived.read_text(encoding="utf-8"), STANDARD.tables)
+    query = read_query(derived.read_text(encoding="utf-8"), STANDARD.tables, references={})
     assert query.parameters == ("report",)
     lines = [
         line.strip(" (),").split(",") for line in query.text.splitlines() if line.startswith("        ('")
