@@ -95,7 +95,7 @@ def macro_mutants(standard: Standard) -> tuple[Mutant, ...]:
     return _labelled(
         Mutant(MACROS, name, f"{f.original} → {f.mutant}", subject=name, text=f.text)
         for name, macro in standard.macros.items()
-        for f in flip_predicate(macro)
+        for f in flip_predicate(macro.sql)
     )
 
 
@@ -112,7 +112,7 @@ def derive_mutants(standard: Standard) -> tuple[Mutant, ...]:
 def users_of_macro(standard: Standard, macro: str) -> tuple[str, ...]:
     """The rules in whose outcome a macro has a say: by their own texts, by other macros, by the dictionary's predicates."""
     names = {macro}
-    while more := {n for n, text in standard.macros.items() if n not in names and _uses(text, names)}:
+    while more := {n for n, other in standard.macros.items() if n not in names and _uses(other.sql, names)}:
         names |= more
     return tuple(rule.id for rule in standard.rules if _says(standard, rule, names))
 
@@ -125,8 +125,9 @@ def _says(standard: Standard, rule: Rule, names: set[str]) -> bool:
         texts += [text for _, text in _predicates(rule.shape, "")]
     if rule.constraint is not None:
         for table in standard.tables.values():
-            judged = constraint_fields(table, rule)
-            texts += [table.field(name).when for name in judged]
+            for name in constraint_fields(standard, table, rule):
+                field = table.field(name)
+                texts += [field.mandatory_when, field.when, *(check.when for check in field.checks)]
     return any(_uses(text, names) for text in texts if text)
 
 
@@ -141,7 +142,7 @@ def _field_mutants(standard: Standard, table: Table, field: Field) -> Iterator[M
         judges = (
             r
             for r in standard.rules
-            if field.name in constraint_fields(table, r) and r.constraint == constraint
+            if field.name in constraint_fields(standard, table, r) and r.constraint == constraint
         )
         return next((rule.id for rule in judges), None)
 
@@ -151,12 +152,25 @@ def _field_mutants(standard: Standard, table: Table, field: Field) -> Iterator[M
             change = f"{field.length} → {length}"
             mutant = replace(field, length=length)
             yield Mutant(owner, f"{place}.length", change, table=table.name, field=mutant)
-    owner = judge_of(f"check:{field.check}") or judge_of("pattern")
+    owner = judge_of("pattern")
     if owner is not None and field.when is not None:
         for flip in flip_predicate(field.when):
-            mutant = replace(field, when=flip.text)
             change = f"{flip.original} → {flip.mutant}"
+            mutant = replace(field, when=flip.text)
             yield Mutant(owner, f"{place}.when", change, table=table.name, field=mutant)
+    owner = judge_of("mandatory")
+    if owner is not None and field.mandatory_when is not None:
+        for flip in flip_predicate(field.mandatory_when):
+            change = f"{flip.original} → {flip.mutant}"
+            mutant = replace(field, mandatory_when=flip.text)
+            yield Mutant(owner, f"{place}.mandatory", change, table=table.name, field=mutant)
+    for number, check in enumerate(field.checks):
+        owner = judge_of(f"check:{check.name}")
+        for flip in flip_predicate(check.when) if owner is not None and check.when is not None else ():
+            change = f"{flip.original} → {flip.mutant}"
+            checks = (*field.checks[:number], replace(check, when=flip.text), *field.checks[number + 1 :])
+            mutant = replace(field, checks=checks)
+            yield Mutant(str(owner), f"{place}.{check.name}.when", change, table=table.name, field=mutant)
 
 
 def _shape_mutants(part: Any, place: str) -> Iterator[tuple[str, str, Any]]:

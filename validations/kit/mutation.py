@@ -162,7 +162,8 @@ class _Hunt:
 
     def of_macro(self, mutant: Mutant) -> Iterator[tuple[Mutant, bool]]:
         """A mutant of a macro, judged on the examples of every rule it has a say in."""
-        changed = replace(self.standard, macros={**self.standard.macros, mutant.subject: mutant.text})
+        macro = replace(self.standard.macros[mutant.subject], sql=mutant.text)
+        changed = replace(self.standard, macros={**self.standard.macros, mutant.subject: macro})
         yield mutant, self._is_noticed(changed, users_of_macro(self.standard, mutant.subject))
 
     def of_derived(self, mutant: Mutant) -> Iterator[tuple[Mutant, bool]]:

@@ -48,7 +48,7 @@ class Trial:
         standard = standard or self.suite.standard
         judged = {rule.id: rule for rule in rules}
         for rule in rules:
-            judged |= {root: standard.rule(root) for root in rule.suppressed_by}
+            judged |= {root.rule: standard.rule(root.rule) for root in rule.suppressed_by}
         tables = self._needed(example, tuple(judged.values()), standard)
         parameters = self.parameters(example)
         path = self.folder / "findings.parquet"
