@@ -1,4 +1,4 @@
-"""`baosong standard test | docs`: what a standard's author runs to see that every rule says what was meant.
+"""`baosong standard test | docs | new`: what a standard's author runs to see that every rule says what was meant.
 
 The kit does the work (`validations.kit`); here it is asked for, printed, and turned into an exit code: 0 all is well, 1 not.
 """
@@ -77,6 +77,35 @@ def docs(
     typer.echo(text("kit.docs_written", pages=pages, path=out / "index.html"))
     if older is not None:
         typer.echo(text("kit.docs_compared", older=older.version, newer=loaded.version, count=len(found)))
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="规范名称 · name of the standard")],
+    source: Annotated[
+        list[Path], typer.Option("--from", help="CSV，每张表一个 · CSV files, one per table", dir_okay=False)
+    ],
+    more: Annotated[
+        list[Path] | None, typer.Argument(help="更多 CSV · more CSV files", show_default=False)
+    ] = None,
+    out: Annotated[Path, typer.Option(help="写到此目录下 · folder to write into", file_okay=False)] = Path(),
+) -> None:
+    """由 CSV 起草一个可运行的报送规范，凡猜的都注明 · Draft a standard that runs from CSV files; guesses say so."""
+    from validations.kit.scaffold import scaffold  # noqa: PLC0415
+
+    made = scaffold(name, [*source, *(more or [])], out)
+    for table in made.tables:
+        typer.echo(
+            text(
+                "kit.new_table",
+                table=table.name,
+                fields=len(table.fields),
+                key=", ".join(table.key),
+                rows=table.looked_at,
+            )
+        )
+    for path in made.data:
+        typer.echo(text("kit.new_renamed", path=path))
+    typer.echo(text("kit.new_written", path=made.folder))
 
 
 def _as_text(standard: Standard, ran: ExamplesRun, hunted: MutationRun | None, wanted: bool) -> str:
