@@ -20,6 +20,7 @@ MACROS, DERIVED = "macros", "derived"
 """Owners of mutants that belong to no single rule."""
 
 _PREDICATES = ("when", "where")
+_CONDITIONS = {"mandatory": "mandatory", "pattern": "when"}
 
 
 @dataclass(frozen=True)
@@ -151,10 +152,10 @@ def _field_mutants(standard: Standard, table: Table, field: Field) -> Iterator[M
         owner = judge_of(constraint)
         if owner is None:
             continue
-        name = "mandatory" if constraint == "mandatory" else f"{constraint}.when"
+        where = f"{place}.{_CONDITIONS.get(constraint) or constraint.removeprefix('check:') + '.when'}"
         for flip in flip_predicate(said):
             change = f"{flip.original} → {flip.mutant}"
-            yield Mutant(owner, f"{place}.{name}", change, table=table.name, field=with_text(flip.text))
+            yield Mutant(owner, where, change, table=table.name, field=with_text(flip.text))
 
 
 def _field_predicates(field: Field) -> Iterator[tuple[str, str, Callable[[str], Field]]]:

@@ -87,7 +87,7 @@ def _read(source: Path) -> tuple[list[str], list[list[str]]]:
             rows = [row for row in islice(reader, LOOKED_AT) if row]
     except OSError as error:
         reason = error.strerror or str(error)
-        raise BadInput("validations.csv_unreadable", path=source, reason=reason) from error
+        raise BadInput("kit.csv_unreadable", path=source, reason=reason) from error
     except UnicodeDecodeError as error:
         raise BadInput("kit.csv_not_utf8", path=source, reason=error.reason) from error
     except csv.Error as error:

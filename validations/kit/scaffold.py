@@ -6,7 +6,6 @@ What the data suggest is `proposals`' matter; here it is written as a person wou
 from __future__ import annotations
 
 import csv
-import json
 import re
 import shutil
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from pipelines.errors import BadInput
 from validations.engine.loader import load_folder
 from validations.kit.proposals import FieldProposal, TableProposal, propose
-from validations.kit.scaffold_examples import examples_yaml, world_yaml
+from validations.kit.scaffold_examples import examples_yaml, quoted, world_yaml
 
 CONFIRM = "待确认 to confirm"
 """What stands behind every guess."""
@@ -118,10 +117,6 @@ def _delimiter(tables: Sequence[TableProposal]) -> str:
     )
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
 def _standard_yaml(name: str, tables: Sequence[TableProposal], delimiter: str) -> str:
     return f"""\
 # 由数据起草的报送规范：能读、能检、示例全绿；凡注“{CONFIRM}”处都是从数据猜的，请对照监管文件逐处确认。
@@ -148,7 +143,7 @@ packages:
   - name: text
     format: delimited
     encoding: utf-8  # utf-8 | gb18030 | gb2312；{CONFIRM}
-    delimiter: {_quoted(delimiter)}
+    delimiter: {quoted(delimiter)}
     header: true
     file: "{{table}}-{{date}}.txt"
 """
@@ -165,7 +160,7 @@ def _table_yaml(table: TableProposal) -> str:
         f"fields:  # 类型、长度（字节）、必填、代码均{CONFIRM} types, lengths in bytes, mandatory and codes",
     ]
     for field in table.fields:
-        said = [f"name: {field.name}", f"title: {{zh: {_quoted(field.header)}, en: {_quoted(field.header)}}}"]
+        said = [f"name: {field.name}", f"title: {{zh: {quoted(field.header)}, en: {quoted(field.header)}}}"]
         said.append(f"type: {field.type}")
         said += ["precision: 20", f"scale: {field.scale}"] if field.type == "decimal" else []
         said += [f"length: {field.length}"] if field.length else []
@@ -215,7 +210,7 @@ def _rules_yaml(tables: Sequence[TableProposal]) -> str:
   severity: block  # block 阻断 | explain 需签报说明 | note 提示；{CONFIRM}
   judges: content
   {judge}
-  message: {{zh: {zh}, en: {_quoted(en)}}}
+  message: {{zh: {zh}, en: {quoted(en)}}}
   citation: "由数据起草，依据待确认 (drafted from data; cite the demand)"
 """
         for rule_id, judge, zh, en in RULES

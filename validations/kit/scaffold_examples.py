@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from validations.kit.proposals import FieldProposal, TableProposal
 
 _TOO_EARLY = "1899-12-31"
+_NOT_PLAIN = re.compile("[^\x20-\x7e\xa1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""What YAML refuses, or takes for the end of a line."""
+
+
+def quoted(text: str) -> str:
+    """A text as YAML writes it in double quotes, whatever it holds."""
+    return _NOT_PLAIN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def world_yaml(tables: Sequence[TableProposal]) -> str:
@@ -111,7 +119,7 @@ def _encoding(tables: Sequence[TableProposal], delimiter: str) -> _Pair | None:
     text = f"a{delimiter}b"
     failing = [
         _named(f"{field.header} 含分隔符 holds the delimiter"),
-        f"  add: {{{table.name}: [{{like: {_key(table)}, {field.name}: {json.dumps(text)}}}]}}",
+        f"  add: {{{table.name}: [{{like: {_key(table)}, {field.name}: {quoted(text)}}}]}}",
         f"  finds: [{{table: {table.name}, {_key_after(table, {field.name: text})}, field: {field.name}}}]",
     ]
     return ["- name: 世界本身 the world itself"], failing
@@ -138,14 +146,14 @@ def _codes(tables: Sequence[TableProposal]) -> _Pair | None:
     other = "?" if "?" not in field.codes else "??"
     failing = [
         _named(f"{field.header} 不在代码表内 is no code"),
-        f"  add: {{{table.name}: [{{like: {_key(table)}, {field.name}: {json.dumps(other)}}}]}}",
+        f"  add: {{{table.name}: [{{like: {_key(table)}, {field.name}: {quoted(other)}}}]}}",
         f"  finds: [{{table: {table.name}, {_key_after(table, {field.name: other})}, field: {field.name}}}]",
     ]
     return ["- name: 世界本身 the world itself"], failing
 
 
 def _named(name: str) -> str:
-    return f"- name: {json.dumps(name, ensure_ascii=False)}"
+    return f"- name: {quoted(name)}"
 
 
 def _first(
@@ -163,7 +171,7 @@ def _key(table: TableProposal) -> str:
     return "{" + ", ".join(f"{name}: {_value(fields[name], row[name])}" for name in table.key) + "}"
 
 
-def _key_after(table: TableProposal, cells: dict[str, str | None]) -> str:
+def _key_after(table: TableProposal, cells: Mapping[str, str | None]) -> str:
     """The key of a copy of the first row with other cells, in the dictionary's order."""
     row = {**table.rows[0], **cells}
     named = [field for field in table.fields if field.name in table.key]
@@ -178,4 +186,4 @@ def _row(table: TableProposal, row: dict[str, str | None]) -> str:
 def _value(field: FieldProposal, text: str | None) -> str:
     if text is None:
         return "null"
-    return json.dumps(text, ensure_ascii=False) if field.type in {"text", "decimal"} else text
+    return quoted(text) if field.type in {"text", "decimal"} else text
