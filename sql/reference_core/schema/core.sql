@@ -71,8 +71,6 @@ CREATE TABLE seller (
     sex              TEXT,
     id_type          TEXT,
     id_no            TEXT,
-    department       TEXT,
-    position         TEXT,
     education        TEXT,
     hired_on         DATE NOT NULL,
     left_on          DATE,
@@ -80,8 +78,8 @@ CREATE TABLE seller (
     mobile           TEXT,
     country          TEXT,
     certificate_no   TEXT,                      -- 执业证 (practising certificate)
-    certificate_from DATE,
-    certificate_to   DATE
+    certificate_to   DATE,
+    bank_account     TEXT                       -- where commission is paid to
 );
 
 CREATE TABLE customer (
@@ -116,7 +114,8 @@ CREATE TABLE product (
     ceased_on     DATE,
     is_main       INTEGER NOT NULL,
     is_compulsory INTEGER NOT NULL,
-    design_type   TEXT NOT NULL                 -- 行业示范 / 自主开发
+    design_type   TEXT NOT NULL,                -- 行业示范 / 自主开发
+    commission_cap_bp INTEGER                   -- the highest rate filed
 );
 
 CREATE TABLE policy (
@@ -166,7 +165,8 @@ CREATE TABLE insured_item (
     region_code       TEXT,
     quantity          INTEGER NOT NULL,
     value_cents       BIGINT NOT NULL,
-    sum_insured_cents BIGINT NOT NULL
+    sum_insured_cents BIGINT NOT NULL,
+    premium_cents     BIGINT NOT NULL           -- all items of a policy are its premium as signed
 );
 
 -- One row per policy of JQ and SY.
@@ -190,7 +190,8 @@ CREATE TABLE vehicle (
 
 CREATE TABLE coverage (
     policy_no         TEXT NOT NULL,
-    seq               INTEGER NOT NULL,
+    seq               INTEGER NOT NULL,         -- of the coverage
+    item_seq          INTEGER NOT NULL,         -- of the vehicle or item it covers
     coverage_code     TEXT NOT NULL,
     sum_insured_cents BIGINT,
     premium_cents     BIGINT NOT NULL,          -- with VAT, as signed
@@ -211,6 +212,8 @@ CREATE TABLE endorsement (
     premium_change_cents      BIGINT NOT NULL,
     premium_net_change_cents  BIGINT NOT NULL,
     sum_insured_change_cents  BIGINT NOT NULL,
+    new_starts_on             DATE,             -- only where the period changes; never in this book
+    new_ends_on               DATE,
     reason                    TEXT
 );
 
@@ -252,6 +255,7 @@ CREATE TABLE claim (
     region_code     TEXT,                       -- of the place
     liability_bp    INTEGER,                    -- 责任比例
     loss_cents      BIGINT,                     -- assessed loss
+    estimate_cents  BIGINT NOT NULL,            -- the reserve set at registration: outstanding = estimate − paid so far
     reserve_cents   BIGINT NOT NULL,            -- outstanding, 0 when closed
     settled_cents   BIGINT NOT NULL,            -- Σ of its claim payments
     expense_cents   BIGINT NOT NULL,            -- Σ of its claim_expense
@@ -317,6 +321,7 @@ CREATE TABLE payment (
 -- Commission owed per policy and per endorsement that changes the premium; to the intermediary, or to an agent (个代).
 CREATE TABLE commission (
     policy_no         TEXT NOT NULL,
+    seq               INTEGER NOT NULL,         -- within the policy
     endorsement_no    TEXT,                     -- NULL for the policy as signed
     org_code          TEXT NOT NULL,
     line              TEXT NOT NULL,
@@ -340,8 +345,9 @@ CREATE TABLE treaty (
     starts_on     DATE NOT NULL,
     ends_on       DATE NOT NULL,
     currency      TEXT NOT NULL,
-    commission_bp INTEGER NOT NULL,
-    status        TEXT NOT NULL                 -- 有效 / 终止
+    retention_cents BIGINT,
+    limit_cents   BIGINT,
+    commission_bp INTEGER NOT NULL
 );
 
 CREATE TABLE treaty_share (
@@ -366,6 +372,7 @@ CREATE TABLE ceded_bill (
     commission_cents BIGINT NOT NULL,           -- 6203
     recovered_cents  BIGINT NOT NULL,           -- Σ of its recoveries: 6202
     balance_cents    BIGINT NOT NULL,           -- premium − commission − recovered, owed to the reinsurer
+    settled_on       DATE,
     voucher_no       TEXT
 );
 
@@ -385,7 +392,7 @@ CREATE TABLE recovery (
 );
 
 CREATE TABLE gl_account (
-    account_no  TEXT NOT NULL,                  -- leaf accounts of income, claims and commission carry the line: 6031JQ
+    account_no  TEXT NOT NULL,                  -- leaf accounts of income, outgo and reserves carry the line: 6031JQ, 260201SY
     name        TEXT NOT NULL,
     level       INTEGER NOT NULL,               -- 1, or 2 below another
     parent_no   TEXT,
@@ -393,12 +400,14 @@ CREATE TABLE gl_account (
     is_leaf     INTEGER NOT NULL
 );
 
--- How the company's own accounts stand for those above.
+-- Which account of the general chart (企业会计准则) each of the company's own accounts stands for.
 CREATE TABLE account_map (
-    internal_no   TEXT NOT NULL,
+    internal_no   TEXT NOT NULL,                -- as in gl_account
     internal_name TEXT NOT NULL,
-    account_no    TEXT NOT NULL,
+    account_no    TEXT NOT NULL,                -- of the general chart of accounts, 4 digits
+    account_name  TEXT NOT NULL,
     direction     TEXT NOT NULL,
+    line          TEXT,
     valid_from    DATE NOT NULL,
     valid_to      DATE                          -- NULL: still valid
 );
