@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from validations.engine.standard import (
+    MONTHS,
     Code,
     CodeList,
     DueRule,
@@ -55,6 +56,7 @@ _ROOMS = {
 
 __all__ = [
     "FINDINGS_SCHEMA",
+    "MONTHS",
     "STANDARDS",
     "Code",
     "CodeList",

@@ -14,8 +14,8 @@ from validations.engine.calculators import CHECKS
 from validations.engine.cross_check_rules import check_rules
 from validations.engine.located import Located, Mistakes, Place, read_text
 from validations.engine.regex_subset import outside_subset
-from validations.engine.sql_text import Binder, SqlMistake, read_macro, read_predicate, read_query
-from validations.engine.standard import Field, Standard, Table
+from validations.engine.sql_text import Binder, SqlMistake, read_derivation, read_macro, read_predicate
+from validations.engine.standard import MONTHS, Field, Standard, Table
 from validations.engine.types import arrow_schema, duckdb_type
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def _check_reports(standard: Standard, located: Located) -> None:
         counts = sum(value is not None for value in (due.days, due.working_days))
         if counts != (1 if due.by == "period_end" else 0):
             located.wrong("validations.due_rule", (*place, "due"), by=due.by)
+        if report.months and not any(month % MONTHS.get(report.rhythm, 1) == 0 for month in report.months):
+            located.wrong("validations.report_months", (*place, "months"), rhythm=report.rhythm)
 
 
 def _check_packages(standard: Standard, located: Located) -> None:
@@ -161,11 +163,10 @@ def _check_derive(standard: Standard, name: str, located: Located, binder: Binde
     if table.derive is None or not table.derive.is_file():
         located.wrong("validations.file_missing", ("derive",), name=f"tables/{located.data['derive']}")
         return
-    text = read_text(table.derive, located.mistakes)
-    if text is None:
+    if read_text(table.derive, located.mistakes) is None:
         return
     try:
-        query = read_query(text, [other for other in standard.tables if other != name])
+        query = read_derivation(table.derive, [other for other in standard.tables if other != name])
         columns = binder.columns(query.text, query.parameters)
         expected = [field.name for field in table.stored_fields]
         if list(columns) != expected:

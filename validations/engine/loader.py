@@ -151,6 +151,7 @@ def _report(data: Any) -> Report:
         tables=tuple(data["tables"]),
         package=data["package"],
         date_kind=data.get("date_kind", "period"),
+        months=tuple(data.get("months", ())),
     )
 
 

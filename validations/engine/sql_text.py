@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import sqlglot
@@ -149,6 +150,17 @@ def read_query(text: str, tables: Iterable[str]) -> Query:
         read.add(table.name)
     used = _refuse_parameters(statement, PARAMETERS)
     return Query(text.strip().rstrip(";"), tuple(sorted(read)), tuple(sorted(used)))
+
+
+def read_derivation(path: Path, tables: Iterable[str]) -> Query:
+    """How a derived table comes about: a query over `tables`, or the rows of a CSV beside its dictionary.
+
+    Raises SqlMistake.
+    """
+    if path.suffix == ".csv":
+        quoted = "'" + str(path).replace("'", "''") + "'"
+        return Query(f"SELECT * FROM read_csv({quoted}, header = true, all_varchar = true)", (), ())
+    return read_query(path.read_text(encoding="utf-8"), tables)
 
 
 class Binder:
