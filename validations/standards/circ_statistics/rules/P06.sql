@@ -12,7 +12,7 @@ CROSS JOIN months AS m
 WHERE p.JE <> 0
     AND $previous_to < $date_to
     AND CASE i.LX
-        WHEN '流量' THEN $previous_to >= $year_from
+        WHEN '流量' THEN substr($previous_to, 1, 4) = substr($year_from, 1, 4)
             AND 100 * abs((b.JE - p.JE) * m.until_then - p.JE * m.since) > CAST($outlier_percent AS DECIMAL(10, 2)) * abs(p.JE) * m.since
         WHEN '期末' THEN 100 * abs(b.JE - p.JE) > CAST($outlier_percent AS DECIMAL(10, 2)) * abs(p.JE)
     END

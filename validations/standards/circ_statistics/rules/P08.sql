@@ -16,4 +16,4 @@ earlier AS (
 SELECT n.JGDM, n.XMDM, n.JE AS value, e.JE AS expected, n.JE - e.JE AS difference
 FROM now AS n
 JOIN earlier AS e ON e.JGDM = n.JGDM AND e.XMDM = n.XMDM
-WHERE $previous_to >= $year_from AND $previous_to < $date_to AND n.JE < e.JE
+WHERE substr($previous_to, 1, 4) = substr($year_from, 1, 4) AND $previous_to < $date_to AND n.JE < e.JE
