@@ -25,7 +25,7 @@ from resources.reference_core.part import Part
 from resources.reference_core.places import place_of
 
 _KINDS = ("总公司", "省分", "中支")
-_INDUSTRIES = ("C13", "C26", "C34", "C39", "E47", "F51", "F52", "G54", "G59", "I65", "K70", "L72", "Q84")
+_INDUSTRIES = ("13", "26", "34", "39", "47", "51", "52", "54", "59", "65", "70", "72", "84")
 
 
 @dataclass(frozen=True)

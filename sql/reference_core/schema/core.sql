@@ -94,7 +94,7 @@ CREATE TABLE customer (
     born_on       DATE,                         -- persons only
     country       TEXT,                         -- CHN
     occupation    TEXT,                         -- persons only
-    industry      TEXT,                         -- companies only: GB/T 4754-2017, 4 digits
+    industry      TEXT,                         -- companies only: GB/T 4754-2017, the division (2 digits)
     region_code   TEXT,
     address       TEXT,
     mobile        TEXT,
