@@ -98,14 +98,14 @@ ledger AS (
             WHEN SUBSTR(g.account_no, 1, 4) = '2602' THEN SUBSTR(g.account_no, 7, 2)
             WHEN SUBSTR(g.account_no, 1, 4) IN ('2601', '6501', '6502') THEN SUBSTR(g.account_no, 5, 2)
         END AS line,
-        CASE WHEN g.period = (SELECT MIN(period) FROM gl_balance WHERE period >= REPLACE(SUBSTR(:year_from, 1, 7), '-', ''))
+        CASE WHEN g.period = (SELECT MIN(period) FROM gl_balance WHERE period >= SUBSTR(:period_to, 1, 4) || '01')
             THEN g.opening_debit_cents - g.opening_credit_cents ELSE 0 END AS opening_cents,
         g.debit_cents - g.credit_cents AS movement_cents,
         CASE WHEN g.period = :period_to THEN g.closing_debit_cents - g.closing_credit_cents ELSE 0 END AS closing_cents
     FROM gl_balance AS g
     JOIN gl_account AS a ON a.account_no = g.account_no AND a.is_leaf = 1
     WHERE g.org_code IN :organisations
-        AND g.period BETWEEN REPLACE(SUBSTR(:year_from, 1, 7), '-', '') AND :period_to
+        AND g.period BETWEEN SUBSTR(:period_to, 1, 4) || '01' AND :period_to
 ),
 customers AS (
     SELECT customer_id, MIN(customer_type) AS customer_type FROM customer GROUP BY customer_id

@@ -27,5 +27,5 @@ SELECT
 FROM gl_balance AS g
 JOIN accounts AS a ON a.account_no = g.account_no
 WHERE g.org_code IN :organisations
-    AND g.period BETWEEN REPLACE(SUBSTR(:year_from, 1, 7), '-', '') AND :period_to
+    AND g.period BETWEEN SUBSTR(:period_to, 1, 4) || '01' AND :period_to
 GROUP BY g.org_code, a.item, a.account_no

@@ -22,7 +22,9 @@ DUE = {
 @pytest.mark.parametrize(("month", "report"), DUE.items())
 def test_one_report_and_the_flash_are_due_for_each_month(month: int, report: str) -> None:
     after = date(2025 + month // 12, month % 12 + 1, 1)
-    ending = {r.name for r in STATISTICS.reports if report_period(r, before=after).end == after - timedelta(days=1)}
+    ending = {
+        r.name for r in STATISTICS.reports if report_period(r, before=after).end == after - timedelta(days=1)
+    }
     assert ending == {"flash", report}
 
 
@@ -45,7 +47,11 @@ def test_the_last_complete_period(report: str, before: date, expected: Period) -
 @pytest.mark.parametrize(
     ("report", "before", "deadline"),
     [
-        ("flash", date(2026, 5, 1), date(2026, 5, 7)),  # 1–5 May are a holiday: the 6th and 7th are the first two
+        (
+            "flash",
+            date(2026, 5, 1),
+            date(2026, 5, 7),
+        ),  # 1–5 May are a holiday: the 6th and 7th are the first two
         ("monthly", date(2026, 5, 1), date(2026, 5, 10)),
         ("quarterly", date(2026, 4, 1), date(2026, 4, 12)),
         ("half_year", date(2026, 7, 1), date(2026, 7, 12)),
@@ -57,9 +63,7 @@ def test_the_deadline_of_each_report(report: str, before: date, deadline: date) 
     due, end = said.due, report_period(said, before=before).end
     calendar = WorkingCalendar()
     assert (
-        calendar.due_date(
-            end, days=due.days, working_days=due.working_days, postponement=due.postponement
-        )
+        calendar.due_date(end, days=due.days, working_days=due.working_days, postponement=due.postponement)
         == deadline
     )
 
