@@ -59,7 +59,7 @@ def make_endorsements(rng: np.random.Generator, part: Part, policies: pl.DataFra
     second = _step(rng, rows[again], kind, later, before, insured_before, ends)
 
     both = pl.concat([_frame(rng, policies, first, 1), _frame(rng, policies, second, 2)])
-    both = both.sort("policy_no", "seq")
+    both = _without_net_refunds(both.sort("policy_no", "seq"), policies)
     branch = (
         both["org_code"]
         .replace_strict({seed.code: n for n, seed in enumerate(part.branches)}, return_dtype=pl.Int64)
@@ -86,6 +86,43 @@ def apply_endorsements(policies: pl.DataFrame, endorsements: pl.DataFrame) -> pl
         .otherwise("status")
         .alias("status"),
     ).select(policies.columns)
+
+
+def _without_net_refunds(endorsements: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
+    """Without those of policies refunded in a month whose refunds, or the commission on them, exceed what was written.
+
+    Small books only: there a single surrender may outweigh a branch's month, and the year to date would fall.
+    """
+    net, rate = pl.col("net"), pl.col("rate")
+    commission = (net * rate // 10_000 - pl.when((net < 0) & (rate > 0)).then(100).otherwise(0)).alias(
+        "commission"
+    )
+    written = policies.select(
+        "policy_no",
+        "org_code",
+        pl.col("signed_on").dt.strftime("%Y%m").alias("month"),
+        pl.col("premium_net_cents").alias("net"),
+        pl.col("commission_rate_bp").alias("rate"),
+    ).with_columns(commission)
+    refunds = (
+        endorsements.filter(pl.col("premium_net_change_cents") < 0)
+        .select(
+            "policy_no",
+            "org_code",
+            pl.col("effective_on").dt.strftime("%Y%m").alias("month"),
+            pl.col("premium_net_change_cents").alias("net"),
+        )
+        .join(written.select("policy_no", "rate"), on="policy_no", how="left")
+        .with_columns(commission)
+    )
+    months = (
+        pl.concat([written.select(refunds.columns), refunds])
+        .group_by("org_code", "month")
+        .agg(pl.col("net", "commission").sum())
+        .filter((pl.col("net") < 0) | (pl.col("commission") < 0))
+    )
+    refunded = refunds.join(months, on=["org_code", "month"], how="semi").select("policy_no")
+    return endorsements.join(refunded, on="policy_no", how="anti", maintain_order="left")
 
 
 def _step(
