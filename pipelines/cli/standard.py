@@ -8,15 +8,13 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli import standard_kit
+from pipelines.cli.standards_named import standards_folders, where_named
 from pipelines.errors import LANGUAGE, BadInput, text
-from resources.settings import Settings
-from validations.engine import STANDARDS, Standard, list_standards, load_standard
+from validations.engine import Standard, list_standards, load_standard
 
 app = typer.Typer(no_args_is_help=True)
-
-
-def _folders() -> tuple[Path, ...]:
-    return (Settings.load().deployment / "standards", STANDARDS)
+app.command()(standard_kit.test)
 
 
 @app.command("list")
@@ -24,7 +22,8 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")] = False,
 ) -> None:
     """列出报送规范 · List the standards."""
-    standards = [load_standard(name, _folders()) for name in list_standards(_folders())]
+    folders = standards_folders()
+    standards = [load_standard(name, folders) for name in list_standards(folders)]
     if as_json:
         typer.echo(json.dumps([_summary(standard) for standard in standards], ensure_ascii=False, indent=2))
         return
@@ -67,14 +66,11 @@ def check(
 
 
 def _wanted(standard: str | None) -> list[tuple[str, tuple[Path, ...]]]:
-    """Names with the folders to look in; a path names its own folder."""
-    if standard is None:
-        return [(name, _folders()) for name in list_standards(_folders())]
-    path = Path(standard)
-    if path.is_dir():
-        resolved = path.resolve()
-        return [(resolved.name, (resolved.parent,))]
-    return [(standard, _folders())]
+    """Names with the folders to look in; all standards without an argument."""
+    if standard is not None:
+        return [where_named(standard)]
+    folders = standards_folders()
+    return [(name, folders) for name in list_standards(folders)]
 
 
 def _summary(standard: Standard) -> dict[str, object]:

@@ -126,7 +126,7 @@ def _print_json(standard: Standard, judgement: Judgement, report: str | None) ->
         "counts": judgement.counts,
         "by_severity": judgement.by_severity,
         "total": judgement.total,
-        "not_judged": list(judgement.not_judged),
+        "not_judged": {each.rule: str(each) for each in judgement.not_judged},
         "findings": str(judgement.findings),
     }
     typer.echo(json.dumps(said, ensure_ascii=False, indent=2))
@@ -140,6 +140,6 @@ def _print(standard: Standard, judgement: Judgement) -> None:
     for rule_id, count in judgement.counts.items():
         rule = standard.rule(rule_id)
         typer.echo(f"  {rule_id:<5} {rule.severity:<8} {count:>9,}  {getattr(rule.message, language)}")
-    for rule_id in judgement.not_judged:
-        typer.echo(f"  {rule_id:<5} {text('validations.not_judged')}")
+    for each in judgement.not_judged:
+        typer.echo(f"  {each.rule:<5} {each}")
     typer.echo(text("validations.summary", total=f"{judgement.total:,}", path=judgement.findings))

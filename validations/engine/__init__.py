@@ -10,24 +10,37 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from validations.engine.shapes import (
+    Constant,
+    DueTable,
+    ForeignKey,
+    Formula,
+    NoOverlap,
+    Reference,
+    SameValues,
+    Sequence,
+    SumEquals,
+    Term,
+    Unique,
+)
 from validations.engine.standard import (
     MONTHS,
     Code,
     CodeList,
     DueRule,
+    Effective,
     Field,
-    ForeignKey,
-    Formula,
+    FieldCheck,
+    Macro,
     PackageProfile,
-    Reference,
+    Parameter,
+    Phase,
     Report,
+    RootCause,
     Rule,
     Standard,
-    SumEquals,
     Table,
-    Term,
     Title,
-    Unique,
 )
 
 if TYPE_CHECKING:
@@ -35,23 +48,29 @@ if TYPE_CHECKING:
     from validations.engine.deriving import derive
     from validations.engine.digest import table_digest
     from validations.engine.findings import FINDINGS_SCHEMA
-    from validations.engine.judging import Judgement, judge
+    from validations.engine.judgement import Judgement, NotJudged
+    from validations.engine.judging import judge
     from validations.engine.loader import list_standards, load_standard
+    from validations.engine.showing import show_sql
     from validations.engine.types import arrow_schema
+    from validations.engine.waivers import Waiver
 
 STANDARDS = Path(__file__).parents[1] / "standards"
 """The product's own standards; a deployment's folders are searched before it."""
 
 _ROOMS = {
-    "schema": "contract",
-    "derive": "deriving",
-    "table_digest": "digest",
     "FINDINGS_SCHEMA": "findings",
-    "Judgement": "judging",
+    "Judgement": "judgement",
+    "NotJudged": "judgement",
+    "Waiver": "waivers",
+    "arrow_schema": "types",
+    "derive": "deriving",
     "judge": "judging",
     "list_standards": "loader",
     "load_standard": "loader",
-    "arrow_schema": "types",
+    "schema": "contract",
+    "show_sql": "showing",
+    "table_digest": "digest",
 }
 
 __all__ = [
@@ -60,27 +79,41 @@ __all__ = [
     "STANDARDS",
     "Code",
     "CodeList",
+    "Constant",
     "DueRule",
+    "DueTable",
+    "Effective",
     "Field",
+    "FieldCheck",
     "ForeignKey",
     "Formula",
     "Judgement",
+    "Macro",
+    "NoOverlap",
+    "NotJudged",
     "PackageProfile",
+    "Parameter",
+    "Phase",
     "Reference",
     "Report",
+    "RootCause",
     "Rule",
+    "SameValues",
+    "Sequence",
     "Standard",
     "SumEquals",
     "Table",
     "Term",
     "Title",
     "Unique",
+    "Waiver",
     "arrow_schema",
     "derive",
     "judge",
     "list_standards",
     "load_standard",
     "schema",
+    "show_sql",
     "table_digest",
 ]
 

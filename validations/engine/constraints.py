@@ -1,23 +1,35 @@
-"""Which constraints a field declares, by the names under which rules judge them. How they are judged is `contract`'s."""
+"""Which constraints a field declares, and which rule judges each. How they are judged is `contract`'s."""
 
 from __future__ import annotations
 
-from validations.engine.standard import Field, Rule, Table
+from validations.engine.standard import Field, Rule, Standard, Table
 
 
-def declared_constraints(field: Field) -> set[str]:
+def declared_constraints(field: Field) -> tuple[str, ...]:
     """Names of all constraints on a field; text is always to be encodable, dates are always in range."""
-    names = {name for name in ("mandatory", "length", "codes", "pattern") if getattr(field, name)}
-    names |= {f"check:{field.check}"} if field.check else set()
-    return names | {"text": {"encoding"}, "date": {"date_range"}}.get(field.type, set())
+    names = [name for name in ("mandatory", "length", "pattern") if getattr(field, name)]
+    names += [f"codes:{field.codes}"] if field.codes else []
+    names += [f"check:{check.name}" for check in field.checks]
+    return (*names, *{"text": ("encoding",), "date": ("date_range",)}.get(field.type, ()))
 
 
-def constraint_fields(table: Table, rule: Rule) -> tuple[str, ...]:
-    """The fields of `table` that a constraint rule judges."""
-    if rule.table not in (None, table.name):
+def constraints_of(standard: Standard, table: Table, rule: Rule, field: Field) -> tuple[str, ...]:
+    """The constraints on a field that a rule judges: `codes` means the lists that no rule names by itself."""
+    if (
+        rule.constraint is None
+        or rule.table not in (None, table.name)
+        or rule.field not in (None, field.name)
+    ):
         return ()
+    named = {other.constraint for other in standard.rules if other.constraint}
     return tuple(
-        field.name
-        for field in table.stored_fields
-        if rule.field in (None, field.name) and rule.constraint in declared_constraints(field)
+        name
+        for name in declared_constraints(field)
+        if name == rule.constraint
+        or (rule.constraint == "codes" and name.startswith("codes:") and name not in named)
     )
+
+
+def constraint_fields(standard: Standard, table: Table, rule: Rule) -> tuple[str, ...]:
+    """The fields of `table` that a constraint rule judges."""
+    return tuple(f.name for f in table.stored_fields if constraints_of(standard, table, rule, f))

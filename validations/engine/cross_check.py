@@ -5,18 +5,16 @@ One file's own form is the JSON Schema's matter. Each mistake names file, line a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from validations.engine.calculators import CHECKS
+from validations.engine.constraints import constraints_of, declared_constraints
 from validations.engine.cross_check_rules import check_rules
-from validations.engine.located import Located, Mistakes, Place, read_text
-from validations.engine.regex_subset import outside_subset
-from validations.engine.sql_text import Binder, SqlMistake, read_derivation, read_macro, read_predicate
-from validations.engine.standard import MONTHS, Field, Standard, Table
-from validations.engine.types import arrow_schema, duckdb_type
+from validations.engine.cross_check_tables import check_field, check_table, unknown
+from validations.engine.located import Located, Mistakes, Place, read_text, read_yaml
+from validations.engine.parse import parse_table
+from validations.engine.sql_text import PARAMETERS, Binder, SqlMistake, read_derivation, read_macro
+from validations.engine.standard import MONTHS, Standard, Table
+from validations.engine.types import duckdb_type
 
 if TYPE_CHECKING:
     from validations.engine.loader import Drafts
@@ -25,28 +23,63 @@ if TYPE_CHECKING:
 def cross_check(standard: Standard, drafts: Drafts, mistakes: Mistakes) -> None:
     """Note all that does not fit between the files of `standard`."""
     _check_standard(standard, drafts.standard)
-    with Binder(standard.tables.values()) as binder:
+    defaults = {name: parameter.default for name, parameter in standard.parameters.items()}
+    with Binder(standard.tables, references=neighbours(standard), parameters=defaults) as binder:
         for name, (table, located) in drafts.tables.items():
-            _check_table(standard, table, located)
+            check_table(standard, table, located)
             if table.derive is not None:
                 _check_derive(standard, name, located, binder)
+        _check_derive_circles(standard, drafts)
         check_rules(standard, drafts.rules, binder)
     _check_constraints_judged(standard, drafts, mistakes)
 
 
-def _unknown(located: Located, place: Place, code: str, name: str, known: Iterable[str]) -> None:
-    located.wrong(code, place, name=name, known=", ".join(known) or "–")
+def neighbours(standard: Standard) -> dict[str, dict[str, Table]]:
+    """The dictionaries of the standards beside this one, which its queries may read as `<standard>.TABLE`.
+
+    Only those that its queries name; one that does not load is not there.
+    """
+    texts = [
+        rule.query.read_text(encoding="utf-8")
+        for rule in standard.rules
+        if rule.query and rule.query.is_file()
+    ]
+    found: dict[str, dict[str, Table]] = {}
+    for folder in sorted(standard.path.parent.iterdir()):
+        if folder != standard.path and any(f"{folder.name}." in text for text in texts):
+            unheeded = Mistakes(folder)
+            files = sorted((folder / "tables").glob("*.yaml"))
+            read = [(file, read_yaml(file, "table", unheeded).data) for file in files]
+            tables = [parse_table(data, file.parent) for file, data in read if data is not None]
+            found[folder.name] = {table.name: table for table in tables}
+    return found
 
 
 def _check_standard(standard: Standard, located: Located) -> None:
     _check_names(standard, located)
     _check_reports(standard, located)
     _check_packages(standard, located)
-    for name, macro in standard.macros.items():
+    _check_phases(standard, located)
+    for (declared, _), (name, macro) in zip(
+        located.data.get("macros", {}).items(), standard.macros.items(), strict=False
+    ):
         try:
-            read_macro(macro)
+            read_macro(name, macro, standard.macros)
         except SqlMistake as mistake:
-            located.wrong(mistake.code, ("macros", name), **mistake.values)
+            located.wrong(mistake.code, ("macros", declared), **mistake.values)
+    for name in standard.parameters:
+        if name in PARAMETERS:
+            located.wrong("validations.duplicate_id", ("parameters", name), id=name)
+
+
+def _check_phases(standard: Standard, located: Located) -> None:
+    """Every group of rules stands in exactly one phase, where there are phases."""
+    named = [group for phase in standard.phases for group in phase.groups]
+    groups = {rule.group for rule in standard.rules}
+    lacking, unknown = sorted(groups - set(named)), sorted(set(named) - groups)
+    if standard.phases and (lacking or unknown or len(named) != len(set(named))):
+        values = {"missing": ", ".join(lacking) or "–", "unknown": ", ".join(unknown) or "–"}
+        located.wrong("validations.phases", ("phases",), **values)
 
 
 def _check_names(standard: Standard, located: Located) -> None:
@@ -65,11 +98,11 @@ def _check_reports(standard: Standard, located: Located) -> None:
         place: Place = ("reports", index)
         for number, name in enumerate(report.tables):
             if name not in standard.tables:
-                _unknown(
+                unknown(
                     located, (*place, "tables", number), "validations.unknown_table", name, standard.tables
                 )
         if report.package not in standard.packages:
-            _unknown(
+            unknown(
                 located, (*place, "package"), "validations.unknown_package", report.package, standard.packages
             )
         due = report.due
@@ -91,71 +124,13 @@ def _check_packages(standard: Standard, located: Located) -> None:
             located.wrong("validations.key_missing", place, key=", ".join(missing))
         elif profile.table is not None:
             if profile.table not in standard.tables:
-                _unknown(
+                unknown(
                     located, (*place, "table"), "validations.unknown_table", profile.table, standard.tables
                 )
                 continue
             table = standard.tables[profile.table]
             for key in ("organisation", "item", "value"):
-                _check_field(located, (*place, key), table, getattr(profile, key))
-
-
-def _check_field(located: Located, place: Place, table: Table, name: str | None) -> None:
-    known = [field.name for field in table.fields]
-    if name is not None and name not in known:
-        located.wrong("validations.unknown_field", place, name=name, table=table.name, known=", ".join(known))
-
-
-def _check_table(standard: Standard, table: Table, located: Located) -> None:
-    if table.name != located.path.stem:
-        located.wrong("validations.name_differs", ("name",), name=table.name, expected=located.path.stem)
-    for number, name in enumerate(table.key):
-        _check_field(located, ("key", number), table, name)
-    _check_field(located, ("organisation",), table, table.organisation)
-    seen: set[str] = set()
-    for index, field in enumerate(table.fields):
-        place: Place = ("fields", index)
-        if field.name.lower() in seen:  # DuckDB does not tell cases apart
-            located.wrong("validations.duplicate_id", (*place, "name"), id=field.name)
-        seen.add(field.name.lower())
-        _check_one_field(standard, table, field, located, place)
-
-
-def _check_one_field(standard: Standard, table: Table, field: Field, located: Located, place: Place) -> None:
-    for name in ("length", "codes", "check", "pattern"):
-        if getattr(field, name) is not None and field.type != "text":
-            located.wrong(
-                "validations.text_only", (*place, name), key=name, field=field.name, type=field.type
-            )
-    if (field.type == "decimal") != (field.precision is not None and field.scale is not None) or (
-        field.type != "decimal" and (field.precision is not None or field.scale is not None)
-    ):
-        located.wrong("validations.decimal_digits", place, field=field.name)
-    if field.codes is not None and field.codes not in standard.codes:
-        _unknown(located, (*place, "codes"), "validations.unknown_codes", field.codes, standard.codes)
-    if field.check is not None and field.check not in CHECKS:
-        _unknown(located, (*place, "check"), "validations.unknown_check", field.check, CHECKS)
-    if field.pattern is not None and (refused := outside_subset(field.pattern)):
-        located.wrong(
-            "validations.regex_outside_subset", (*place, "pattern"), pattern=field.pattern, refused=refused
-        )
-    if field.when is not None:
-        if field.check is None and field.pattern is None:
-            located.wrong("validations.when_without_check", (*place, "when"), field=field.name)
-        _check_when(table, field.when, located, (*place, "when"))
-
-
-def _check_when(table: Table, when: str, located: Located, place: Place) -> None:
-    try:
-        read_predicate(when, table)
-        empty = pl.DataFrame(arrow_schema(table).empty_table())
-        schema = empty.select(pl.sql_expr(when).alias("when")).schema
-        if schema["when"] != pl.Boolean:
-            raise SqlMistake("validations.sql_not_boolean", {"sql": when, "type": str(schema["when"])})
-    except SqlMistake as mistake:
-        located.wrong(mistake.code, place, **mistake.values)
-    except pl.exceptions.PolarsError as error:
-        located.wrong("validations.sql_unbindable", place, reason=str(error).splitlines()[0])
+                check_field(located, (*place, key), table, getattr(profile, key))
 
 
 def _check_derive(standard: Standard, name: str, located: Located, binder: Binder) -> None:
@@ -166,7 +141,8 @@ def _check_derive(standard: Standard, name: str, located: Located, binder: Binde
     if read_text(table.derive, located.mistakes) is None:
         return
     try:
-        query = read_derivation(table.derive, [other for other in standard.tables if other != name])
+        others = [other for other in standard.tables if other != name]
+        query = read_derivation(table.derive, others, parameters=standard.parameters)
         columns = binder.columns(query.text, query.parameters)
         expected = [field.name for field in table.stored_fields]
         if list(columns) != expected:
@@ -189,30 +165,37 @@ def _check_derive(standard: Standard, name: str, located: Located, binder: Binde
         located.mistakes.add(mistake.code, table.derive, mistake.line, **mistake.values)
 
 
+def _check_derive_circles(standard: Standard, drafts: Drafts) -> None:
+    """Derived tables have a beginning: each can be computed once its inputs are."""
+    inputs: dict[str, set[str]] = {}
+    for name, table in standard.tables.items():
+        if table.derive is not None and table.derive.is_file():
+            try:
+                read = read_derivation(table.derive, standard.tables, parameters=standard.parameters)
+            except SqlMistake:
+                return  # noted where it stands
+            inputs[name] = set(read.tables)
+    left = set(inputs)
+    while ready := {name for name in left if not inputs[name] & left}:
+        left -= ready
+    for name in sorted(left):
+        drafts.tables[name][1].wrong("validations.derive_circle", ("derive",), tables=", ".join(sorted(left)))
+
+
 def _check_constraints_judged(standard: Standard, drafts: Drafts, mistakes: Mistakes) -> None:
-    """Fail closed: what the dictionary demands, some rule must judge."""
-    judged = {(r.constraint, r.table, r.field) for r in standard.rules if r.constraint}
-
-    def is_judged(constraint: str, table: str, field: str) -> bool:
-        return any((constraint, t, f) in judged for t in (None, table) for f in (None, field))
-
+    """Fail closed: what the dictionary demands in so many words, some rule must judge."""
     for name, (table, located) in drafts.tables.items():
         for index, field in enumerate(table.fields):
-            declared = {
-                "mandatory": field.mandatory,
-                "length": field.length is not None,
-                "codes": field.codes is not None,
-                "pattern": field.pattern is not None,
-                f"check:{field.check}": field.check is not None,
-            }
-            for constraint, is_declared in declared.items():
-                if is_declared and not field.assigned and not is_judged(constraint, name, field.name):
-                    key = constraint.split(":", maxsplit=1)[0]
-                    mistakes.add(
-                        "validations.constraint_unjudged",
-                        located.path,
-                        located.line(("fields", index, key)),
-                        constraint=constraint,
-                        table=name,
-                        field=field.name,
-                    )
+            judged = {c for rule in standard.rules for c in constraints_of(standard, table, rule, field)}
+            for constraint in declared_constraints(field):
+                key = constraint.partition(":")[0]
+                if constraint in judged or field.assigned or key in ("encoding", "date_range"):
+                    continue
+                mistakes.add(
+                    "validations.constraint_unjudged",
+                    located.path,
+                    located.line(("fields", index, key)),
+                    constraint=constraint,
+                    table=name,
+                    field=field.name,
+                )

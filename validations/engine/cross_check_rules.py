@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from validations.engine.calculators import CHECKS
+from validations.engine.cross_check_shapes import check_shape
+from validations.engine.cross_check_tables import check_effective
 from validations.engine.located import Located, Place, read_text
+from validations.engine.scope import EVERY_TABLE, fields_named, has_fields
 from validations.engine.sql_text import Binder, SqlMistake, read_predicate, read_query
-from validations.engine.standard import ForeignKey, Formula, Rule, Standard, SumEquals, Table, Unique
+from validations.engine.standard import Rule, Standard, Table
 
 _OPTIONAL_COLUMNS = ("field", "value", "expected", "difference", "organisation")
 
@@ -19,6 +22,21 @@ def check_rules(standard: Standard, drafts: list[tuple[Rule, Located, int]], bin
         first.setdefault(rule.id, f"{located.path.name}:{located.line((index, 'id'))}")
     for rule, located, index in drafts:
         _RuleCheck(standard, rule, located, index, binder).run()
+    _check_circles(standard, drafts)
+
+
+def _check_circles(standard: Standard, drafts: list[tuple[Rule, Located, int]]) -> None:
+    """Rules that are each other's root cause would all vanish from the findings."""
+    roots = {rule.id: {root.rule for root in rule.suppressed_by} for rule in standard.rules}
+    for rule, located, index in drafts:
+        reached: set[str] = set()
+        following = set(roots[rule.id])
+        while following - reached:
+            reached |= following
+            following = {root for name in reached for root in roots.get(name, ())}
+        if rule.id in reached:
+            circle = [name for name in sorted(reached) if rule.id in roots.get(name, ()) or name == rule.id]
+            located.wrong("validations.root_circle", (index, "suppressed_by"), rules=", ".join(circle))
 
 
 class _RuleCheck:
@@ -45,41 +63,68 @@ class _RuleCheck:
         if len(judges) != (1 if rule.judges == "content" else 0):
             self.wrong("validations.one_judge", "id", found=", ".join(judges) or "–")
             return
-        table = self.table("table", rule.table) if rule.table else None
+        table = self.table("table", rule.table) if rule.table and rule.table != EVERY_TABLE else None
+        if rule.table == EVERY_TABLE and rule.holds is None:
+            self.wrong("validations.every_table", "table")
         if table is not None and rule.field:
             self.fields(table, (rule.field,), "field")
-        known = [other.id for other in self.standard.rules]
-        for number, other in enumerate(rule.suppressed_by):
-            if other not in known or other == rule.id:
-                self.wrong("validations.unknown_rule", "suppressed_by", number, name=other)
+        self.roots()
+        check_effective(
+            self.located, (self.index, "effective"), self.located.data[self.index].get("effective", {})
+        )
         if rule.constraint is not None:
             self.constraint()
-        if rule.expected is not None and rule.holds is None:
-            self.wrong("validations.expected_without_holds", "expected")
+        for name in ("expected", "when"):
+            if getattr(rule, name) is not None and rule.holds is None:
+                self.wrong("validations.only_with_holds", name, key=name)
         if rule.holds is not None or rule.query is not None:
             self.sql(table)
         if rule.shape is not None:
-            self.shape()
+            check_shape(self.standard, rule.shape, self.located, (self.index, "shape"), rule.id, self.binder)
+
+    def roots(self) -> None:
+        known = {other.id: other for other in self.standard.rules}
+        for number, root in enumerate(self.rule.suppressed_by):
+            if root.rule not in known or root.rule == self.rule.id:
+                self.wrong("validations.unknown_rule", "suppressed_by", number, name=root.rule)
 
     def sql(self, table: Table | None) -> None:
         rule = self.rule
         if rule.table is None:
             self.wrong("validations.key_missing", "id", key="table")
-        if table is None:
-            return
         if rule.query is not None:
-            self.query(table)
+            if table is not None:
+                self.query(table)
             return
+        tables = [table] if table is not None else self.tables_of_all()
+        for name, text in (("when", rule.when), ("holds", rule.holds), ("expected", rule.expected)):
+            for each in tables if text is not None else ():
+                try:
+                    self.expression(str(text), each, is_predicate=name != "expected")
+                except SqlMistake as mistake:
+                    self.wrong(mistake.code, name, **mistake.values)
+                    break
+
+    def tables_of_all(self) -> list[Table]:
+        """The tables that a rule over "*" judges; one that judges none is a mistake."""
+        if self.rule.table != EVERY_TABLE:
+            return []
         try:
-            self.holds(table)
+            named = fields_named(self.standard, self.rule)
         except SqlMistake as mistake:
             self.wrong(mistake.code, "holds", **mistake.values)
-        try:
-            if rule.expected is not None:
-                expected = read_predicate(rule.expected, table, self.standard.macros)
-                self.binder.predicate_type(expected, table.name)
-        except SqlMistake as mistake:
-            self.wrong(mistake.code, "expected", **mistake.values)
+            return []
+        found = [table for table in self.standard.tables.values() if has_fields(table, named)]
+        if not found:
+            known = ", ".join(self.standard.tables)
+            self.wrong("validations.no_such_fields", "table", fields=", ".join(sorted(named)), known=known)
+        return found
+
+    def expression(self, text: str, table: Table, *, is_predicate: bool) -> None:
+        predicate = read_predicate(text, table, self.standard.macros, self.standard.parameters)
+        kind = self.binder.predicate_type(predicate, table.name)
+        if is_predicate and kind.upper() not in ("BOOLEAN", "BOOL"):
+            raise SqlMistake("validations.sql_not_boolean", {"sql": text, "type": kind})
 
     def table(self, *place: str | int | None) -> Table | None:
         """The table named last, or None with a mistake noted at the place before it."""
@@ -102,16 +147,12 @@ class _RuleCheck:
         return not unknown
 
     def constraint(self) -> None:
-        name = str(self.rule.constraint).removeprefix("check:")
-        if str(self.rule.constraint).startswith("check:") and name not in CHECKS:
+        kind, _, name = str(self.rule.constraint).partition(":")
+        if kind == "check" and name not in CHECKS:
             self.wrong("validations.unknown_check", "constraint", name=name, known=", ".join(CHECKS))
-
-    def holds(self, table: Table) -> None:
-        rule = self.rule
-        predicate = read_predicate(str(rule.holds), table, self.standard.macros)
-        kind = self.binder.predicate_type(predicate, table.name)
-        if kind.upper() not in ("BOOLEAN", "BOOL"):
-            raise SqlMistake("validations.sql_not_boolean", {"sql": rule.holds, "type": kind})
+        if kind == "codes" and name and name not in self.standard.codes:
+            known = ", ".join(self.standard.codes) or "–"
+            self.wrong("validations.unknown_codes", "constraint", name=name, known=known)
 
     def query(self, table: Table) -> None:
         path = self.rule.query
@@ -122,7 +163,12 @@ class _RuleCheck:
         if text is None:
             return
         try:
-            query = read_query(text, self.standard.tables)
+            query = read_query(
+                text,
+                self.standard.tables,
+                references=self.binder.references,
+                parameters=self.standard.parameters,
+            )
             columns = self.binder.columns(query.text, query.parameters)
             missing = [name for name in table.stored_key if name not in columns]
             unknown = [name for name in columns if name not in (*table.stored_key, *_OPTIONAL_COLUMNS)]
@@ -132,53 +178,3 @@ class _RuleCheck:
                 raise SqlMistake("validations.query_columns", {**values, "expected": expected})
         except SqlMistake as mistake:
             self.located.mistakes.add(mistake.code, path, mistake.line, rule=self.rule.id, **mistake.values)
-
-    def shape(self) -> None:
-        shape = self.rule.shape
-        match shape:
-            case Unique(table=str(name), fields=fields):
-                table = self.table("shape", "unique", "table", name)
-                if table is not None:
-                    self.fields(table, fields, "shape", "unique", "fields")
-            case ForeignKey(references=references):
-                for number, reference in enumerate(references):
-                    where = ("shape", "foreign_key", number)
-                    self.pair(reference.table, reference.fields, reference.references, reference.to, where)
-            case SumEquals():
-                tables = self.pair(shape.table, shape.key, shape.of, shape.by, ("shape", "sum_equals"))
-                if tables is not None:
-                    self.numeric(tables[0], shape.value, "shape", "sum_equals", "value")
-                    self.numeric(tables[1], shape.sum, "shape", "sum_equals", "sum")
-            case Formula():
-                table = self.table("shape", "formula", "table", shape.table)
-                names = (shape.organisation, shape.item, shape.value)
-                if table is not None and self.fields(table, names, "shape", "formula"):
-                    self.numeric(table, shape.value, "shape", "formula", "value")
-                    if set(table.key) != {shape.organisation, shape.item}:
-                        key = f"{shape.organisation}, {shape.item}"
-                        self.wrong(
-                            "validations.formula_key", "shape", "formula", table=table.name, expected=key
-                        )
-            case _:
-                pass
-
-    def pair(
-        self, left: str, keys: tuple[str, ...], right: str, to: tuple[str, ...], where: tuple[str | int, ...]
-    ) -> tuple[Table, Table] | None:
-        """Two tables and the fields that join them, pairwise of one type."""
-        tables = self.table(*where, left), self.table(*where, right)
-        if tables[0] is None or tables[1] is None:
-            return None
-        if not (self.fields(tables[0], keys, *where) and self.fields(tables[1], to, *where)):
-            return None
-        kinds = [tables[0].field(name).type for name in keys], [tables[1].field(name).type for name in to]
-        if kinds[0] != kinds[1]:
-            self.wrong(
-                "validations.join_differs", *where, left=", ".join(kinds[0]), right=", ".join(kinds[1])
-            )
-            return None
-        return tables[0], tables[1]
-
-    def numeric(self, table: Table, name: str, *place: str | int) -> None:
-        if self.fields(table, (name,), *place) and table.field(name).type not in ("integer", "decimal"):
-            self.wrong("validations.not_numeric", *place, name=name, table=table.name)

@@ -1,154 +1,151 @@
 """Reading CSV files strictly by the dictionary, into Parquet: nothing is guessed, nothing is rounded.
 
-UTF-8 with or without byte order mark, a header with exactly the table's columns in any order, ISO dates; an empty cell
-is NULL. What the values mean is judged later; what cannot be a value of its type is a mistake with line and column.
+UTF-8 with or without byte order mark (or GB18030 where the caller says so), a header with exactly the table's columns in
+any order, RFC 4180's quotes, lines ended by LF or CRLF; blank lines are none. An empty cell is NULL, quoted or not. What
+the values mean is judged later; what cannot be a value of its type is a mistake with line and column.
+
+A plain file is read vectorised; at the slightest doubt the slow reader, whose word counts, reads it or says what is wrong.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
-from itertools import islice
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
+import pyarrow as pa
+import pyarrow.csv
 
 from pipelines.errors import BadInput
+from validations.engine.csv_scan_input import BLOCK_BYTES, lines_of_records, scan
+from validations.engine.csv_slow_input import read_slowly
+from validations.engine.encoding_input import transcode
+from validations.engine.file_input import check_counts, require_file
+from validations.engine.row_writer_input import RowWriter
 from validations.engine.standard import Field, Table
-from validations.engine.types import PRECISION, arrow_schema
+from validations.engine.values_input import CELL_LIMIT_BYTES, SHOWN, Mistakes, check_header, read_values
 
-BATCH_ROWS = 50_000
-SHOWN = 50
-"""Mistakes listed before the rest is only counted."""
+_HEADER_LIMIT_BYTES = 1 << 20
+_BOM = b"\xef\xbb\xbf"
 
 
-def convert_csv(table: Table, source: Path, target: Path) -> int:
-    """Write the rows of a CSV as Parquet with the dictionary's types; their number. Raises BadInput with all mistakes."""
-    schema = arrow_schema(table)
-    problems: list[BadInput] = []
-    rows = 0
-    try:
-        with (
-            source.open(encoding="utf-8-sig", newline="") as file,
-            pq.ParquetWriter(target, schema) as writer,
-        ):
-            reader = csv.reader(file, strict=True)
-            header = _header(table, source, next(reader, []))
-            for numbered in _batches(reader, table, source, len(header), problems):
-                lines, cells = zip(*numbered, strict=True)
-                columns = dict(zip(header, zip(*cells, strict=True), strict=True))
-                typed = {
-                    f.name: _column(table, f, columns[f.name], lines, source, problems)
-                    for f in table.stored_fields
-                }
-                rows += len(lines)
-                if not problems:
-                    writer.write_table(pl.DataFrame(typed).to_arrow().cast(schema))
-    except OSError as error:
-        raise BadInput(
-            "validations.csv_unreadable", path=source, reason=error.strerror or str(error)
-        ) from error
-    except UnicodeDecodeError as error:
-        raise BadInput("validations.csv_not_utf8", path=source, reason=error.reason) from error
-    except csv.Error as error:
-        raise BadInput("validations.csv_broken", path=source, rows=rows, reason=error) from error
-    if problems:
-        raise BadInput(
-            "validations.csv_invalid",
-            details=problems[:SHOWN],
-            path=source,
-            table=table.name,
-            count=len(problems),
-        )
+def convert_csv(
+    table: Table, source: Path, target: Path, *, encoding: str = "utf-8", expect_rows: int | None = None
+) -> int:
+    """Write the rows of a CSV as Parquet with the dictionary's types, whole or not at all; their number.
+
+    Raises BadInput with all mistakes; also where `expect_rows` or a control file beside the source states other counts.
+    """
+    require_file(source)
+    with tempfile.TemporaryDirectory(prefix=".tmp-csv-", dir=target.parent) as folder:
+        written = Path(folder) / target.name
+        try:
+            utf8 = transcode(source, Path(folder) / "utf-8.csv", encoding)
+            rows = _read_fast(table, utf8, source, written)
+            if rows is None:
+                with RowWriter(table, written) as writer:
+                    rows = read_slowly(table, utf8, source, writer.write)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BadInput("input.unreadable", path=source, reason=reason) from error
+        check_counts(source, table.name, rows, expect_rows=expect_rows)
+        written.replace(target)
     return rows
 
 
-def _header(table: Table, source: Path, header: Sequence[str]) -> list[str]:
-    expected = [field.name for field in table.stored_fields]
-    missing = [name for name in expected if name not in header]
-    extra = [name for i, name in enumerate(header) if name not in expected or name in header[:i]]
-    if missing or extra:
-        raise BadInput(
-            "validations.csv_columns",
-            path=source,
-            table=table.name,
-            missing=", ".join(missing) or "–",
-            extra=", ".join(extra) or "–",
-        )
-    return list(header)
+def _read_fast(table: Table, source: Path, original: Path, target: Path) -> int | None:
+    """The rows written, or None where anything at all is doubtful.
+
+    Raises BadInput for a header that is plainly wrong, and for values of rows that are read without doubt.
+    """
+    with source.open("rb") as file:
+        first = file.readline(_HEADER_LIMIT_BYTES)
+        start = file.tell()
+        names = _plain_header(first)
+        if names is None:
+            return None
+        header = check_header(table, original, names)
+        seen = scan(file)
+    if not seen.is_plain:
+        return None
+    wrong = _WrongValues()
+    with RowWriter(table, target) as writer:
+        rows = _convert(table, source, start, header, writer, wrong) if seen.records else 0
+    if rows != seen.records:
+        return None
+    if wrong.count:
+        raise _refuse_values(table, source, original, start, wrong)
+    return rows
 
 
-def _batches(
-    reader: Iterator[list[str]], table: Table, source: Path, width: int, problems: list[BadInput]
-) -> Iterator[list[tuple[int, list[str]]]]:
-    def numbered() -> Iterator[tuple[int, list[str]]]:
-        line = 2
-        for cells in reader:
-            if len(cells) == width:
-                yield line, cells
-            elif cells:
-                problems.append(
-                    BadInput(
-                        "validations.csv_cells",
-                        path=source,
-                        line=line,
-                        table=table.name,
-                        expected=width,
-                        found=len(cells),
-                    )
-                )
-            line = getattr(reader, "line_num", line) + 1  # quoted cells may hold line breaks
+@dataclass
+class _WrongValues:
+    """Texts that are no values, by row from 0: the first `SHOWN` in full, all counted."""
 
-    rows = numbered()
-    while batch := list(islice(rows, BATCH_ROWS)):
-        yield batch
+    count: int = 0
+    shown: list[tuple[int, Field, str]] = field(default_factory=list[tuple[int, Field, str]])
+
+    def add(self, first_row: int, declared: Field, texts: pl.Series, values: pl.Series) -> None:
+        indices = (texts.is_not_null() & values.is_null()).arg_true()
+        self.count += len(indices)
+        for index in indices.head(SHOWN - len(self.shown)).to_list():
+            self.shown.append((first_row + index, declared, texts[index]))
 
 
-def _column(
-    table: Table,
-    field: Field,
-    cells: Sequence[str],
-    lines: Sequence[int],
-    source: Path,
-    problems: list[BadInput],
-) -> pl.Series:
-    text = pl.Series(field.name, cells, dtype=pl.String)
-    text = text.set(text == "", None)
-    if field.type == "text":
-        return text
-    typed = pl.select(_typed(pl.lit(text), field)).to_series().alias(field.name)
-    for index in (text.is_not_null() & typed.is_null()).arg_true().to_list():
-        problems.append(
-            BadInput(
-                "validations.csv_value",
-                path=source,
-                line=lines[index],
-                table=table.name,
-                field=field.name,
-                value=cells[index][:60],
-                expected=_expected(field),
+def _refuse_values(table: Table, source: Path, original: Path, start: int, wrong: _WrongValues) -> BadInput:
+    with source.open("rb") as file:
+        file.seek(start)
+        lines = lines_of_records(file, {row for row, _, _ in wrong.shown})
+    mistakes = Mistakes()
+    for row, declared, value in wrong.shown:
+        mistakes.add_value(f"{original}:{lines[row] + 1}", table, declared, value)
+    return BadInput(
+        "input.invalid", details=mistakes.shown, path=original, table=table.name, count=wrong.count
+    )
+
+
+def _plain_header(line: bytes) -> list[str] | None:
+    if b'"' in line or b"\0" in line or len(line) == _HEADER_LIMIT_BYTES:
+        return None
+    try:
+        text = line.removeprefix(_BOM).removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if "\r" in text else next(csv.reader([text]), [])
+
+
+def _convert(
+    table: Table, source: Path, start: int, header: Sequence[str], writer: RowWriter, wrong: _WrongValues
+) -> int | None:
+    rows = 0
+    fields = table.stored_fields
+    texts = {name: pa.string() for name in header}
+    with pa.OSFile(str(source)) as file:
+        file.seek(start)
+        try:
+            reader = pyarrow.csv.open_csv(
+                file,
+                read_options=pyarrow.csv.ReadOptions(column_names=list(header), block_size=BLOCK_BYTES),
+                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types=texts, null_values=[""], strings_can_be_null=True
+                ),
             )
-        )
-    return typed
-
-
-def _typed(text: pl.Expr, field: Field) -> pl.Expr:
-    """The value, null where the text is none of its type; the form is checked on the text, since casts round."""
-    if field.type == "date":
-        form, value = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\z", text.str.to_date("%Y-%m-%d", strict=False)
-    elif field.type == "integer":
-        form, value = r"\A-?[0-9]{1,19}\z", text.cast(pl.Int64, strict=False)
-    else:
-        scale = field.scale or 0
-        form = rf"\A-?[0-9]+(\.[0-9]{{0,{scale}}}0*)?\z"
-        # Zeros beyond the scale say nothing; without them the cast is exact.
-        exact = text.str.replace(rf"(\.[0-9]{{{scale}}})0+\z", "$1")
-        value = exact.cast(pl.Decimal(field.precision or PRECISION, scale), strict=False)
-    return pl.when(text.str.contains(form)).then(value)
-
-
-def _expected(field: Field) -> str:
-    if field.type == "decimal":
-        return f"decimal({field.precision},{field.scale})"
-    return {"date": "YYYY-MM-DD", "integer": "-?[0-9]+ (64 bit)"}.get(field.type, field.type)
+            for batch in reader:
+                frame = pl.DataFrame(pa.Table.from_batches([batch])).select(f.name for f in fields)
+                longest = frame.select(pl.all().str.len_bytes().max()).row(0)
+                if any(length and length > CELL_LIMIT_BYTES for length in longest):
+                    return None
+                typed = frame.select(read_values(pl.col(f.name), f).alias(f.name) for f in fields)
+                nulls = zip(fields, frame.null_count().row(0), typed.null_count().row(0), strict=True)
+                for declared in [declared for declared, before, after in nulls if before != after]:
+                    wrong.add(rows, declared, frame[declared.name], typed[declared.name])
+                if not wrong.count:
+                    writer.write(typed)
+                rows += len(typed)
+        except pa.ArrowInvalid:
+            return None
+    return rows

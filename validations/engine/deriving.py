@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import BadInput
+from validations.engine.parameters import complete
 from validations.engine.session import create_views, open_session, quoted, write_parquet
 from validations.engine.sql_text import Query, read_derivation
 from validations.engine.standard import Standard, Table
@@ -25,10 +26,11 @@ def derive(
     Rows are ordered by key. Raises BadInput for a parameter that lacks, SQL that fails, an amount it would round.
     """
     queries = {
-        name: read_derivation(table.derive, standard.tables)
+        name: read_derivation(table.derive, standard.tables, parameters=standard.parameters)
         for name, table in standard.tables.items()
         if table.derive is not None
     }
+    parameters = complete(standard, parameters)
     derived: dict[str, Path] = {}
     out.mkdir(parents=True, exist_ok=True)
     with open_session(out) as connection:

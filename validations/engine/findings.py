@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from validations.engine.session import literal, write_parquet
-from validations.engine.standard import Standard
+from validations.engine.standard import Severity, Standard
+from validations.engine.waivers import Waiver
 
 FINDINGS_SCHEMA = pa.schema(
     [
         pa.field("finding", pa.string()),
         pa.field("rule", pa.string()),
+        pa.field("rule_digest", pa.string()),
         pa.field("severity", pa.string()),
         pa.field("table", pa.string()),
         pa.field("key", pa.string()),
@@ -23,47 +28,123 @@ FINDINGS_SCHEMA = pa.schema(
         pa.field("expected", pa.string()),
         pa.field("difference", pa.string()),
         pa.field("row", pa.int64()),
+        pa.field("reason", pa.string()),
+        pa.field("waiver", pa.string()),
     ]
 )
-"""`finding` is stable over rounds: SHA-256, 32 hex digits, of `standard|rule|table|key|field`. `key` is canonical
-JSON, every value as text, fields in the dictionary's order. `row` counts from 0 in the table; NULL for aggregates."""
+"""`finding` is stable over rounds: SHA-256, 32 hex digits, of `standard|rule|table|key|field`. `rule_digest` names the
+wording of the rule. `key` is canonical JSON, every value as text, fields in the dictionary's order; `{}` is the table as a
+whole. `row` counts from 0 in the table; NULL for aggregates. `reason` says why a row could not be judged; such a finding is
+blocking. `waiver` is the number of the sign-off that accepts the finding."""
 
 
-def write_findings(connection: duckdb.DuckDBPyConnection, standard: Standard, path: Path) -> dict[str, int]:
-    """Write what the session's `found` table holds, sorted by rule, table, key, field; the true count of each rule.
+@dataclass(frozen=True)
+class Tally:
+    """True counts of what was written: per rule and severity without what is waived, and what is waived per rule."""
 
-    A rule's `suppressed_by` leaves out a key that stands under that rule for the same table. Where one rule breaks the
-    same field of the same key in several rows, the second and later findings carry their number in the hash.
+    counts: Mapping[str, int]
+    by_severity: Mapping[Severity, int]
+    waived: Mapping[str, int]
+
+
+def write_findings(
+    connection: duckdb.DuckDBPyConnection,
+    standard: Standard,
+    path: Path,
+    waivers: Sequence[Waiver],
+    on: date | None,
+) -> Tally:
+    """Write what the session's `found` table holds, sorted by rule, table, key, field; and count it.
+
+    A finding that follows from its rule's root cause is left out. Where one rule breaks the same field of the same key in
+    several rows, the second and later findings carry their number in the hash.
     """
-    connection.execute("CREATE TABLE suppressions (rule VARCHAR, root VARCHAR)")
-    connection.execute("CREATE TABLE severities (rule VARCHAR, severity VARCHAR)")
-    for rule in standard.rules:
-        connection.execute("INSERT INTO severities VALUES (?, ?)", [rule.id, rule.severity])
-        for other in rule.suppressed_by:
-            connection.execute("INSERT INTO suppressions VALUES (?, ?)", [rule.id, other])
+    _note_rules(connection, standard)
+    _note_followers(connection, standard)
+    _note_waivers(connection, waivers, on)
     connection.execute(
         """CREATE VIEW kept AS
-        SELECT f.* FROM found AS f
-        ANTI JOIN (
-            SELECT DISTINCT s.rule, o."table", o.key FROM suppressions AS s JOIN found AS o ON o.rule = s.root
-        ) AS x ON x.rule = f.rule AND x."table" = f."table" AND x.key = f.key"""
+        SELECT f.*, w.waiver, r.digest, CASE WHEN f.reason IS NULL THEN r.severity ELSE 'block' END AS severity
+        FROM (SELECT rowid AS id, * FROM found) AS f
+        JOIN rule_notes AS r ON r.rule = f.rule
+        ANTI JOIN followers AS x ON x.id = f.id
+        LEFT JOIN waived AS w ON w.id = f.id"""
     )
     write_parquet(
         connection,
         f"""SELECT substr(sha256(
-                    {literal(standard.name)} || '|' || k.rule || '|' || "table" || '|' || key || '|' || coalesce(field, '')
+                    {literal(standard.name)} || '|' || rule || '|' || "table" || '|' || key || '|' || coalesce(field, '')
                     || CASE WHEN number > 1 THEN '|' || number ELSE '' END
                 ), 1, 32) AS finding,
-                k.rule, s.severity, "table", key, organisation, field, value, expected, difference, row
+                rule, digest AS rule_digest, severity, "table", key, organisation, field, value, expected, difference,
+                row, reason, waiver
             FROM (
                 SELECT *, row_number() OVER (
                     PARTITION BY rule, "table", key, field ORDER BY row, value, expected, difference
                 ) AS number
                 FROM kept
-            ) AS k JOIN severities AS s ON s.rule = k.rule
-            ORDER BY k.rule, "table", key, field, number""",
+            )
+            ORDER BY rule, "table", key, field, number""",
         FINDINGS_SCHEMA,
         path,
     )
-    counts = connection.execute("SELECT rule, count(*) FROM kept GROUP BY rule").fetchall()
-    return {str(rule): int(count) for rule, count in counts}
+    return _counted(connection, path)
+
+
+def _note_rules(connection: duckdb.DuckDBPyConnection, standard: Standard) -> None:
+    connection.execute("CREATE TABLE rule_notes (rule VARCHAR, severity VARCHAR, digest VARCHAR)")
+    notes = [(rule.id, rule.severity, rule.digest) for rule in standard.rules]
+    connection.executemany("INSERT INTO rule_notes VALUES (?, ?, ?)", notes)
+
+
+def _note_followers(connection: duckdb.DuckDBPyConnection, standard: Standard) -> None:
+    """Findings that only follow from their rule's root cause, which stands beside them."""
+    connection.execute("CREATE TABLE followers (id BIGINT)")
+    found = {str(rule) for (rule,) in connection.execute("SELECT DISTINCT rule FROM found").fetchall()}
+    for rule in standard.rules:
+        for root in rule.suppressed_by:
+            if rule.id not in found or root.rule not in found:
+                continue
+            same = 'o."table" = f."table" AND o.key = f.key'
+            if root.on:
+                paths = [literal(f"$.{name}") for name in root.on]
+                same = " AND ".join(
+                    f"json_extract_string(o.key, {path}) = json_extract_string(f.key, {path})"
+                    for path in paths
+                )
+            connection.execute(
+                f"""INSERT INTO followers SELECT f.rowid FROM found AS f
+                SEMI JOIN (SELECT * FROM found WHERE rule = {literal(root.rule)}) AS o ON {same}
+                WHERE f.rule = {literal(rule.id)}"""
+            )
+
+
+def _note_waivers(connection: duckdb.DuckDBPyConnection, waivers: Sequence[Waiver], on: date | None) -> None:
+    """Findings that a waiver still in force accepts."""
+    connection.execute('CREATE TABLE waivers (rule VARCHAR, "table" VARCHAR, key VARCHAR, sign_off VARCHAR)')
+    for waiver in waivers:
+        if on is not None and waiver.expires >= on:
+            said = [waiver.rule, waiver.table, waiver.key, waiver.sign_off]
+            connection.execute("INSERT INTO waivers VALUES (?, ?, ?, ?)", said)
+    connection.execute(
+        """CREATE TABLE waived AS
+        SELECT f.rowid AS id, min(w.sign_off) AS waiver FROM found AS f JOIN waivers AS w
+            ON w.rule = f.rule AND coalesce(w."table", f."table") = f."table" AND coalesce(w.key, f.key) = f.key
+        GROUP BY f.rowid"""
+    )
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, path: Path) -> Tally:
+    rows = connection.execute(
+        "SELECT rule, severity, waiver IS NOT NULL, count(*) FROM read_parquet(?) GROUP BY ALL", [str(path)]
+    ).fetchall()
+    counts: dict[str, int] = {}
+    by_severity: dict[Severity, int] = {"block": 0, "explain": 0, "note": 0}
+    waived: dict[str, int] = {}
+    for rule, severity, is_waived, count in rows:
+        if is_waived:
+            waived[rule] = waived.get(rule, 0) + count
+        else:
+            counts[rule] = counts.get(rule, 0) + count
+            by_severity[severity] += count
+    return Tally(counts, by_severity, waived)

@@ -6,48 +6,23 @@ limit, and leave it sorted. What becomes of a finding is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from pipelines.errors import BadInput
-from validations.engine import rules as rule_sql
+from validations.engine.field_constraints import Period
 from validations.engine.findings import write_findings
-from validations.engine.plan import Plan, plan_rules
+from validations.engine.judgement import Judgement, NotJudged
+from validations.engine.parameters import complete, period
+from validations.engine.plan import Plan, Scope, due_tables, plan_rules, rules_in_force
 from validations.engine.session import create_views, open_session
-from validations.engine.sql_text import read_query
-from validations.engine.standard import ForeignKey, Formula, Rule, Severity, Standard, SumEquals, Unique
+from validations.engine.standard import Phase, Rule, Standard
+from validations.engine.steps import Progress, Steps
 from validations.engine.types import require_columns
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What was judged and found: rows per table, true count per rule (zero too), where the findings lie."""
-
-    rows: dict[str, int]
-    counts: dict[str, int]
-    findings: Path
-    standard_version: str
-    standard_digest: str
-    severities: dict[str, Severity]
-    not_judged: tuple[str, ...] = ()
-
-    @property
-    def total(self) -> int:
-        """All findings."""
-        return sum(self.counts.values())
-
-    @property
-    def by_severity(self) -> dict[str, int]:
-        """Findings per severity, zero too."""
-        return {
-            severity: sum(n for rule, n in self.counts.items() if self.severities[rule] == severity)
-            for severity in ("block", "explain", "note")
-        }
+from validations.engine.waivers import Waiver
 
 
 def judge(
@@ -57,150 +32,127 @@ def judge(
     report: str | None = None,
     parameters: Mapping[str, str],
     findings: Path,
+    references: Mapping[str, Mapping[str, Path]] | None = None,
+    rules: Collection[str] | None = None,
+    waivers: Sequence[Waiver] = (),
+    nil_returns: Collection[str] = (),
     memory_limit: str = "1GB",
     partial: bool = False,
     progress: Progress | None = None,
 ) -> Judgement:
     """Judge Parquet tables (derived ones included) and write `findings` (`FINDINGS_SCHEMA`, sorted) atomically.
 
-    With `report` its tables are due, else all of the standard. A due table that is missing raises BadInput
-    "validations.table_missing", unless `partial`: then rules that need it are listed as not judged. Raises BadInput as
-    well for columns that are not the dictionary's, a parameter a query lacks, a rule that fails while it runs.
+    With `report` its tables are due, else all of the standard, as far as they are in force at the period's end. `references`
+    holds tables of other contents by namespace: `previous`, or the name of another standard. `rules` narrows to these ids.
+    A due table that is missing raises BadInput "validations.table_missing", unless `partial`: then rules that need it are
+    listed as not judged. Raises BadInput as well for columns that are not the dictionary's, and a parameter that lacks.
     """
-    due = standard.report(report).tables if report else tuple(standard.tables)
+    values = complete(standard, {**({"report": report} if report else {}), **parameters})
+    days = period(values)
+    due = due_tables(standard, report, days[1] if days else None)
     missing = [name for name in due if name not in tables]
     if missing and not partial:
         raise BadInput("validations.table_missing", tables=", ".join(missing), standard=standard.name)
+    if waivers and days is None:
+        raise BadInput("validations.period_needed", standard=standard.name, what="waivers")
     present = {name: tables[name] for name in due if name in tables}
-    rows = _rows(standard, present)
-    planned = plan_rules(standard, due, present, report)
+    chosen = [
+        rule
+        for rule in rules_in_force(standard, days[1] if days else None)
+        if rules is None or rule.id in rules
+    ]
+    job = _Job(
+        standard, report, present, references or {}, values, days, frozenset(nil_returns), due, progress
+    )
+    rows = job.rows()
     findings.parent.mkdir(parents=True, exist_ok=True)
     with open_session(findings.parent, memory_limit=memory_limit) as connection:
-        create_views(connection, present)
-        _Judge(standard, planned, present, report, parameters, connection, progress).run()
-        counts = write_findings(connection, standard, findings)
+        judged, not_judged = job.run(connection, chosen)
+        tally = write_findings(connection, standard, findings, waivers, days[1] if days else None)
     return Judgement(
         rows=rows,
-        counts={rule.id: counts.get(rule.id, 0) for rule in planned.rules},
+        counts={rule.id: tally.counts.get(rule.id, 0) for rule in judged},
+        by_severity=tally.by_severity,
         findings=findings,
         standard_version=standard.version,
         standard_digest=standard.digest,
         severities={rule.id: rule.severity for rule in standard.rules},
-        not_judged=tuple(rule.id for rule in planned.not_judged),
+        not_judged=tuple(not_judged),
+        waived=tally.waived,
     )
 
 
-def _rows(standard: Standard, tables: Mapping[str, Path]) -> dict[str, int]:
-    rows: dict[str, int] = {}
-    problems: list[BadInput] = []
-    for name, path in tables.items():
-        try:
-            rows[name] = require_columns(standard.table(name), path)
-        except BadInput as problem:
-            problems.append(problem)
-    if problems:
-        raise BadInput("validations.tables_differ", details=problems, standard=standard.name)
-    return rows
+@dataclass(frozen=True)
+class _Job:
+    """One judging, phase by phase."""
 
+    standard: Standard
+    report: str | None
+    tables: Mapping[str, Path]
+    references: Mapping[str, Mapping[str, Path]]
+    parameters: Mapping[str, str]
+    period: Period | None
+    nil_returns: frozenset[str]
+    due: tuple[str, ...]
+    progress: Progress | None
 
-class _Judge:
-    """One judging: the session's `found` table fills step by step."""
+    def rows(self) -> dict[str, int]:
+        """Rows of every table at hand. Raises BadInput listing every column that is not the dictionary's."""
+        rows: dict[str, int] = {}
+        problems: list[BadInput] = []
+        for name, path in self.tables.items():
+            try:
+                rows[name] = require_columns(self.standard.table(name), path)
+            except BadInput as problem:
+                problems.append(problem)
+        if problems:
+            raise BadInput("validations.tables_differ", details=problems, standard=self.standard.name)
+        return rows
 
-    def __init__(
-        self,
-        standard: Standard,
-        planned: Plan,
-        tables: Mapping[str, Path],
-        report: str | None,
-        parameters: Mapping[str, str],
-        connection: duckdb.DuckDBPyConnection,
-        progress: Progress | None,
-    ) -> None:
-        self.standard, self.planned, self.tables, self.report = standard, planned, tables, report
-        self.parameters, self.connection, self.progress = parameters, connection, progress
-
-    def run(self) -> None:
-        columns = ", ".join(f'"{name}" {kind}' for name, kind in rule_sql.COLUMNS.items())
-        self.connection.execute(f"CREATE TABLE found ({columns})")
-        steps: list[tuple[str, Callable[[], None]]] = [
-            (name, lambda name=name: self.contract(name)) for name in self.planned.constraints
-        ]
-        for table in self.tables:
-            held = tuple(rule for rule in self.planned.holds if rule.table == table)
-            if held:
-                steps.append((table, lambda table=table, held=held: self.holds(table, held)))
-        steps += [(rule.id, lambda rule=rule: self.shape(rule)) for rule in self.planned.shapes]
-        steps += [(rule.id, lambda rule=rule: self.query(rule)) for rule in self.planned.queries]
-        for done, (label, step) in enumerate(steps):
-            if self.progress:
-                self.progress(label, done, len(steps))
-            step()
+    def run(
+        self, connection: duckdb.DuckDBPyConnection, chosen: Sequence[Rule]
+    ) -> tuple[list[Rule], list[NotJudged]]:
+        create_views(connection, self.tables)
+        for namespace, tables in self.references.items():
+            create_views(connection, tables, namespace=namespace)
+        scope = Scope(self.due, self.tables, self.references)
+        steps = Steps(
+            connection,
+            self.standard,
+            self.tables,
+            self.report,
+            self.parameters,
+            self.period,
+            self.nil_returns,
+        )
+        judged: list[Rule] = []
+        not_judged: list[NotJudged] = []
+        plans = self._plans(chosen, scope)
+        listed = [step for plan in plans for step in steps.listed(plan)]
+        done = 0
+        for phase, plan in zip(self._phases(), plans, strict=True):
+            for step in steps.listed(plan):
+                if self.progress:
+                    self.progress(step.label, done, len(listed))
+                step.run()
+                done += 1
+            judged += plan.rules
+            not_judged += plan.not_judged
+            stoppers = steps.blocking(plan.rules) if phase.stops else []
+            if stoppers:
+                later = [rule for other in plans[plans.index(plan) + 1 :] for rule in other.rules]
+                not_judged += [NotJudged(rule.id, "phase", ", ".join(stoppers)) for rule in later]
+                break
         if self.progress:
-            self.progress(self.standard.name, len(steps), len(steps))
+            self.progress(self.standard.name, len(listed), len(listed))
+        order = {rule.id: place for place, rule in enumerate(self.standard.rules)}
+        return sorted(judged, key=lambda rule: order[rule.id]), not_judged
 
-    def contract(self, table: str) -> None:
-        from validations.engine.contract import failing_rows, schema  # noqa: PLC0415  # 2 s: only who judges pays
+    def _phases(self) -> tuple[Phase, ...]:
+        return self.standard.phases or (Phase(tuple({rule.group for rule in self.standard.rules})),)
 
-        judged = self.planned.constraints[table]
-        wanted = frozenset(f"{rule.constraint}@{field}" for rule, field in judged)
-        contract = schema(self.standard, table, report=self.report, constraints=wanted)
-        self.connection.execute(
-            'CREATE OR REPLACE TABLE judged_constraints (rule VARCHAR, "table" VARCHAR, field VARCHAR, "constraint" VARCHAR)'
-        )
-        self.connection.executemany(
-            "INSERT INTO judged_constraints VALUES (?, ?, ?, ?)",
-            [(rule.id, table, field, rule.constraint) for rule, field in judged],
-        )
-        self.connection.execute(
-            'CREATE OR REPLACE TABLE failing ("row" BIGINT, field VARCHAR, "constraint" VARCHAR)'
-        )
-        for frame in failing_rows(contract, self.tables[table]):
-            self.connection.register("slice", frame.to_arrow())
-            self.connection.execute("INSERT INTO failing FROM slice")
-            self.connection.unregister("slice")
-        self.insert(rule_sql.contract_findings(self.standard.table(table)), [rule for rule, _ in judged])
-        self.connection.execute("DROP TABLE failing")
-
-    def holds(self, table: str, rules: tuple[Rule, ...]) -> None:
-        self.insert(rule_sql.row_rules(self.standard.table(table), rules, self.standard.macros), rules)
-
-    def shape(self, rule: Rule) -> None:
-        tables = self.standard.tables
-        match rule.shape:
-            case Unique(table=None):
-                for name in self.tables:
-                    self.insert(rule_sql.unique(rule, tables[name], tables[name].stored_key), [rule])
-            case Unique(table=str(name), fields=fields):
-                self.insert(rule_sql.unique(rule, tables[name], fields), [rule])
-            case ForeignKey(references=references):
-                for reference in references:
-                    if reference.table in self.tables and reference.references in self.tables:
-                        self.insert(rule_sql.foreign_key(rule, tables[reference.table], reference), [rule])
-            case SumEquals() as shape:
-                self.insert(rule_sql.sum_equals(rule, tables[shape.table], shape), [rule])
-            case Formula() as shape:
-                self.insert(rule_sql.formula(rule, tables[shape.table], shape), [rule])
-            case _:
-                raise AssertionError(f"{rule.id}: planned as a shape")
-
-    def query(self, rule: Rule) -> None:
-        query = read_query(self.planned.texts[rule.id], self.standard.tables)
-        lacking = [name for name in query.parameters if name not in self.parameters]
-        if lacking:
-            raise BadInput("validations.parameter_missing", rule=rule.id, parameters=", ".join(lacking))
-        values = {name: self.parameters[name] for name in query.parameters}
-        self.execute(f"CREATE OR REPLACE TEMP TABLE answer AS\n{query.text}", [rule], values)
-        columns = [str(c[0]) for c in self.connection.execute("FROM answer LIMIT 0").description or ()]
-        if self.connection.execute("FROM answer LIMIT 1").fetchone() is not None:
-            self.insert(rule_sql.query_result(rule, self.standard.table(str(rule.table)), columns), [rule])
-
-    def insert(self, select: str, rules: Iterable[Rule]) -> None:
-        self.execute(f"INSERT INTO found {select}", rules)
-
-    def execute(self, sql: str, rules: Iterable[Rule], values: Mapping[str, str] | None = None) -> None:
-        try:
-            self.connection.execute(sql, dict(values)) if values else self.connection.execute(sql)
-        except duckdb.Error as error:
-            ids = ", ".join(sorted({rule.id for rule in rules}))
-            reason = str(error).splitlines()[0]
-            raise BadInput("validations.rule_failed", rule=ids, reason=reason) from error
+    def _plans(self, chosen: Sequence[Rule], scope: Scope) -> list[Plan]:
+        return [
+            plan_rules(self.standard, [rule for rule in chosen if rule.group in phase.groups], scope)
+            for phase in self._phases()
+        ]

@@ -6,39 +6,30 @@ Nothing is judged here.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import BadInput
+from validations.engine.code_lists import read_codes
+from validations.engine.constraints import constraint_fields
 from validations.engine.cross_check import cross_check
-from validations.engine.located import Located, Mistakes, read_text, read_yaml
-from validations.engine.standard import (
-    Code,
-    CodeList,
-    DueRule,
-    Field,
-    ForeignKey,
-    Formula,
-    PackageProfile,
-    Reference,
-    Report,
-    Rule,
-    Shape,
-    Standard,
-    SumEquals,
-    Table,
-    Term,
-    Title,
-    Unique,
+from validations.engine.located import Located, Mistakes, read_yaml
+from validations.engine.parse import (
+    parse_macros,
+    parse_parameters,
+    parse_phases,
+    parse_report,
+    parse_rule,
+    parse_table,
+    parse_title,
 )
+from validations.engine.standard import CodeList, PackageProfile, Rule, Standard, Table
 
 STANDARDS = Path(__file__).parents[1] / "standards"
-CODES_HEADER = ("code", "title_zh", "title_en")
 
 
 @dataclass
@@ -77,15 +68,17 @@ def load_folder(path: Path) -> Standard:
     mistakes = Mistakes(path)
     drafts = Drafts(read_yaml(path / "standard.yaml", "standard", mistakes))
     for file in sorted((path / "codes").glob("*.csv")):
-        drafts.codes[file.stem] = _codes(file, mistakes)
+        drafts.codes[file.stem] = read_codes(file, mistakes)
     for file in sorted((path / "tables").glob("*.yaml")):
         located = read_yaml(file, "table", mistakes)
         if located.data is not None:
-            table = _table(located)
+            table = parse_table(located.data, file.parent)
             drafts.tables[table.name] = (table, located)
     for file in sorted((path / "rules").glob("*.yaml")):
         located = read_yaml(file, "rules", mistakes)
-        drafts.rules += [(_rule(item, file), located, i) for i, item in enumerate(located.data or ())]
+        drafts.rules += [
+            (parse_rule(item, file.parent), located, i) for i, item in enumerate(located.data or ())
+        ]
     standard = _standard(drafts, path)
     if standard is not None and not mistakes.problems:
         cross_check(standard, drafts, mistakes)
@@ -97,7 +90,7 @@ def load_folder(path: Path) -> Standard:
             path=path,
             count=len(mistakes.problems),
         )
-    return standard
+    return replace(standard, rules=tuple(_digested(standard, drafts)))
 
 
 def folder_digest(path: Path) -> str:
@@ -114,132 +107,47 @@ def folder_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _title(data: Any) -> Title:
-    return Title(data["zh"], data["en"])
-
-
 def _standard(drafts: Drafts, path: Path) -> Standard | None:
     data = drafts.standard.data
     if data is None:
         return None
     return Standard(
         name=data["name"],
-        title=_title(data["title"]),
+        title=parse_title(data["title"]),
         version=data["version"],
         effective=data["effective"],
-        authority=_title(data["authority"]),
+        authority=parse_title(data["authority"]),
         status=data["status"],
-        note=_title(data["note"]),
-        reports=tuple(_report(report) for report in data["reports"]),
+        note=parse_title(data["note"]),
+        reports=tuple(parse_report(report) for report in data["reports"]),
         tables={name: table for name, (table, _) in drafts.tables.items()},
         rules=tuple(rule for rule, _, _ in drafts.rules),
         packages={profile["name"]: PackageProfile(**profile) for profile in data["packages"]},
         codes=drafts.codes,
-        groups={letters: _title(title) for letters, title in data.get("groups", {}).items()},
-        macros=data.get("macros", {}),
+        groups={letters: parse_title(title) for letters, title in data.get("groups", {}).items()},
+        macros=parse_macros(data.get("macros", {})),
+        parameters=parse_parameters(data.get("parameters", {})),
+        phases=parse_phases(data.get("phases", ())),
         digest=folder_digest(path),
         path=path,
     )
 
 
-def _report(data: Any) -> Report:
-    return Report(
-        name=data["name"],
-        title=_title(data["title"]),
-        rhythm=data["rhythm"],
-        due=DueRule(**data["due"]),
-        tables=tuple(data["tables"]),
-        package=data["package"],
-        date_kind=data.get("date_kind", "period"),
-        months=tuple(data.get("months", ())),
-    )
+def _digested(standard: Standard, drafts: Drafts) -> list[Rule]:
+    """The rules with their digests: of their own words, the macros, their query, and what of the dictionary they judge."""
+    macros = drafts.standard.data.get("macros", {})
+    rules: list[Rule] = []
+    for rule, located, index in drafts.rules:
+        said: list[Any] = [located.data[index], macros if rule.holds else None]
+        said.append(rule.query.read_text(encoding="utf-8") if rule.query else None)
+        for name, (table, dictionary) in drafts.tables.items() if rule.constraint else ():
+            judged = constraint_fields(standard, table, rule)
+            fields = [item for item in dictionary.data["fields"] if item["name"] in judged]
+            said.append([name, fields, [_entries(drafts.codes[f["codes"]]) for f in fields if "codes" in f]])
+        text = json.dumps(said, ensure_ascii=False, sort_keys=True)
+        rules.append(replace(rule, digest=hashlib.sha256(text.encode()).hexdigest()))
+    return rules
 
 
-def _table(located: Located) -> Table:
-    data = located.data
-    derive = data.get("derive")
-    return Table(
-        name=data["name"],
-        title=_title(data["title"]),
-        key=tuple(data["key"]),
-        fields=tuple(_field(item) for item in data["fields"]),
-        organisation=data.get("organisation"),
-        derive=located.path.parent / derive if derive else None,
-    )
-
-
-def _field(data: Any) -> Field:
-    said: dict[str, Any] = {**data}
-    for name in ("title", "description"):
-        if name in said:
-            said[name] = _title(said[name])
-    return Field(**said)
-
-
-def _rule(data: Any, file: Path) -> Rule:
-    query = data.get("query")
-    expected = data.get("expected")
-    return Rule(
-        id=data["id"],
-        severity=data["severity"],
-        judges=data["judges"],
-        message=_title(data["message"]),
-        citation=data["citation"],
-        table=data.get("table"),
-        field=data.get("field"),
-        constraint=data.get("constraint"),
-        holds=data.get("holds"),
-        expected=None if expected is None else str(expected),
-        query=file.parent / query if query else None,
-        shape=_shape(data["shape"]) if "shape" in data else None,
-        suppressed_by=tuple(data.get("suppressed_by", ())),
-    )
-
-
-def _shape(data: Any) -> Shape:
-    ((kind, said),) = data.items()
-    match kind:
-        case "unique":
-            return Unique() if said == "every_table" else Unique(said["table"], tuple(said["fields"]))
-        case "foreign_key":
-            return ForeignKey(
-                tuple(
-                    Reference(item["table"], tuple(item["fields"]), item["references"], tuple(item["to"]))
-                    for item in said
-                )
-            )
-        case "sum_equals":
-            return SumEquals(
-                said["table"], tuple(said["key"]), said["value"], said["of"], tuple(said["by"]), said["sum"]
-            )
-        case _:
-            left, right = said["equation"].split("=")
-            return Formula(**said, left=_terms(left), right=_terms(right))
-
-
-def _terms(side: str) -> tuple[Term, ...]:
-    signed = side.replace("-", "+-").split("+")
-    return tuple(Term(t.strip().lstrip("-").strip(), -1 if t.strip().startswith("-") else 1) for t in signed)
-
-
-def _codes(path: Path, mistakes: Mistakes) -> CodeList:
-    text = read_text(path, mistakes)
-    codes: list[Code] = []
-    if text is not None:
-        reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-        try:
-            header = next(reader, [])
-            if tuple(header) != CODES_HEADER:
-                expected, found = ",".join(CODES_HEADER), ",".join(header)
-                mistakes.add("validations.codes_header", path, 1, expected=expected, found=found)
-                return CodeList(path.stem, ())
-            for cells in filter(None, reader):
-                if len(cells) != len(CODES_HEADER) or not all(cells):
-                    mistakes.add("validations.codes_cells", path, reader.line_num, expected=len(CODES_HEADER))
-                elif any(code.code == cells[0] for code in codes):
-                    mistakes.add("validations.codes_duplicate", path, reader.line_num, value=cells[0])
-                else:
-                    codes.append(Code(cells[0], Title(cells[1], cells[2])))
-        except csv.Error as error:
-            mistakes.add("validations.codes_unreadable", path, reader.line_num, reason=str(error))
-    return CodeList(path.stem, tuple(codes))
+def _entries(codes: CodeList) -> list[list[str]]:
+    return [[c.code, str(c.effective.start), str(c.effective.end)] for c in codes.codes]

@@ -1,73 +1,152 @@
-"""Which rules can be judged on the tables at hand, and which cannot. No SQL is generated or run here."""
+"""Which rules can be judged on the tables at hand, and which cannot and why. No SQL is generated or run here."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
-from validations.engine.constraints import constraint_fields
-from validations.engine.sql_text import read_query
-from validations.engine.standard import ForeignKey, Formula, Rule, Standard, SumEquals, Unique
+from pipelines.errors import BadInput
+from validations.engine.constraints import constraints_of
+from validations.engine.judgement import NotJudged
+from validations.engine.scope import row_tables, shape_tables
+from validations.engine.shapes import ForeignKey
+from validations.engine.sql_text import Query, read_query
+from validations.engine.standard import Rule, Standard
 
 
 @dataclass
 class Plan:
-    """The rules to judge, by their judge; `constraints` by table with the fields each rule judges there."""
+    """The rules to judge, by their judge: `constraints` by table as (rule, field, constraint), `holds` by table."""
 
     rules: list[Rule] = field(default_factory=list[Rule])
-    not_judged: list[Rule] = field(default_factory=list[Rule])
-    constraints: dict[str, list[tuple[Rule, str]]] = field(
-        default_factory=dict[str, "list[tuple[Rule, str]]"]
+    not_judged: list[NotJudged] = field(default_factory=list[NotJudged])
+    constraints: dict[str, list[tuple[Rule, str, str]]] = field(
+        default_factory=dict[str, "list[tuple[Rule, str, str]]"]
     )
-    holds: list[Rule] = field(default_factory=list[Rule])
+    holds: dict[str, list[Rule]] = field(default_factory=dict[str, "list[Rule]"])
     shapes: list[Rule] = field(default_factory=list[Rule])
-    queries: list[Rule] = field(default_factory=list[Rule])
-    texts: dict[str, str] = field(default_factory=dict[str, str])
+    queries: list[tuple[Rule, Query]] = field(default_factory=list["tuple[Rule, Query]"])
 
 
-def plan_rules(standard: Standard, due: tuple[str, ...], present: Container[str], report: str | None) -> Plan:
-    """Sort the content rules of a standard. A rule over tables that are not due for `report` is not this report's rule;
-    one that lacks a due table is listed as not judged."""
+@dataclass(frozen=True)
+class Scope:
+    """What is judged: the due tables, those at hand, the tables of other contents by namespace."""
+
+    due: tuple[str, ...]
+    present: Collection[str]
+    references: Mapping[str, Collection[str]]
+
+
+def due_tables(standard: Standard, report: str | None, on: date | None) -> tuple[str, ...]:
+    """The tables of a report, or of the standard, that are in force on the last day of the period.
+
+    Raises BadInput "validations.period_needed" where that day decides and is not known.
+    """
+    names = standard.report(report).tables if report else tuple(standard.tables)
+    effective = {name: standard.table(name).effective for name in names}
+    return tuple(
+        name
+        for name, dates in effective.items()
+        if dates.covers(_known(standard, "tables", dates.is_always, on))
+    )
+
+
+def rules_in_force(standard: Standard, on: date | None) -> list[Rule]:
+    """The content rules in force on the last day of the period. Raises BadInput as `due_tables`."""
+    return [
+        rule
+        for rule in standard.rules
+        if rule.judges == "content"
+        and rule.effective.covers(_known(standard, "rules", rule.effective.is_always, on))
+    ]
+
+
+def _known(standard: Standard, what: str, is_always: bool, on: date | None) -> date:
+    if on is None and not is_always:
+        raise BadInput("validations.period_needed", standard=standard.name, what=what)
+    return on or date.min
+
+
+def plan_rules(standard: Standard, rules: Sequence[Rule], scope: Scope) -> Plan:
+    """Sort rules by their judge. A rule over tables that are not due is not this report's rule; one that lacks a due
+    table, or a content to compare with, is listed as not judged."""
     plan = Plan()
-    for rule in standard.rules:
-        if rule.judges != "content":
-            continue
-        needed = _needed(standard, rule, due, plan)
-        if needed is None:
-            continue
-        if any(name not in present for name in needed):
-            plan.not_judged.append(rule)
-            continue
-        plan.rules.append(rule)
+    for rule in rules:
         if rule.constraint is not None:
-            for name in (name for name in due if name in present):
-                judged = [(rule, f) for f in constraint_fields(standard.table(name), rule)]
-                if judged:
-                    plan.constraints.setdefault(name, []).extend(judged)
+            _plan_constraint(standard, rule, scope, plan)
         elif rule.holds is not None:
-            plan.holds.append(rule)
+            _plan_holds(standard, rule, scope, plan)
         elif rule.shape is not None:
-            plan.shapes.append(rule)
+            _plan_shape(rule, scope, plan)
         else:
-            plan.queries.append(rule)
+            _plan_query(standard, rule, scope, plan)
     return plan
 
 
-def _needed(standard: Standard, rule: Rule, due: tuple[str, ...], plan: Plan) -> set[str] | None:
-    """The tables a rule cannot do without; None when it has nothing to say about the due ones."""
-    match rule.shape:
-        case Unique(table=None):
-            return set()
-        case Unique(table=str(name)) | Formula(table=name):
-            needed = {name}
-        case SumEquals(table=name, of=other):
-            needed = {name, other}
-        case ForeignKey(references=references):
-            pairs = [{r.table, r.references} for r in references if {r.table, r.references} <= set(due)]
-            return set[str]().union(*pairs) if pairs else None
-        case _:
-            needed = {rule.table} if rule.table else set[str]()
-    if rule.query is not None:
-        plan.texts[rule.id] = rule.query.read_text(encoding="utf-8")
-        needed |= set(read_query(plan.texts[rule.id], standard.tables).tables)
-    return needed if needed <= set(due) else None
+def _plan_constraint(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -> None:
+    if rule.table is not None and not _at_hand(rule, {rule.table}, scope, plan):
+        return
+    plan.rules.append(rule)
+    for name in (name for name in scope.due if name in scope.present):
+        table = standard.table(name)
+        judged = [
+            (rule, each.name, constraint)
+            for each in table.stored_fields
+            for constraint in constraints_of(standard, table, rule, each)
+        ]
+        if judged:
+            plan.constraints.setdefault(name, []).extend(judged)
+
+
+def _plan_holds(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -> None:
+    names = [name for name in row_tables(standard, rule) if name in scope.due]
+    if not names:
+        return
+    at_hand = [name for name in names if name in scope.present]
+    if not at_hand:
+        plan.not_judged.append(NotJudged(rule.id, "table", ", ".join(names)))
+        return
+    plan.rules.append(rule)
+    for name in at_hand:
+        plan.holds.setdefault(name, []).append(rule)
+
+
+def _plan_shape(rule: Rule, scope: Scope, plan: Plan) -> None:
+    groups = [group for group in shape_tables(rule) if set(group) <= set(scope.due)]
+    if not groups and shape_tables(rule):
+        return
+    needed = set[str]().union(*groups)
+    if isinstance(rule.shape, ForeignKey):  # each reference is judged by itself
+        whole = [group for group in groups if all(name in scope.present for name in group)]
+        needed = set[str]().union(*whole) if whole else needed
+    if _at_hand(rule, needed, scope, plan):
+        plan.rules.append(rule)
+        plan.shapes.append(rule)
+
+
+def _plan_query(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -> None:
+    assert rule.query is not None, "a content rule has one judge"
+    text = rule.query.read_text(encoding="utf-8")
+    query = read_query(text, standard.tables, references=None, parameters=standard.parameters)
+    needed = {*query.tables, *([rule.table] if rule.table else [])}
+    if not _at_hand(rule, needed, scope, plan):
+        return
+    lacking = [
+        f"{space}.{name}" for space, name in query.references if name not in scope.references.get(space, ())
+    ]
+    if lacking:
+        plan.not_judged.append(NotJudged(rule.id, "reference", ", ".join(lacking)))
+        return
+    plan.rules.append(rule)
+    plan.queries.append((rule, query))
+
+
+def _at_hand(rule: Rule, needed: Collection[str], scope: Scope, plan: Plan) -> bool:
+    """Whether the rule is due and its tables are there; one that is due but lacks a table is listed."""
+    if not set(needed) <= set(scope.due):
+        return False
+    lacking = sorted(name for name in needed if name not in scope.present)
+    if lacking:
+        plan.not_judged.append(NotJudged(rule.id, "table", ", ".join(lacking)))
+    return not lacking

@@ -42,14 +42,24 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Path]) -> None:
-    """Every table under its own name, and again as `rows of <name>` with `row`, the 0-based place in its file."""
+def create_views(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Path], *, namespace: str | None = None
+) -> None:
+    """Every table under its own name, and again as `rows of <name>` with `row`, the 0-based place in its file.
+
+    With `namespace` under `<namespace>.<name>`, and only that.
+    """
+    if namespace:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(namespace)}")
     for name, path in tables.items():
         source = f"read_parquet([{literal(str(path))}], file_row_number = true)"
-        connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * EXCLUDE (file_row_number) FROM {source}")
-        connection.execute(
-            f"CREATE VIEW {quoted(rows_of(name))} AS SELECT * RENAME (file_row_number AS row) FROM {source}"
-        )
+        view = f"{quoted(namespace)}.{quoted(name)}" if namespace else quoted(name)
+        connection.execute(f"CREATE VIEW {view} AS SELECT * EXCLUDE (file_row_number) FROM {source}")
+        if not namespace:
+            rows = quoted(rows_of(name))
+            connection.execute(
+                f"CREATE VIEW {rows} AS SELECT * RENAME (file_row_number AS row) FROM {source}"
+            )
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, schema: pa.Schema, path: Path) -> None:

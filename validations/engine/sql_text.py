@@ -7,7 +7,7 @@ DuckDB on empty tables, which knows every function and type. Nothing here touche
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from validations.engine.standard import Table
+from validations.engine.standard import Macro, Table
 from validations.engine.types import duckdb_type
 
 PARAMETERS = {
@@ -27,8 +27,15 @@ PARAMETERS = {
     "period_to": "200012",
     "key": "2000",
     "report": "report",
+    "previous_from": "1999-01-01",
+    "previous_to": "1999-12-31",
 }
-"""The parameters a query may name as `$name`, with values of their form."""
+"""The parameters any text may name as `$name`, with values of their form."""
+
+PREVIOUS = "previous"
+"""The namespace of the last accepted filing's tables."""
+
+_DEEPEST = 1000  # macros replaced in one expression; a circle never ends
 
 _SERIES = ("range", "generate_series")  # table functions that read nothing
 _QUERIES = (exp.Select, exp.SetOperation)
@@ -38,7 +45,7 @@ _logger = logging.getLogger("sqlglot")
 class SqlMistake(Exception):
     """What is wrong with one SQL text: a code of the catalogue, its values, the line in the text (from 1)."""
 
-    def __init__(self, code: str, values: dict[str, object], line: int = 1) -> None:
+    def __init__(self, code: str, values: Mapping[str, object], line: int = 1) -> None:
         super().__init__(code)
         self.code, self.values, self.line = code, values, line
 
@@ -61,8 +68,64 @@ def _parsed(text: str) -> list[exp.Expr]:
         _logger.setLevel(level)
 
 
-def read_predicate(text: str, table: Table, macros: Mapping[str, str] | None = None) -> str:
-    """A predicate over one row of `table`, macros expanded, as DuckDB text. Raises SqlMistake."""
+@dataclass(frozen=True)
+class Predicate:
+    """An expression over one row, macros expanded: its DuckDB text, the columns and the parameters it names."""
+
+    sql: str
+    columns: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+def read_predicate(
+    text: str,
+    table: Table,
+    macros: Mapping[str, Macro] | None = None,
+    parameters: Iterable[str] = (),
+) -> Predicate:
+    """An expression over one row of `table`. Raises SqlMistake."""
+    predicate = read_expression(text, macros, parameters)
+    known = {field.name for field in table.stored_fields}
+    unknown = [name for name in predicate.columns if name not in known]
+    if unknown:
+        raise SqlMistake(
+            "validations.sql_unknown_column",
+            {"column": ", ".join(unknown), "table": table.name, "known": ", ".join(sorted(known))},
+        )
+    return predicate
+
+
+def read_expression(
+    text: str, macros: Mapping[str, Macro] | None = None, parameters: Iterable[str] = ()
+) -> Predicate:
+    """An expression over one row of whatever table has its columns. Raises SqlMistake."""
+    select = expand(_expression(text), macros or {})
+    if select.find(exp.Subquery, exp.Exists) or len(list(select.find_all(exp.Select))) > 1:
+        raise SqlMistake("validations.sql_not_an_expression", {"sql": text})
+    columns = list(dict.fromkeys(column.sql() for column in _columns(select)))
+    return Predicate(
+        select.expressions[0].sql(dialect="duckdb"),
+        tuple(name.strip('"') if "." not in name else name for name in columns),
+        tuple(sorted(_refuse_parameters(select, (*PARAMETERS, *parameters)))),
+    )
+
+
+def _columns(select: exp.Expr) -> Iterable[exp.Column]:
+    """The columns of an expression, but not what a lambda binds."""
+    for column in select.find_all(exp.Column):
+        bound = {name.name for node in _above(column, exp.Lambda) for name in node.expressions}
+        if column.name not in bound or column.table:
+            yield column
+
+
+def _above(node: exp.Expr, kind: type[exp.Expr]) -> Iterable[exp.Expr]:
+    above = node.find_ancestor(kind)
+    while above is not None:
+        yield above
+        above = above.find_ancestor(kind)
+
+
+def _expression(text: str) -> exp.Select:
     statements = _parsed(f"SELECT {text}")
     select = statements[0] if statements else None
     if len(statements) != 1 or not isinstance(select, exp.Select) or len(select.expressions) != 1:
@@ -71,36 +134,57 @@ def read_predicate(text: str, table: Table, macros: Mapping[str, str] | None = N
         select.expressions[0], (exp.Alias, exp.Star)
     ):
         raise SqlMistake("validations.sql_not_an_expression", {"sql": text})
-    if select.find(exp.Subquery, exp.Exists) or len(list(select.find_all(exp.Select))) > 1:
-        raise SqlMistake("validations.sql_not_an_expression", {"sql": text})
-    _refuse_parameters(select, ())
-    expanded = _expand(select, macros or {})
-    known = {field.name for field in table.stored_fields}
-    for column in expanded.find_all(exp.Column):
-        if column.name not in known or column.table:
-            raise SqlMistake(
-                "validations.sql_unknown_column",
-                {"column": column.sql(), "table": table.name, "known": ", ".join(sorted(known))},
-            )
-    return expanded.expressions[0].sql(dialect="duckdb")
+    return select
 
 
-def read_macro(text: str) -> None:
-    """Whether a macro is an SQL expression at all; its columns are known where it is used. Raises SqlMistake."""
-    statements = _parsed(f"SELECT {text}")
-    select = statements[0] if len(statements) == 1 else None
-    if not isinstance(select, exp.Select) or len(select.expressions) != 1 or select.find(exp.From, exp.Alias):
-        raise SqlMistake("validations.sql_not_an_expression", {"sql": text})
+def read_macro(name: str, macro: Macro, macros: Mapping[str, Macro]) -> None:
+    """Whether a macro is an SQL expression, named unlike any function, and free of circles. Raises SqlMistake."""
+    select = _expression(macro.sql)
+    if not _is_free(f"{name}(1)" if macro.arguments else name):
+        raise SqlMistake("validations.macro_name", {"name": name})
+    expand(select, macros)
 
 
-def _expand(select: exp.Expr, macros: Mapping[str, str]) -> exp.Expr:
+def _is_free(call: str) -> bool:
+    """Whether a macro's call reads as nothing that SQL knows already."""
+    try:
+        return isinstance(_expression(call).expressions[0], exp.Anonymous | exp.Column)
+    except SqlMistake:
+        return False
+
+
+def expand(select: exp.Select, macros: Mapping[str, Macro]) -> exp.Select:
+    """The expression with its macros replaced by what they stand for, however deep. Raises SqlMistake."""
+    if not macros:
+        return select
+    for _ in range(_DEEPEST):
+        call = next((n for n in select.find_all(exp.Column, exp.Anonymous) if _is_call(n, macros)), None)
+        if call is None:
+            return select
+        macro = macros[call.name]
+        given = call.expressions if isinstance(call, exp.Anonymous) else []
+        if len(given) != len(macro.arguments):
+            values = {"name": call.name, "expected": len(macro.arguments), "found": len(given)}
+            raise SqlMistake("validations.macro_arguments", values)
+        call.replace(exp.Paren(this=_filled(macro, given)))
+    raise SqlMistake("validations.macro_circle", {"names": ", ".join(macros)})
+
+
+def _is_call(node: exp.Expr, macros: Mapping[str, Macro]) -> bool:
+    if isinstance(node, exp.Anonymous):
+        return node.name in macros
+    return node.name in macros and not node.args.get("table") and not macros[node.name].arguments
+
+
+def _filled(macro: Macro, given: Sequence[exp.Expr]) -> exp.Expr:
+    values = dict(zip(macro.arguments, given, strict=True))
+
     def replaced(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Column) and not node.table and node.name in macros:
-            inner = _parsed(f"SELECT {macros[node.name]}")[0]
-            return exp.Paren(this=inner.expressions[0])
+        if isinstance(node, exp.Column) and not node.table and node.name in values:
+            return exp.Paren(this=values[node.name].copy())
         return node
 
-    return select.transform(replaced)
+    return _expression(macro.sql).expressions[0].transform(replaced)
 
 
 def _refuse_parameters(statement: exp.Expr, known: Iterable[str]) -> set[str]:
@@ -115,15 +199,25 @@ def _refuse_parameters(statement: exp.Expr, known: Iterable[str]) -> set[str]:
 
 @dataclass(frozen=True)
 class Query:
-    """A read-only query: its text, the standard's tables it reads, the parameters it names."""
+    """A read-only query: its text, the tables it reads, those of other contents (`previous.T`), its parameters."""
 
     text: str
     tables: tuple[str, ...]
     parameters: tuple[str, ...]
+    references: tuple[tuple[str, str], ...] = ()
 
 
-def read_query(text: str, tables: Iterable[str]) -> Query:
-    """A single SELECT over tables of the standard. Raises SqlMistake."""
+def read_query(
+    text: str,
+    tables: Iterable[str],
+    *,
+    references: Mapping[str, Container[str]] | None,
+    parameters: Iterable[str] = (),
+) -> Query:
+    """A single SELECT over tables of the standard, and of `references` (namespace → tables; None: any).
+
+    Raises SqlMistake.
+    """
     statements = _parsed(text)
     if len(statements) != 1 or not isinstance(statements[0], _QUERIES):
         raise SqlMistake("validations.sql_not_read_only", {})
@@ -136,11 +230,16 @@ def read_query(text: str, tables: Iterable[str]) -> Query:
     own = {cte.alias for cte in statement.find_all(exp.CTE)}
     known = set(tables)
     read: set[str] = set()
+    others: set[tuple[str, str]] = set()
     for table in statement.find_all(exp.Table):
         is_function = not isinstance(table.this, exp.Identifier)
         if table.name in own and not table.db:
             continue
         if is_function and table.this.sql(dialect="duckdb").split("(")[0].lower() in _SERIES:
+            continue
+        is_elsewhere = not is_function and bool(table.db) and not table.catalog
+        if is_elsewhere and (references is None or table.name in references.get(table.db, ())):
+            others.add((table.db, table.name))
             continue
         if is_function or table.name not in known or table.db:
             raise SqlMistake(
@@ -148,30 +247,39 @@ def read_query(text: str, tables: Iterable[str]) -> Query:
                 {"table": table.sql(dialect="duckdb"), "known": ", ".join(sorted(known))},
             )
         read.add(table.name)
-    used = _refuse_parameters(statement, PARAMETERS)
-    return Query(text.strip().rstrip(";"), tuple(sorted(read)), tuple(sorted(used)))
+    used = _refuse_parameters(statement, (*PARAMETERS, *parameters))
+    return Query(text.strip().rstrip(";"), tuple(sorted(read)), tuple(sorted(used)), tuple(sorted(others)))
 
 
-def read_derivation(path: Path, tables: Iterable[str]) -> Query:
-    """How a derived table comes about: a query over `tables`, or the rows of a CSV beside its dictionary.
-
-    Raises SqlMistake.
-    """
+def read_derivation(path: Path, tables: Iterable[str], *, parameters: Iterable[str] = ()) -> Query:
+    """How a derived table comes about: a query over `tables`, or the rows of a CSV beside it. Raises SqlMistake."""
     if path.suffix == ".csv":
         quoted = "'" + str(path).replace("'", "''") + "'"
         return Query(f"SELECT * FROM read_csv({quoted}, header = true, all_varchar = true)", (), ())
-    return read_query(path.read_text(encoding="utf-8"), tables)
+    return read_query(path.read_text(encoding="utf-8"), tables, references={}, parameters=parameters)
 
 
 class Binder:
-    """DuckDB on empty tables of the standard: says what a text means before there is data."""
+    """DuckDB on empty tables of the standard, and of those it refers to: says what a text means before there is data."""
 
-    def __init__(self, tables: Iterable[Table]) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Table],
+        *,
+        references: Mapping[str, Mapping[str, Table]] | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        self.parameters = {**PARAMETERS, **(parameters or {})}
+        self.references = {PREVIOUS: tables, **(references or {})}
         self._connection = duckdb.connect(":memory:", config={"threads": 1})
-        for table in tables:
-            fields = {field.name.lower(): field for field in table.stored_fields}  # twice is noted elsewhere
-            columns = ", ".join(f'"{field.name}" {duckdb_type(field)}' for field in fields.values())
-            self._connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
+        for namespace, others in {"main": tables, **self.references}.items():
+            self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{namespace}"')
+            for table in others.values():
+                fields = {
+                    field.name.lower(): field for field in table.stored_fields
+                }  # twice is noted elsewhere
+                columns = ", ".join(f'"{field.name}" {duckdb_type(field)}' for field in fields.values())
+                self._connection.execute(f'CREATE TABLE "{namespace}"."{table.name}" ({columns})')
 
     def __enter__(self) -> Binder:
         return self
@@ -179,13 +287,13 @@ class Binder:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def predicate_type(self, predicate: str, table: str) -> str:
+    def predicate_type(self, predicate: Predicate, table: str) -> str:
         """The DuckDB type of an expression over one row. Raises SqlMistake."""
-        return self.columns(f'SELECT {predicate} AS value FROM "{table}"')["value"]
+        return self.columns(f'SELECT {predicate.sql} AS value FROM "{table}"', predicate.parameters)["value"]
 
     def columns(self, query: str, parameters: Iterable[str] = ()) -> dict[str, str]:
         """Names and types of what a query returns. Raises SqlMistake."""
-        values = {name: PARAMETERS[name] for name in parameters}
+        values = {name: self.parameters[name] for name in parameters}
         try:
             cursor = self._connection.execute(query, values) if values else self._connection.execute(query)
         except duckdb.Error as error:

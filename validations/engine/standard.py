@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as part
+from datetime import date
 from pathlib import Path
+from string import ascii_letters
 from typing import Literal
+
+from validations.engine.shapes import Shape
 
 FieldType = Literal["text", "integer", "decimal", "date"]
 Severity = Literal["block", "explain", "note"]
@@ -33,11 +37,36 @@ class Title:
 
 
 @dataclass(frozen=True)
+class Effective:
+    """From which day until which something is in force, both included; None is without end on that side."""
+
+    start: date | None = None
+    end: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether it is in force on that day."""
+        return self.touches(day, day)
+
+    def touches(self, first: date, last: date) -> bool:
+        """Whether it is in force on some day of a period."""
+        return (self.start is None or self.start <= last) and (self.end is None or first <= self.end)
+
+    @property
+    def is_always(self) -> bool:
+        """Whether no date limits it."""
+        return self.start is None and self.end is None
+
+
+ALWAYS = Effective()
+
+
+@dataclass(frozen=True)
 class Code:
-    """One entry of a code list."""
+    """One entry of a code list; a code may stand several times, in periods that do not overlap."""
 
     code: str
     title: Title
+    effective: Effective = ALWAYS
 
 
 @dataclass(frozen=True)
@@ -49,25 +78,46 @@ class CodeList:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The codes alone."""
-        return tuple(code.code for code in self.codes)
+        """The codes alone, each once."""
+        return tuple(dict.fromkeys(code.code for code in self.codes))
+
+    def in_force(self, first: date, last: date) -> tuple[str, ...]:
+        """The codes in force on some day of a period."""
+        return tuple(dict.fromkeys(c.code for c in self.codes if c.effective.touches(first, last)))
+
+
+@dataclass(frozen=True)
+class FieldCheck:
+    """A registered check of a field, and the rows for which it must hold (an SQL predicate; None: all)."""
+
+    name: str
+    when: str | None = None
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column. `length` is bytes in the package's encoding; `when`: the rows for which `check`, `pattern` hold."""
+    """One column of a table.
+
+    `length` is bytes in the package's encoding. `mandatory_when` limits `mandatory`, `when` limits `pattern`, to rows for
+    which an SQL predicate holds. `as_of` names the date field on which a code must have been in force. With `separator`
+    every part of the value is judged. `varies`: the column must not be constant.
+    """
 
     name: str
     title: Title
     type: FieldType
     mandatory: bool = False
+    mandatory_when: str | None = None
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
     codes: str | None = None
-    check: str | None = None
+    as_of: str | None = None
+    checks: tuple[FieldCheck, ...] = ()
     pattern: str | None = None
     when: str | None = None
+    separator: str | None = None
+    varies: bool = False
     personal: bool = False
     assigned: bool = False
     description: Title | None = None
@@ -83,6 +133,7 @@ class Table:
     fields: tuple[Field, ...]
     organisation: str | None = None
     derive: Path | None = None
+    effective: Effective = ALWAYS
 
     def field(self, name: str) -> Field:
         """The field of that code. Raises KeyError."""
@@ -148,83 +199,68 @@ class PackageProfile:
 
 
 @dataclass(frozen=True)
-class Unique:
-    """No two rows share these fields; `table` None means: every table, its primary key."""
+class RootCause:
+    """A rule whose finding explains this rule's: of the same table and key or, with `on`, of equal key fields."""
 
-    table: str | None = None
-    fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Every value of `fields` in `table` exists as `to` in `references`; a NULL refers to nothing."""
-
-    table: str
-    fields: tuple[str, ...]
-    references: str
-    to: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ForeignKey:
-    """References judged together under one rule."""
-
-    references: tuple[Reference, ...]
-
-
-@dataclass(frozen=True)
-class SumEquals:
-    """`value` in `table` equals, exactly, the sum of `sum` over the rows of `of` whose `by` is its `key`."""
-
-    table: str
-    key: tuple[str, ...]
-    value: str
-    of: str
-    by: tuple[str, ...]
-    sum: str
-
-
-@dataclass(frozen=True)
-class Term:
-    """One item of an equation and its sign on its side."""
-
-    item: str
-    sign: Literal[1, -1]
-
-
-@dataclass(frozen=True)
-class Formula:
-    """`CODE ± CODE = CODE ± CODE …` between the items of one organisation in a table of items and values."""
-
-    table: str
-    organisation: str
-    item: str
-    value: str
-    equation: str
-    left: tuple[Term, ...]
-    right: tuple[Term, ...]
-
-
-Shape = Unique | ForeignKey | SumEquals | Formula
+    rule: str
+    on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule with one judge: `constraint`, `holds`, `query` or `shape`; none when the package is judged."""
+    """One rule with one judge: `constraint`, `holds`, `query` or `shape`; none when the package is judged.
+
+    `table` "*" means every due table that has the fields it names. `when` limits `holds` to rows. `digest` is SHA-256 over
+    all that decides what the rule does, so a finding tells which wording of its rule found it.
+    """
 
     id: str
     severity: Severity
     judges: Literal["content", "package"]
     message: Title
     citation: str
+    digest: str = ""
     table: str | None = None
     field: str | None = None
     constraint: str | None = None
+    when: str | None = None
     holds: str | None = None
     expected: str | None = None
     query: Path | None = None
     shape: Shape | None = None
-    suppressed_by: tuple[str, ...] = ()
+    effective: Effective = ALWAYS
+    suppressed_by: tuple[RootCause, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """The letters that its id begins with."""
+        return self.id[: len(self.id) - len(self.id.lstrip(ascii_letters))]
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A named SQL expression of a standard, with the names of its arguments."""
+
+    sql: str
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A context parameter that a standard's rules may name beside the filing's own; `default` as text."""
+
+    name: str
+    title: Title
+    type: FieldType
+    default: str
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Groups of rules that are judged together; with `stops` a blocking finding keeps later phases from running."""
+
+    groups: tuple[str, ...]
+    stops: bool = False
 
 
 @dataclass(frozen=True)
@@ -247,7 +283,9 @@ class Standard:
     packages: dict[str, PackageProfile] = part(repr=False)
     codes: dict[str, CodeList] = part(repr=False)
     groups: dict[str, Title] = part(repr=False)
-    macros: dict[str, str] = part(repr=False)
+    macros: dict[str, Macro] = part(repr=False)
+    parameters: dict[str, Parameter] = part(repr=False)
+    phases: tuple[Phase, ...] = part(repr=False)
     digest: str
     path: Path
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pipelines.errors import BadInput, BaosongError, text
 from pipelines.stages.workbooks.layout import HANDLING, NEW_VALUE, REASON, cell_text, unescape_text
 from pipelines.stages.workbooks.model import HANDLING_WORDS, Answer, Problem
-from pipelines.stages.workbooks.raw_cells import RawCell
+from validations.engine.raw_cells_input import RawCell
 
 REASON_LIMIT = 2_000
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")

@@ -1,6 +1,6 @@
 """Reading a filled branch workbook: is it the one sent out, is each locked cell as it was, what was answered.
 
-The cells come from `raw_cells`, the answers' meaning from `answer_cells`. What answers do is not known here.
+The cells come from `raw_cells_input`, the answers' meaning from `answer_cells`. What answers do is not known here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipelines.stages.workbooks.layout import (
     unescape_text,
 )
 from pipelines.stages.workbooks.model import Answer, Answers, Problem, WorkbookIdentity
-from pipelines.stages.workbooks.raw_cells import RawCell, RawSheet, read_raw_sheets
+from validations.engine.raw_cells_input import Limits, RawCell, RawSheet, read_raw_sheets
 
 SHOWN = 200
 """Mistakes that are spelled out; further ones are counted."""
@@ -40,7 +40,7 @@ def read_answers(path: Path, expected: WorkbookIdentity, problems: Sequence[Prob
     layout = lay_out(expected, problems)
     rows = max([len(layout.guide), len(layout.summary), *(len(table.locked) + 1 for table in layout.tables)])
     columns = max([5, *(len(table.headers) for table in layout.tables)])
-    raw = read_raw_sheets(path, max_rows=rows + 100, max_columns=columns + 10)
+    raw = read_raw_sheets(path, Limits(rows=rows + 100, columns=columns + 10), area="workbooks")
     sheets = {sheet.name: sheet for sheet in raw}
     mistakes = _check_identity(sheets.get(META), expected, layout)
     if not mistakes:

@@ -125,7 +125,7 @@ def test_formulas_agree_with_plain_python(write_standard: Write, judged: Judge, 
         assert Decimal(f["value"]) - Decimal(f["expected"]) == Decimal(f["difference"])
 
 
-def test_a_finding_says_all_of_itself(judged: Judge) -> None:
+def test_a_finding_says_all_of_itself(judged: Judge, sample: Standard) -> None:
     policy = {
         "ORG": "110105",
         "NO": "P1",
@@ -141,6 +141,7 @@ def test_a_finding_says_all_of_itself(judged: Judge) -> None:
     assert by_rule["D01"] == {
         "finding": hashlib.sha256(b'sample|D01|POLICY|{"NO":"P1"}|BEGINS').hexdigest()[:32],
         "rule": "D01",
+        "rule_digest": sample.rule("D01").digest,
         "severity": "block",
         "table": "POLICY",
         "key": '{"NO":"P1"}',
@@ -150,6 +151,8 @@ def test_a_finding_says_all_of_itself(judged: Judge) -> None:
         "expected": "2026-01-31",
         "difference": None,
         "row": 0,
+        "reason": None,
+        "waiver": None,
     }
     assert (by_rule["E04"]["value"], by_rule["E04"]["expected"], by_rule["E04"]["difference"]) == (
         "10.00",
@@ -229,7 +232,10 @@ def test_a_missing_table_is_refused_or_its_rules_named(judged: Judge) -> None:
     with pytest.raises(BadInput, match="due tables are missing: COVER"):
         judged({"POLICY": []}, report="detail")
     judgement, _ = judged({"POLICY": []}, report="detail", partial=True)
-    assert judgement.not_judged == ("E01", "E04")
+    assert [(n.rule, n.why, n.missing) for n in judgement.not_judged] == [
+        ("E01", "table", "COVER"),
+        ("E04", "table", "COVER"),
+    ]
     assert "E01" not in judgement.counts and judgement.counts["D01"] == 0
 
 
@@ -253,17 +259,37 @@ def test_wrong_columns_of_all_tables_are_named_at_once(sample: Standard, tmp_pat
     assert "EXTRA" in str(caught.value) and "AMOUNT: – ≠ decimal128(20, 2)" in str(caught.value)
 
 
-def test_a_rule_that_fails_while_it_runs_is_named_and_leaves_nothing(
-    write_standard: Write, judged: Judge, tmp_path: Path
+def test_a_row_on_which_a_rule_raises_cannot_be_judged_and_never_passes(
+    write_standard: Write, judged: Judge
 ) -> None:
-    rules = RULES + rule("D09", "holds: CAST(NO AS INTEGER) > 0", table="POLICY", field="NO")
-    with pytest.raises(BadInput, match=r"rule .*D09.* failed while running"):
-        judged(
-            {"POLICY": [{"NO": "x"}], "COVER": []},
-            standard=load_folder(write_standard({"rules/rules.yaml": rules})),
-            report="detail",
-        )
-    assert list((tmp_path / "found").iterdir()) == []
+    rules = RULES + rule("D09", "holds: CAST(NO AS INTEGER) > 5", table="POLICY", field="NO", severity="note")
+    rows = [{"NO": number} for number in ("x", "7", None, "3")]
+    judgement, found = judged(
+        {"POLICY": rows, "COVER": []},
+        standard=load_folder(write_standard({"rules/rules.yaml": rules})),
+        report="detail",
+    )
+    d09 = {f["row"]: (f["value"], f["severity"], f["reason"]) for f in found if f["rule"] == "D09"}
+    assert d09[3] == ("3", "note", None)
+    value, severity, reason = d09.pop(0)
+    assert (value, severity) == ("x", "block")
+    assert "Could not convert string 'x' to INT32" in reason
+    assert set(d09) == {3}
+    assert judgement.counts["D09"] == 2
+    assert judgement.by_severity["note"] == 1
+
+
+def test_a_query_that_raises_is_a_finding_on_its_table(write_standard: Write, judged: Judge) -> None:
+    query = "SELECT NO FROM POLICY WHERE CAST(NO AS INTEGER) > 5"
+    judgement, found = judged(
+        {"POLICY": [{"NO": "x"}], "COVER": []},
+        standard=load_folder(write_standard({"rules/R01.sql": query})),
+        report="detail",
+    )
+    (r01,) = [f for f in found if f["rule"] == "R01"]
+    assert (r01["table"], r01["key"], r01["severity"]) == ("POLICY", "{}", "block")
+    assert "Could not convert string 'x'" in r01["reason"]
+    assert judgement.counts["R01"] == 1
 
 
 def test_progress_ends_complete(judged: Judge) -> None:

@@ -418,7 +418,7 @@ def test_what_the_dictionary_demands_some_rule_must_judge(write_standard: Write)
     rules = replaced(RULES, "constraint: codes", "constraint: mandatory")
     assert any(
         m.startswith(f"sample/tables/POLICY.yaml:{line_of(POLICY, 'name: KIND')} ")
-        and "codes of POLICY.KIND" in m
+        and "codes:kind of POLICY.KIND" in m
         for m in mistakes(write_standard({"rules/rules.yaml": rules}))
     )
 

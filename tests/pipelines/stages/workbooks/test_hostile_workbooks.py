@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.errors import BadInput
-from pipelines.stages.workbooks import raw_cells, read_answers
+from pipelines.stages.workbooks import read_answers
 from tests.pipelines.stages.workbooks.sent_workbook import (
     AMOUNT,
     CUSTOMERS,
@@ -25,6 +25,7 @@ from tests.pipelines.stages.workbooks.sent_workbook import (
     repacked,
     sent,
 )
+from validations.engine import raw_cells_input as raw_cells
 
 SHEET = "xl/worksheets/sheet3.xml"
 
@@ -233,7 +234,7 @@ def test_a_reader_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.Monk
     slow = tmp_path / "slow.py"
     slow.write_text("import time\ntime.sleep(60)\n")
     monkeypatch.setattr(raw_cells, "_PROGRAM", slow)
-    monkeypatch.setattr(raw_cells, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(raw_cells, "PATIENCE", 0.003)
     assert "超出了内存或时间限制" in refusal(sent(tmp_path / "b.xlsx"))
 
 

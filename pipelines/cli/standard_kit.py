@@ -1,0 +1,140 @@
+"""`baosong standard test`: what a standard's author runs to see that every rule says what was meant.
+
+The kit does the work (`validations.kit`); here it is asked for, printed, and turned into an exit code: 0 all is well, 1 not.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cli.standards_named import standard_named
+from pipelines.errors import LANGUAGE, BadInput, text
+from validations.engine import Standard
+
+if TYPE_CHECKING:
+    from validations.kit.examples_run import ExamplesRun, Failure
+    from validations.kit.mutation import MutationRun
+
+FAILED = 1
+"""Exit code where an example, a rule or a mutant is not as it should be."""
+
+
+def test(
+    standard: Annotated[str, typer.Argument(help="名称或目录 · name or folder")],
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="再做变异检验 · flip each comparison, too")
+    ] = False,
+    rule: Annotated[list[str] | None, typer.Option("--rule", help="只试这些规则 · only these rules")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")] = False,
+) -> None:
+    """用示例检验报送规范：每条规则都有通过和不通过的示例 · Try a standard's examples: exit 0 all well, 1 not."""
+    from validations.kit.examples_run import run_examples  # noqa: PLC0415  # the judge takes seconds to load
+    from validations.kit.mutation import run_mutants  # noqa: PLC0415
+    from validations.kit.read_examples import read_suite  # noqa: PLC0415
+
+    loaded, folders = standard_named(standard)
+    known = [item.id for item in loaded.rules]
+    unknown = [item for item in rule or [] if item not in known]
+    if unknown:
+        raise BadInput(
+            "kit.unknown_rules", rules=", ".join(unknown), name=loaded.name, known=", ".join(known)
+        )
+    suite = read_suite(loaded, folders)
+    with tempfile.TemporaryDirectory(prefix="baosong-test-") as folder:
+        ran = run_examples(suite, Path(folder) / "examples", rule)
+        hunted = run_mutants(suite, Path(folder) / "mutants", rule) if mutants and not ran.failures else None
+    typer.echo(_as_json(loaded, ran, hunted) if as_json else _as_text(loaded, ran, hunted, mutants))
+    if not ran.is_good or (hunted is not None and not hunted.is_good):
+        raise typer.Exit(FAILED)
+
+
+def _as_text(standard: Standard, ran: ExamplesRun, hunted: MutationRun | None, wanted: bool) -> str:
+    lines = [_line(failure) for failure in ran.failures]
+    if hunted is not None:
+        lines += [text("kit.survivor", mutant=mutant) for mutant in hunted.survivors]
+        lines += [
+            text(f"kit.excuse_{why}", place=excuse.place, mutant=excuse.mutant)
+            for excuse, why in hunted.wrong
+        ]
+    lines.append(f"{standard.name} {standard.version} {getattr(standard.title, LANGUAGE.get())}")
+    lines.append(
+        text(
+            "kit.counts",
+            tables=ran.tables,
+            rules=ran.rules,
+            package=ran.package_rules,
+            examples=ran.examples,
+            failed=len(ran.failures),
+        )
+    )
+    lines.append(text("kit.dead", count=len(ran.dead), rules=_listed(ran.dead)))
+    lines.append(text("kit.silent", count=len(ran.silent), rules=_listed(ran.silent)))
+    if hunted is not None:
+        lines.append(
+            text(
+                "kit.mutants",
+                total=hunted.total,
+                killed=hunted.killed,
+                excused=len(hunted.excused),
+                survived=len(hunted.survivors),
+            )
+        )
+    elif wanted:
+        lines.append(text("kit.no_mutants"))
+    return "\n".join(lines)
+
+
+def _line(failure: Failure) -> str:
+    where = text("kit.failure", rule=failure.rule, example=failure.example, place=failure.place)
+    if not failure.example:
+        where = text("kit.world", rule=failure.rule, place=failure.place)
+    parts = [failure.reason] if failure.reason else []
+    parts += [text("kit.missing", what=item) for item in failure.missing]
+    parts += [text("kit.surplus", what=item) for item in failure.surplus]
+    return "\n".join([where, *(f"  - {part}" for part in parts)])
+
+
+def _listed(rules: tuple[str, ...]) -> str:
+    return f" ({', '.join(rules)})" if rules else ""
+
+
+def _as_json(standard: Standard, ran: ExamplesRun, hunted: MutationRun | None) -> str:
+    said: dict[str, object] = {
+        "standard": standard.name,
+        "version": standard.version,
+        "digest": standard.digest,
+        "tables": ran.tables,
+        "rules": ran.rules,
+        "package_rules": ran.package_rules,
+        "examples": ran.examples,
+        "dead": list(ran.dead),
+        "without_pass": list(ran.silent),
+        "failures": [
+            {
+                "rule": failure.rule,
+                "example": failure.example,
+                "place": str(failure.place),
+                "reason": failure.reason,
+                "missing": list(failure.missing),
+                "surplus": list(failure.surplus),
+            }
+            for failure in ran.failures
+        ],
+    }
+    if hunted is not None:
+        said["mutants"] = {
+            "total": hunted.total,
+            "killed": hunted.killed,
+            "excused": [{"mutant": str(mutant), "because": why} for mutant, why in hunted.excused],
+            "survivors": [str(mutant) for mutant in hunted.survivors],
+            "wrong_excuses": [
+                {"mutant": excuse.mutant, "place": str(excuse.place), "why": why}
+                for excuse, why in hunted.wrong
+            ],
+        }
+    return json.dumps(said, ensure_ascii=False, indent=2)

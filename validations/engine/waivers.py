@@ -1,0 +1,69 @@
+"""Waivers: findings of a rule that a sign-off accepts until a day. Who may grant one is not decided here.
+
+A waived finding stays in the findings with the number of its sign-off; one that has expired before the period's end
+covers nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pipelines.errors import BadInput
+
+COLUMNS = ("rule", "table", "key", "sign_off", "reason", "expires")
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """Accepts the findings of `rule`, of one `table` or one `key` (canonical JSON) where given, up to `expires`."""
+
+    rule: str
+    sign_off: str
+    reason: str
+    expires: date
+    table: str | None = None
+    key: str | None = None
+
+
+def read_waivers(path: Path, rules: Iterable[str]) -> tuple[Waiver, ...]:
+    """The waivers of a CSV with `COLUMNS`; table and key may be empty. Raises BadInput with every mistake and its line."""
+    known = set(rules)
+    problems: list[BadInput] = []
+    waivers: list[Waiver] = []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                found = ",".join(reader.fieldnames or ())
+                raise BadInput(
+                    "validations.waivers_header", path=path, expected=",".join(COLUMNS), found=found
+                )
+            for row in reader:
+                waiver = _waiver(row)
+                if waiver is None or waiver.rule not in known:
+                    problems.append(
+                        BadInput("validations.waiver", path=path, line=reader.line_num, rule=row["rule"])
+                    )
+                else:
+                    waivers.append(waiver)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput("validations.waivers_unreadable", path=path, reason=error) from error
+    if problems:
+        raise BadInput("validations.waivers_invalid", path=path, details=problems)
+    return tuple(waivers)
+
+
+def _waiver(row: dict[str, str]) -> Waiver | None:
+    try:
+        expires = date.fromisoformat(row["expires"] or "")
+    except ValueError:
+        return None
+    if not (row["rule"] and row["sign_off"] and row["reason"]):
+        return None
+    return Waiver(
+        row["rule"], row["sign_off"], row["reason"], expires, row["table"] or None, row["key"] or None
+    )

@@ -1,0 +1,130 @@
+"""Running all examples of a standard: the world passes every rule, each example does what it says, no rule is dead.
+
+How one example is judged is `trial`'s matter, how findings are compared `matching`'s, how it is printed the command's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import BaosongError, text
+from validations.engine.standard import Rule, Standard
+from validations.kit.examples import Example, Place, Row, Suite
+from validations.kit.matching import Mismatch, mismatch
+from validations.kit.trial import WORLD, Trial
+from validations.kit.worlds import read_rows
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An example that is not what it says, or a rule that the world breaks: what was missing, what was too much."""
+
+    rule: str
+    example: str
+    place: Place
+    reason: str | None = None
+    missing: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExamplesRun:
+    """What running the examples showed. `dead`: rules that no example saw fire; `silent`: none saw pass."""
+
+    tables: int
+    rules: int
+    package_rules: int
+    examples: int
+    failures: tuple[Failure, ...]
+    dead: tuple[str, ...]
+    silent: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every example is what it says and every rule has both kinds."""
+        return not (self.failures or self.dead or self.silent)
+
+
+def run_examples(
+    suite: Suite, folder: Path, rules: Sequence[str] | None = None, progress: Progress | None = None
+) -> ExamplesRun:
+    """Run the examples of `rules` (ids; all content rules without), and the world."""
+    standard = suite.standard
+    content = [
+        rule for rule in standard.rules if rule.judges == "content" and (not rules or rule.id in rules)
+    ]
+    trial = Trial(suite, folder)
+    failures = list(_world(trial, content))
+    examples = [(rule, example) for rule in content for example in suite.of(rule.id)]
+    derived = () if rules else suite.derived
+    fired: set[str] = set()
+    passed: set[str] = set()
+    for done, (rule, example) in enumerate(examples):
+        failure = _try(trial, rule, example)
+        if failure is not None:
+            failures.append(failure)
+        else:
+            (fired if example.fails else passed).add(rule.id)
+        if progress:
+            progress(done + 1, len(examples) + len(derived))
+    failures += [failure for example in derived if (failure := try_derived(trial, example)) is not None]
+    return ExamplesRun(
+        tables=len(standard.tables),
+        rules=len(content),
+        package_rules=sum(rule.judges == "package" for rule in standard.rules),
+        examples=len(examples) + len(derived),
+        failures=tuple(failures),
+        dead=tuple(rule.id for rule in content if rule.id not in fired),
+        silent=tuple(rule.id for rule in content if rule.id not in passed),
+    )
+
+
+def _world(trial: Trial, rules: Sequence[Rule]) -> list[Failure]:
+    place = Place(f"{trial.suite.standard.path.name}/examples/world.yaml", 1)
+    try:
+        outcome = trial.outcome(WORLD, rules)
+    except BaosongError as problem:
+        return [Failure("", "", place, reason=str(problem))]
+    return [
+        Failure(rule, "", place, surplus=tuple(str(item) for item in found))
+        for rule, found in outcome.items()
+        if found
+    ]
+
+
+def _try(trial: Trial, rule: Rule, example: Example) -> Failure | None:
+    try:
+        found = trial.outcome(example, [rule]).get(rule.id)
+    except BaosongError as problem:
+        return Failure(rule.id, example.name, example.place, reason=str(problem))
+    if found is None:
+        return Failure(rule.id, example.name, example.place, reason=text("kit.not_judged"))
+    wrong = mismatch(example.finds, found)
+    return _failure(rule.id, example, wrong) if wrong else None
+
+
+def try_derived(trial: Trial, example: Example, standard: Standard | None = None) -> Failure | None:
+    """Whether a derived table (by `standard`, if it is a mutant) holds the rows an example gives, none that it lacks."""
+    try:
+        rows = read_rows(trial.derived(example, standard)[example.subject])
+    except BaosongError as problem:
+        return Failure(example.subject, example.name, example.place, reason=str(problem))
+    missing = tuple(_shown(row) for row in example.gives if not _holds(rows, row))
+    surplus = tuple(_shown(row) for row in example.lacks if _holds(rows, row))
+    return _failure(example.subject, example, Mismatch(missing, surplus)) if missing or surplus else None
+
+
+def _failure(subject: str, example: Example, wrong: Mismatch) -> Failure:
+    return Failure(subject, example.name, example.place, missing=wrong.missing, surplus=wrong.surplus)
+
+
+def _holds(rows: Sequence[Row], wanted: Row) -> bool:
+    return any(all(row.get(name) == value for name, value in wanted.items()) for row in rows)
+
+
+def _shown(row: Row) -> str:
+    return "{" + ", ".join(f"{name}: {value}" for name, value in row.items()) + "}"
