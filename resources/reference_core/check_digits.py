@@ -97,6 +97,13 @@ def broken_check(number: str) -> str:
     return number[:-1] + ("1" if number[-1] != "1" else "2")
 
 
+def with_wrong_organisation_code(code: str) -> str:
+    """A social credit code whose own check holds while the GB 11714 code inside it does not."""
+    body = code[:16] + ("1" if code[16] != "1" else "2")
+    total = sum(_USCC_ALPHABET.index(c) * pow(3, place, 31) for place, c in enumerate(body))
+    return body + _USCC_ALPHABET[(31 - total % 31) % 31]
+
+
 def _digits(numbers: Ints, width: int) -> Ints:
     return numbers[:, None] // 10 ** np.arange(width - 1, -1, -1, dtype=np.int64) % 10
 

@@ -20,6 +20,7 @@ from resources.reference_core.drawing import (
     dates,
     days,
     either,
+    later,
     padded,
     run_numbers,
     skewed_permille,
@@ -144,10 +145,10 @@ def make_claim_expenses(rng: np.random.Generator, claims: pl.DataFrame) -> pl.Da
 def _days_of_claims(rng: np.random.Generator, starts: Days, ends: Days) -> tuple[Days, Days, Days, Days]:
     last, count = np.datetime64(LAST_DAY), len(starts)
     window = (np.minimum(ends, last) - starts).astype(np.int64)
-    occurred = starts + days((rng.random(count) * (window + 1)).astype(np.int64))
-    reported = np.minimum(occurred + days(rng.integers(0, 4, count)), last)
-    registered = reported + days(rng.integers(0, 5, count))
-    closed = registered + days(rng.integers(3, 60, count))
+    occurred = later(starts, (rng.random(count) * (window + 1)).astype(np.int64))
+    reported = np.minimum(later(occurred, rng.integers(0, 4, count)), last)
+    registered = later(reported, rng.integers(0, 5, count))
+    closed = later(registered, rng.integers(3, 60, count))
     registered[registered > last] = NEVER
     closed[np.isnat(registered) | (closed > last)] = NEVER
     return occurred, reported, registered, closed

@@ -28,7 +28,7 @@ def chosen(rng: np.random.Generator, vocabulary: Sequence[str], count: int) -> p
     return words(vocabulary, rng.integers(0, len(vocabulary), count))
 
 
-def either(condition: Bools, yes: pl.Series | str | None, no: pl.Series | str | None) -> pl.Series:
+def either(condition: Bools | np.bool_, yes: pl.Series | str | None, no: pl.Series | str | None) -> pl.Series:
     """Text by a condition."""
     frame = pl.DataFrame({"is": condition}).with_columns(
         *(_column(name, value) for name, value in (("yes", yes), ("no", no)))
@@ -43,6 +43,12 @@ def padded(numbers: Ints, width: int) -> pl.Series:
 
 def days(numbers: Ints) -> npt.NDArray[np.timedelta64]:
     return numbers.astype("timedelta64[D]")
+
+
+def later(day: Days, by: Ints) -> Days:
+    """Each day so many days later."""
+    moved: Days = day + days(by)  # pyright: ignore[reportAssignmentType]
+    return moved
 
 
 def dates(column: pl.Series) -> Days:

@@ -19,9 +19,9 @@ from resources.reference_core.answer_key import Defect, repairs_path, write_answ
 from resources.reference_core.balances import make_balances, movements_of
 from resources.reference_core.book import company_tables, part_tables
 from resources.reference_core.catalogue import OrganisationSeed
+from resources.reference_core.defect_kinds import kinds
 from resources.reference_core.defect_plan import DefectRequest, read_defects
 from resources.reference_core.injection import Injector, inject
-from resources.reference_core.ledger_kinds import kinds
 from resources.reference_core.part import parts_of
 from resources.reference_core.store import SCHEMA, insert, replacing, without_indexes
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from resources.reference_core.catalogue import LAST_DAY
-from resources.reference_core.drawing import Days, Ints, dates, days, padded, run_numbers, words
+from resources.reference_core.drawing import Days, Ints, dates, days, later, padded, run_numbers, words
 from resources.reference_core.part import Part
 from resources.reference_core.underwriting import net_of
 
@@ -48,15 +48,15 @@ def make_endorsements(rng: np.random.Generator, part: Part, policies: pl.DataFra
     window = (np.minimum(ends, last)[rows] - starts[rows]).astype(np.int64)
     offset = (rng.random(len(rows)) * (window + 1)).astype(np.int64)
     kind = rng.choice(3, len(rows), p=(0.45, 0.4, 0.15))
-    first = _step(rng, rows, kind, starts[rows] + days(offset), premium[rows], insured[rows], ends)
+    first = _step(rng, rows, kind, later(starts[rows], offset), premium[rows], insured[rows], ends)
 
     again = np.flatnonzero((rng.random(len(rows)) < 0.25) & (kind != _SURRENDER))
     left = window[again] - offset[again]
-    later = first.on[again] + days((rng.random(len(again)) * (left + 1)).astype(np.int64))
+    then = later(first.on[again], (rng.random(len(again)) * (left + 1)).astype(np.int64))
     kind = rng.choice(3, len(again), p=(0.5, 0.3, 0.2))
     before = (first.premium + first.change)[again]
     insured_before = (first.insured + first.insured_change)[again]
-    second = _step(rng, rows[again], kind, later, before, insured_before, ends)
+    second = _step(rng, rows[again], kind, then, before, insured_before, ends)
 
     both = pl.concat([_frame(rng, policies, first, 1), _frame(rng, policies, second, 2)])
     both = _without_net_refunds(both.sort("policy_no", "seq"), policies)
