@@ -78,10 +78,7 @@ class Predicate:
 
 
 def read_predicate(
-    text: str,
-    table: Table,
-    macros: Mapping[str, Macro] | None = None,
-    parameters: Iterable[str] = (),
+    text: str, table: Table, macros: Mapping[str, Macro] | None = None, parameters: Iterable[str] = ()
 ) -> Predicate:
     """An expression over one row of `table`. Raises SqlMistake."""
     predicate = read_expression(text, macros, parameters)
@@ -254,8 +251,8 @@ def read_query(
 def read_derivation(path: Path, tables: Iterable[str], *, parameters: Iterable[str] = ()) -> Query:
     """How a derived table comes about: a query over `tables`, or the rows of a CSV beside it. Raises SqlMistake."""
     if path.suffix == ".csv":
-        quoted = "'" + str(path).replace("'", "''") + "'"
-        return Query(f"SELECT * FROM read_csv({quoted}, header = true, all_varchar = true)", (), ())
+        file = exp.Literal.string(str(path)).sql(dialect="duckdb")
+        return Query(f"SELECT * FROM read_csv({file}, header = true, all_varchar = true)", (), ())
     return read_query(path.read_text(encoding="utf-8"), tables, references={}, parameters=parameters)
 
 
