@@ -1,4 +1,7 @@
-"""Defects of claims, their payments and expenses: dates, status, sums, payees, claims that are gone."""
+"""Defects of claims, their payments and expenses: dates, status, sums, payees, claims that are gone.
+
+A defect touches the policy and the claim, since one kind tears the two apart.
+"""
 
 from __future__ import annotations
 
@@ -63,14 +66,18 @@ def _claim(row: Row) -> Values:
 
 def claim_kind(field: str, candidates: str, dates: int, change: Callable[[Injector, Row], Values]) -> Kind:
     """A defect in one claim row, blamed on `field` of PAXXB."""
-    return row_kind(candidates, dates, "claim", _claim, change, ("PAXXB", lambda row: {"PAH": row[1]}, field))
+
+    def key(row: Row) -> Values:
+        return {"PAH": row[1]}
+
+    return row_kind(candidates, dates, "claim", _claim, change, ("PAXXB", key, field), touches=2)
 
 
 def payment_kind(field: str, change: Callable[[Injector, Row, str], Values]) -> Kind:
     """A defect in the one payment of a claim, to the insured himself; blamed on `field` of PKZFB."""
 
     def inject_one(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
-        row = injector.draw(_TO_INSURED, (organisation, *window(request) * 2))
+        row = injector.draw(_TO_INSURED, (organisation, *window(request) * 2), touches=2)
         if row is None:
             return None
         undo = injector.update("payment", change(injector, row, organisation), {"payment_no": row[5]})
@@ -85,7 +92,7 @@ def date_claim(field: str, change: Callable[[Injector, Row], Values]) -> Kind:
 
     def inject_one(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
         start, end = window(request)
-        row = injector.draw(_ACCIDENT, (organisation, start, end, shifted(start, 9), end, end))
+        row = injector.draw(_ACCIDENT, (organisation, start, end, shifted(start, 9), end, end), touches=2)
         if row is None:
             return None
         undo = injector.update("claim", change(injector, row), {"claim_no": row[1]})
@@ -96,7 +103,7 @@ def date_claim(field: str, change: Callable[[Injector, Row], Values]) -> Kind:
 
 def lose_claim(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
     """E06: the claim of a payment is gone."""
-    row = injector.draw(_CLAIM, (organisation, *window(request) * 2))
+    row = injector.draw(_CLAIM, (organisation, *window(request) * 2), touches=2)
     if row is None:
         return None
     undo = injector.delete("claim", {"claim_no": row[1]})
@@ -106,7 +113,7 @@ def lose_claim(injector: Injector, request: DefectRequest, organisation: str) ->
 
 def lose_claim_without_payment(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
     """E06-ZJLPFYXXB: the claim of an expense is gone."""
-    row = injector.draw(_WITHOUT_PAYMENT, (organisation, *window(request), window(request)[1]))
+    row = injector.draw(_WITHOUT_PAYMENT, (organisation, *window(request), window(request)[1]), touches=2)
     if row is None:
         return None
     undo = injector.delete("claim", {"claim_no": row[1]})
@@ -116,7 +123,7 @@ def lose_claim_without_payment(injector: Injector, request: DefectRequest, organ
 
 def overstate_payment(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
     """R02: claim and payment are too high alike; the ledger knows nothing of it."""
-    row = injector.draw(_CLAIM_BY_MONTH, (organisation, *window(request) * 2), touches=2)
+    row = injector.draw(_CLAIM_BY_MONTH, (organisation, *window(request) * 2), touches=3)
     if row is None:
         return None
     more = number(row[3]) + injector.cents()

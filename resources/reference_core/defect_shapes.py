@@ -44,6 +44,8 @@ def row_kind(
     where: Callable[[Row], Values],
     change: Callable[[Injector, Row], Values],
     blamed: tuple[str, Callable[[Row], Values], str],
+    *,
+    touches: int = 1,
 ) -> Kind:
     """A defect in one row of the core's `table`.
 
@@ -53,7 +55,7 @@ def row_kind(
     in_table, key, field = blamed
 
     def inject_one(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
-        row = injector.draw(candidates, (organisation, *window(request) * dates))
+        row = injector.draw(candidates, (organisation, *window(request) * dates), touches=touches)
         if row is None:
             return None
         undo = injector.update(table, change(injector, row), where(row))
