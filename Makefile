@@ -44,6 +44,7 @@ check: $(READY_DEV)  ## lint, types, imports, definitions
 
 programs:  # what tests need beyond pip: found, installed where that is allowed, or named
 	@test -x /usr/sbin/sshd || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq openssh-server >/dev/null; } || { echo "make test needs OpenSSH's server /usr/sbin/sshd; install the package openssh-server"; exit 1; }
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || { echo "make test needs PostgreSQL's programs /usr/lib/postgresql/*/bin; install the package postgresql"; exit 1; }
 
 test: $(READY_DEV) programs  ## all tests on two cores, with coverage
 	rm -f .coverage .coverage.*

@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Collection, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,9 @@ import pyarrow.parquet as pq
 from pipelines.errors import BadInput, BaosongError, Refused, Tampered, Unavailable
 
 MANIFEST = "manifest.json"
+ROW_GROUP_ROWS = 122_880
+ROW_GROUP_BYTES = 32 << 20
+"""What waits in memory before it is written; a row group of wide rows is smaller."""
 _FILING = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
 _TABLE = re.compile(r"[A-Za-z0-9_]+")
 _OWN_KEYS = ("format", "filing", "round", "tables")
@@ -53,21 +56,46 @@ class RoundManifest:
 
 
 class TableWriter:
-    """Appends record batches to one Parquet file and counts them."""
+    """Appends record batches to one Parquet file and counts them.
+
+    Row groups have a size of their own, whatever the batches' is, so that the bytes follow from the rows alone.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
         self.rows = 0
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = 0
+        self._waiting_bytes = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
-        with _disk(self.path):
-            self._writer.write_batch(batch)
         self.rows += batch.num_rows
+        while batch.num_rows:
+            part = batch.slice(0, ROW_GROUP_ROWS - self._waiting_rows)
+            batch = batch.slice(part.num_rows)
+            self._waiting.append(part)
+            self._waiting_rows += part.num_rows
+            self._waiting_bytes += part.nbytes
+            if self._waiting_rows == ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
+                self._write_group()
 
     def close(self) -> None:
+        if self._waiting:
+            self._write_group()
         with _disk(self.path):
             self._writer.close()
+
+    def discard(self) -> None:
+        """Let go of the file; what waits is not written, since the round will not be."""
+        self._waiting = []
+        with suppress(OSError):
+            self._writer.close()
+
+    def _write_group(self) -> None:
+        with _disk(self.path):
+            self._writer.write_table(pa.Table.from_batches(self._waiting), ROW_GROUP_ROWS)
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
 
 
 class RoundWriter:
@@ -90,8 +118,10 @@ class RoundWriter:
         self._tables[name] = writer
         try:
             yield writer
-        finally:
-            writer.close()
+        except BaseException:
+            writer.discard()
+            raise
+        writer.close()
 
     def commit(self, extra: Mapping[str, Any] | None = None) -> RoundManifest:
         """Write the manifest, make all durable and put the round in its place.

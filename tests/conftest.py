@@ -1,8 +1,20 @@
-"""What all tests share: hypothesis measures no time, since tests never do."""
+"""What all tests share: hypothesis measures no time, since tests never do; one PostgreSQL for whoever asks for it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from tests.resources.postgresql.server import PostgresqlServer, running_server
 
 settings.register_profile("baosong", deadline=None)
 settings.load_profile("baosong")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A running PostgreSQL, one per test process; make databases of your own in it."""
+    with running_server() as server:
+        yield server

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from resources.deployment import load_deployment
 from resources.reference_core import OrganisationSeed, load_schedule_p, repair, repairs_path
 from resources.reference_core import generate as generate_core
+from resources.secrets import resolve
 from resources.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -54,6 +55,25 @@ def generate(
         counts = " ".join(f"{rule}×{count}" for rule, count in summary.defects.items())
         typer.echo(f"{key}: {sum(summary.defects.values())} 处缺陷 · defects: {counts or '—'}")
         typer.echo(f"{repairs_path(key)}: 分公司的修复语句 · the branches' repairs")
+
+
+@app.command("to-postgresql")
+def to_postgresql(
+    url: Annotated[
+        str,
+        typer.Option(
+            help="目标库地址的密钥引用 · secret reference of the target, e.g. env:CORE_DATABASE_URL"
+        ),
+    ],
+    database: Annotated[Path | None, typer.Option(help="核心库 · default BAOSONG_HOME/core.db")] = None,
+) -> None:
+    """把模拟核心系统复制到空的 PostgreSQL 库 · Copy the reference core to an empty PostgreSQL database, whole or not at all."""
+    from resources.reference_core.postgresql import copy_to_postgresql  # noqa: PLC0415 - loads drivers
+
+    home = Settings.load().home
+    with _progress() as report:
+        copied = copy_to_postgresql(database or home / "core.db", resolve(url, home), progress=report)
+    typer.echo("，".join(f"{table} {count:,}" for table, count in copied.items()))
 
 
 @app.command("load-schedule-p")

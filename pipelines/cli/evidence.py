@@ -71,4 +71,5 @@ def verify(
             receipt=proven.receipt,
         )
     )
+    typer.echo(text("cli.verified_rounds", rounds=proven.rounds, rows=f"{proven.rows:,}"))
     typer.echo(text("cli.verified_key" if key else "cli.verified_any_key", key=proven.key))

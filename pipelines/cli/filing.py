@@ -129,6 +129,8 @@ def _summary(state: FilingState) -> dict[str, Any]:
                 "round": r.fact.round,
                 "at": r.at.isoformat(),
                 "rows": sum(t.rows for t in r.fact.tables.values()),
+                "reconciled_sums": sum(len(t.sums) for t in r.fact.tables.values()),
+                "source": r.fact.source,
             }
             for r in state.rounds
         ],

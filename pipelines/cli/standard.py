@@ -15,6 +15,8 @@ from validations.engine import Standard, list_standards, load_standard
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(standard_kit.test)
+app.command()(standard_kit.docs)
+app.command()(standard_kit.new)
 
 
 @app.command("list")

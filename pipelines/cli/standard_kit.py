@@ -1,4 +1,4 @@
-"""`baosong standard test`: what a standard's author runs to see that every rule says what was meant.
+"""`baosong standard test | docs | new`: what a standard's author runs to see that every rule says what was meant.
 
 The kit does the work (`validations.kit`); here it is asked for, printed, and turned into an exit code: 0 all is well, 1 not.
 """
@@ -15,6 +15,7 @@ import typer
 from pipelines.cli.standards_named import standard_named
 from pipelines.errors import LANGUAGE, BadInput, text
 from validations.engine import Standard
+from validations.engine.loader import load_folder
 
 if TYPE_CHECKING:
     from validations.kit.examples_run import ExamplesRun, Failure
@@ -51,6 +52,60 @@ def test(
     typer.echo(_as_json(loaded, ran, hunted) if as_json else _as_text(loaded, ran, hunted, mutants))
     if not ran.is_good or (hunted is not None and not hunted.is_good):
         raise typer.Exit(FAILED)
+
+
+def docs(
+    standard: Annotated[str, typer.Argument(help="名称或目录 · name or folder")],
+    out: Annotated[Path, typer.Option(help="网页写到此目录 · folder for the pages", file_okay=False)],
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            help="与另一版本的目录比较 · folder of another version to compare with", file_okay=False
+        ),
+    ] = None,
+) -> None:
+    """把数据字典和规则写成可浏览的网页 · Write the dictionary and the rules as pages to browse."""
+    from validations.kit.pages import write_pages  # noqa: PLC0415
+    from validations.kit.read_examples import read_suite  # noqa: PLC0415
+    from validations.kit.versions import differences  # noqa: PLC0415
+
+    loaded, folders = standard_named(standard)
+    older = load_folder(against) if against is not None else None
+    suite = read_suite(loaded, folders) if (loaded.path / "examples").is_dir() else None
+    found = differences(older, loaded) if older is not None else ()
+    pages = write_pages(loaded, out, suite=suite, older=older, differences=found)
+    typer.echo(text("kit.docs_written", pages=pages, path=out / "index.html"))
+    if older is not None:
+        typer.echo(text("kit.docs_compared", older=older.version, newer=loaded.version, count=len(found)))
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="规范名称 · name of the standard")],
+    source: Annotated[
+        list[Path], typer.Option("--from", help="CSV，每张表一个 · CSV files, one per table", dir_okay=False)
+    ],
+    more: Annotated[
+        list[Path] | None, typer.Argument(help="更多 CSV · more CSV files", show_default=False)
+    ] = None,
+    out: Annotated[Path, typer.Option(help="写到此目录下 · folder to write into", file_okay=False)] = Path(),
+) -> None:
+    """由 CSV 起草一个可运行的报送规范，凡猜的都注明 · Draft a standard that runs from CSV files; guesses say so."""
+    from validations.kit.scaffold import scaffold  # noqa: PLC0415
+
+    made = scaffold(name, [*source, *(more or [])], out)
+    for table in made.tables:
+        typer.echo(
+            text(
+                "kit.new_table",
+                table=table.name,
+                fields=len(table.fields),
+                key=", ".join(table.key),
+                rows=table.looked_at,
+            )
+        )
+    for path in made.data:
+        typer.echo(text("kit.new_renamed", path=path))
+    typer.echo(text("kit.new_written", path=made.folder))
 
 
 def _as_text(standard: Standard, ran: ExamplesRun, hunted: MutationRun | None, wanted: bool) -> str:

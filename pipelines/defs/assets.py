@@ -74,6 +74,7 @@ def round_asset(standard: Standard) -> dg.AssetsDefinition:
                         "dagster/row_count": facts.rows,
                         "提取轮次": recorded.round,
                         "快照时间": recorded.snapshot_at.isoformat(),
+                        "数据源": recorded.source,
                         "内容摘要": facts.digest,
                         **sums_by_field(table, facts.sums),
                         "预览": previews[table.name],

@@ -6,15 +6,23 @@ not judged here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import polars as pl
+from threading import Lock
 
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import ExtractionRequested, RoundExtracted, TableFacts
+from pipelines.ledger.filing_events import ExtractionRequested, RoundExtracted
+from pipelines.stages.certificate import (
+    Certificate,
+    TableCertificate,
+    Totals,
+    as_manifest,
+    statement_digest,
+    written_totals,
+)
 from pipelines.stages.content import parameters_of
 from pipelines.stages.installation import SYSTEM, Installation, require_role
 from pipelines.stages.next_step import due_round
@@ -23,6 +31,7 @@ from resources.rounds import RoundWriter
 from resources.sources import Snapshot, open_source
 from validations.engine import Table, arrow_schema, table_digest
 
+DIGEST_MEMORY = "128MB"
 Progress = Callable[[str, int, int], None]
 
 
@@ -44,35 +53,46 @@ def extract(installation: Installation, filing: str, *, progress: Progress | Non
 
     store = installation.rounds
     store.discard_uncommitted(filing, recorded=range(1, number))
+    files = {t.name: installation.deployment.sql_file(source.name, standard.name, t.name) for t in extracted}
+    statements = {name: path.read_text(encoding="utf-8") for name, path in files.items()}
     with open_source(source, installation.home) as snapshot, store.write(filing, number) as writer:
         taken_at = installation.now()
-        facts: dict[str, TableFacts] = {}
+        work = _Extraction(snapshot, writer, parameters)
+        done: dict[str, TableCertificate] = {}
         problems: list[BaosongError] = []
-        statements: dict[str, str] = {}
-        for step, table in enumerate(extracted):
+        for step, (table, outcome) in enumerate(work.tables(extracted, files, statements), start=1):
             if progress:
                 progress(table.name, step, len(extracted))
-            sql = installation.deployment.sql_file(source.name, standard.name, table.name)
-            statements[table.name] = sql.read_text(encoding="utf-8")
-            try:
-                facts[table.name] = _extract_table(snapshot, writer, table, sql, parameters)
-                if facts[table.name].rows == 0 and table.name not in state.nil_returns:
-                    problems.append(BadInput("extract.empty", table=table.name, filing=filing))
-            except BadInput as error:
-                problems.append(BadInput("extract.table", table=table.name, sql=sql, details=[error]))
+            if isinstance(outcome, BadInput):
+                sql = files[table.name]
+                problems.append(BadInput("extract.table", table=table.name, sql=sql, details=[outcome]))
+            elif outcome.written.rows == 0 and table.name not in state.nil_returns:
+                problems.append(BadInput("extract.empty", table=table.name, filing=filing))
+            else:
+                done[table.name] = outcome
         if problems:
             raise BadInput("extract.failed", filing=filing, round=number, details=problems)
+        certificate = Certificate(
+            source=snapshot.name,
+            identity=snapshot.identity,
+            view=snapshot.view,
+            taken_at=taken_at,
+            parameters=parameters,
+            tables={table.name: done[table.name] for table in extracted},
+        )
         manifest = writer.commit(
             {
                 "standard": {"name": standard.name, "version": standard.version, "digest": standard.digest},
-                "source": snapshot.identity,
                 "sql": statements,
-                "parameters": {k: list(v) if isinstance(v, tuple) else v for k, v in parameters.items()},
-                "content": {name: fact.model_dump(mode="json") for name, fact in facts.items()},
+                "certificate": as_manifest(certificate),
             }
         )
     fact = RoundExtracted(
-        round=number, manifest=manifest.digest, source=snapshot.identity, snapshot_at=taken_at, tables=facts
+        round=number,
+        manifest=manifest.digest,
+        source=snapshot.identity,
+        snapshot_at=taken_at,
+        tables=certificate.facts(),
     )
     return installation.record(state, fact, actor=SYSTEM, command=f"round:{number}")
 
@@ -89,37 +109,56 @@ def request_extraction(installation: Installation, filing: str, user: User, *, r
     )
 
 
-def _extract_table(
-    snapshot: Snapshot,
-    writer: RoundWriter,
-    table: Table,
-    sql_file: Path,
-    parameters: Mapping[str, str | tuple[str, ...]],
-) -> TableFacts:
-    """Stream one table into the round and reconcile it with the source's own totals."""
-    decimals = [f.name for f in table.stored_fields if f.type == "decimal"]
-    sql = sql_file.read_text(encoding="utf-8")
-    expected_rows, expected_sums = snapshot.totals(sql, parameters, decimals, sql_file=sql_file)
-    schema = arrow_schema(table)
-    with writer.table(table.name, schema) as batches:
-        for batch in snapshot.stream(sql, parameters, schema, sql_file=sql_file):
-            batches.write(batch)
-    frame = pl.scan_parquet(batches.path)
-    row = frame.select(pl.len().alias("rows"), *(pl.col(d).sum().alias(d) for d in decimals)).collect().row(0)
-    rows, sums = int(row[0]), {d: Decimal(v or 0) for d, v in zip(decimals, row[1:], strict=True)}
-    if rows != expected_rows or sums != expected_sums:
-        raise Refused(
-            "extract.unreconciled",
-            table=table.name,
-            rows=rows,
-            expected=expected_rows,
-            sums=", ".join(
-                f"{n}: {sums[n]} ≠ {expected_sums[n]}" for n in sums if sums[n] != expected_sums[n]
-            ),
+@dataclass(frozen=True)
+class _Extraction:
+    """One round being written from one view of the source, several tables at once where the source can."""
+
+    snapshot: Snapshot
+    writer: RoundWriter
+    parameters: Mapping[str, str | tuple[str, ...]]
+    digesting: Lock = field(default_factory=Lock)
+
+    def tables(
+        self, tables: Sequence[Table], files: Mapping[str, Path], statements: Mapping[str, str]
+    ) -> Iterator[tuple[Table, TableCertificate | BadInput]]:
+        """Each table as it is done, or what its author can mend; anything else ends the round at once."""
+        with ThreadPoolExecutor(self.snapshot.parallel, thread_name_prefix="extract") as pool:
+            running = {pool.submit(self._table, t, files[t.name], statements[t.name]): t for t in tables}
+            try:
+                for future in as_completed(running):
+                    try:
+                        yield running[future], future.result()
+                    except BadInput as error:
+                        yield running[future], error
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _table(self, table: Table, sql_file: Path, sql: str) -> TableCertificate:
+        """Stream one table into the round and reconcile it with the source's own totals.
+
+        Raises Refused `extract.unreconciled`.
+        """
+        schema = arrow_schema(table)
+        with self.writer.table(table.name, schema) as batches:
+            for batch in self.snapshot.stream(sql, self.parameters, schema, sql_file=sql_file):
+                batches.write(batch)
+        decimals = [f.name for f in table.stored_fields if f.type == "decimal"]
+        counted = Totals.of(*self.snapshot.totals(sql, self.parameters, decimals, sql_file=sql_file), schema)
+        written = written_totals(batches.path)
+        if written != counted:
+            differing = [name for name in decimals if written.sums[name] != counted.sums[name]]
+            raise Refused(
+                "extract.unreconciled",
+                table=table.name,
+                rows=written.rows,
+                expected=counted.rows,
+                sums=", ".join(f"{n}: {written.sums[n]} ≠ {counted.sums[n]}" for n in differing),
+            )
+        with self.digesting:  # one sorter at a time: each takes its whole limit
+            digest = table_digest(table, batches.path, memory_limit=DIGEST_MEMORY)
+        return TableCertificate(
+            statement=statement_digest(sql), counted=counted, written=written, digest=digest
         )
-    return TableFacts(
-        rows=rows, digest=table_digest(table, batches.path), sums={n: str(v) for n, v in sums.items()}
-    )
 
 
 def _parameters(installation: Installation, state: FilingState) -> dict[str, str | tuple[str, ...]]:

@@ -20,6 +20,7 @@ from pipelines.ledger.chain import ChainRow, check_chain
 from pipelines.ledger.events import event_of
 from pipelines.ledger.filing import FilingState, fold
 from pipelines.stages.canonical import file_digest
+from pipelines.stages.certificate import check_certificate
 from pipelines.stages.evidence_file import MANIFEST, SIGNATURE, Manifest, unpack_evidence_file
 from pipelines.stages.formats import package_digest
 from resources.channels import parse_receipt
@@ -35,6 +36,8 @@ class Verified:
     key: str
     files: int
     events: int
+    rounds: int
+    rows: int
     content: str
     package: str
     approvals: tuple[str, ...]
@@ -78,6 +81,8 @@ def _verify(path: Path, public_key: str | None) -> Verified:
             key=manifest.key,
             files=len(names),
             events=len(rows),
+            rounds=state.round,
+            rows=sum(t.rows for r in state.rounds for t in r.fact.tables.values()),
             content=state.content.fact.content,
             package=state.package.fact.package,
             approvals=tuple(f"{o.fact.role}: {o.actor}" for o in state.live_opinions),
@@ -104,14 +109,16 @@ def _signed_manifest(path: Path, folder: Path, names: list[str], public_key: str
 
 
 def _rounds(folder: Path, state: FilingState) -> list[BaosongError]:
-    """Each round's manifest is the one recorded, and its files are those of the manifest."""
+    """Each round's manifest is the one recorded, its files are those of the manifest, and its certificate holds."""
     problems: list[BaosongError] = []
     for recorded in state.rounds:
         place = folder / "rounds" / str(recorded.fact.round)
-        tables = json.loads((place / "manifest.json").read_bytes())["tables"].values()
+        manifest = json.loads((place / "manifest.json").read_bytes())
+        tables = manifest["tables"].values()
         changed = any(file_digest(place / table["file"]) != table["sha256"] for table in tables)
         if changed or file_digest(place / "manifest.json") != recorded.fact.manifest:
             problems.append(Tampered("evidence.round", round=recorded.fact.round))
+        problems += check_certificate(manifest, place, recorded.fact)
     return problems
 
 

@@ -1,7 +1,7 @@
 """How the outside world is reached, as configured: addresses, pinned files, channels, sources.
 
 Secrets appear as references only, and an SFTP channel without a pinned host key does not exist. Opening any
-of them is the work of `resources/channels` and `resources/sources.py`.
+of them is the work of `resources/channels` and `resources/sources`.
 """
 
 from __future__ import annotations
@@ -108,11 +108,15 @@ class SqliteSource(Model):
 
 
 class DatabaseSource(Model):
-    """Any database SQLAlchemy can reach; the URL holds a password, so it is a secret."""
+    """Any database SQLAlchemy can reach; the URL holds a password, so it is a secret.
+
+    `connections` bounds how many tables are read at once from one snapshot, where the database can (PostgreSQL).
+    """
 
     name: Name
     kind: Literal["database"]
     url: SecretReference
+    connections: Annotated[int, Field(ge=1, le=16)] = 2
 
 
 SourceConfig = Annotated[SqliteSource | DatabaseSource, Field(discriminator="kind")]

@@ -18,7 +18,7 @@ from validations.engine.types import duckdb_type, require_columns
 _BATCH_ROWS = 100_000
 
 
-def table_digest(table: Table, parquet: Path) -> str:
+def table_digest(table: Table, parquet: Path, *, memory_limit: str = "1GB") -> str:
     """SHA-256 in hex over the typed rows of a Parquet file. Raises BadInput when its columns are not the dictionary's."""
     require_columns(table, parquet)
     digest = hashlib.sha256(header(table))
@@ -27,7 +27,7 @@ def table_digest(table: Table, parquet: Path) -> str:
         f"coalesce(strlen(CAST({quoted(f.name)} AS VARCHAR)) || ':' || CAST({quoted(f.name)} AS VARCHAR), '-')"
         for f in table.stored_fields
     )
-    with open_session(Path(tempfile.gettempdir())) as connection:
+    with open_session(Path(tempfile.gettempdir()), memory_limit=memory_limit) as connection:
         batches = connection.sql(
             f"SELECT sha256({cells}) AS row FROM read_parquet([{literal(str(parquet))}]) ORDER BY row"
         ).to_arrow_reader(_BATCH_ROWS)

@@ -115,13 +115,14 @@ class Equivalent:
 
 @dataclass(frozen=True)
 class Suite:
-    """All examples of one standard."""
+    """All examples of one standard; `references`: the standards by which the world's other contents are typed."""
 
     standard: Standard
     world: World
     examples: tuple[Example, ...]
     derived: tuple[Example, ...]
     equivalent: tuple[Equivalent, ...]
+    references: Mapping[str, Standard]
 
     def of(self, rule: str) -> tuple[Example, ...]:
         """The examples of a rule, in the order of the files."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.errors import BaosongError, text
+from pipelines.errors import BaosongError
 from validations.engine.standard import Rule, Standard
 from validations.kit.examples import Example, Place, Row, Suite
 from validations.kit.matching import Mismatch, mismatch
@@ -91,19 +91,19 @@ def _world(trial: Trial, rules: Sequence[Rule]) -> list[Failure]:
         return [Failure("", "", place, reason=str(problem))]
     return [
         Failure(rule, "", place, surplus=tuple(str(item) for item in found))
-        for rule, found in outcome.items()
+        for rule, found in outcome.found.items()
         if found
     ]
 
 
 def _try(trial: Trial, rule: Rule, example: Example) -> Failure | None:
     try:
-        found = trial.outcome(example, [rule]).get(rule.id)
+        outcome = trial.outcome(example, [rule])
     except BaosongError as problem:
         return Failure(rule.id, example.name, example.place, reason=str(problem))
-    if found is None:
-        return Failure(rule.id, example.name, example.place, reason=text("kit.not_judged"))
-    wrong = mismatch(example.finds, found)
+    if rule.id in outcome.not_judged:
+        return Failure(rule.id, example.name, example.place, reason=outcome.not_judged[rule.id])
+    wrong = mismatch(example.finds, outcome.found[rule.id])
     return _failure(rule.id, example, wrong) if wrong else None
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, cast
 
-from validations.engine.constraints import constraint_fields
-from validations.engine.standard import Field, Rule, Standard, Table
+from validations.engine.constraints import constraint_fields, constraints_of
+from validations.engine.standard import Field, FieldCheck, Rule, Standard, Table
 from validations.kit.flips import flip_predicate, flip_query, unflipped_predicate, unflipped_query
 
 MACROS, DERIVED = "macros", "derived"
 """Owners of mutants that belong to no single rule."""
 
 _PREDICATES = ("when", "where")
+_CONDITIONS = {"mandatory": "mandatory", "pattern": "when"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def rule_mutants(rule: Rule, queries: Mapping[str, str]) -> tuple[Rule, tuple[Mu
     mutants: list[Mutant] = []
     plain = rule
     for name in ("when", "holds"):
-        said = getattr(rule, name, None)
+        said: str | None = getattr(rule, name)
         if said is not None:
             plain = replace(plain, **{name: unflipped_predicate(said)})
             mutants += _labelled(
@@ -112,13 +113,13 @@ def derive_mutants(standard: Standard) -> tuple[Mutant, ...]:
 def users_of_macro(standard: Standard, macro: str) -> tuple[str, ...]:
     """The rules in whose outcome a macro has a say: by their own texts, by other macros, by the dictionary's predicates."""
     names = {macro}
-    while more := {n for n, other in standard.macros.items() if n not in names and _uses(other.sql, names)}:
+    while more := {n for n, m in standard.macros.items() if n not in names and _uses(m.sql, names)}:
         names |= more
     return tuple(rule.id for rule in standard.rules if _says(standard, rule, names))
 
 
 def _says(standard: Standard, rule: Rule, names: set[str]) -> bool:
-    texts = [getattr(rule, name, None) for name in ("when", "holds", "expected")]
+    texts = [rule.when, rule.holds, rule.expected]
     if rule.query is not None:
         texts.append(rule.query.read_text(encoding="utf-8"))
     if rule.shape is not None:
@@ -126,8 +127,7 @@ def _says(standard: Standard, rule: Rule, names: set[str]) -> bool:
     if rule.constraint is not None:
         for table in standard.tables.values():
             for name in constraint_fields(standard, table, rule):
-                field = table.field(name)
-                texts += [field.mandatory_when, field.when, *(check.when for check in field.checks)]
+                texts += [text for _, text, _ in _field_predicates(table.field(name))]
     return any(_uses(text, names) for text in texts if text)
 
 
@@ -139,12 +139,8 @@ def _field_mutants(standard: Standard, table: Table, field: Field) -> Iterator[M
     place = f"{table.name}.{field.name}"
 
     def judge_of(constraint: str) -> str | None:
-        judges = (
-            r
-            for r in standard.rules
-            if field.name in constraint_fields(standard, table, r) and r.constraint == constraint
-        )
-        return next((rule.id for rule in judges), None)
+        judges = (r.id for r in standard.rules if constraint in constraints_of(standard, table, r, field))
+        return next(judges, None)
 
     owner = judge_of("length")
     if owner is not None and field.length is not None:
@@ -152,25 +148,30 @@ def _field_mutants(standard: Standard, table: Table, field: Field) -> Iterator[M
             change = f"{field.length} → {length}"
             mutant = replace(field, length=length)
             yield Mutant(owner, f"{place}.length", change, table=table.name, field=mutant)
-    owner = judge_of("pattern")
-    if owner is not None and field.when is not None:
-        for flip in flip_predicate(field.when):
+    for constraint, said, with_text in _field_predicates(field):
+        owner = judge_of(constraint)
+        if owner is None:
+            continue
+        where = f"{place}.{_CONDITIONS.get(constraint) or constraint.removeprefix('check:') + '.when'}"
+        for flip in flip_predicate(said):
             change = f"{flip.original} → {flip.mutant}"
-            mutant = replace(field, when=flip.text)
-            yield Mutant(owner, f"{place}.when", change, table=table.name, field=mutant)
-    owner = judge_of("mandatory")
-    if owner is not None and field.mandatory_when is not None:
-        for flip in flip_predicate(field.mandatory_when):
-            change = f"{flip.original} → {flip.mutant}"
-            mutant = replace(field, mandatory_when=flip.text)
-            yield Mutant(owner, f"{place}.mandatory", change, table=table.name, field=mutant)
+            yield Mutant(owner, where, change, table=table.name, field=with_text(flip.text))
+
+
+def _field_predicates(field: Field) -> Iterator[tuple[str, str, Callable[[str], Field]]]:
+    """The predicates of a field: the constraint each limits, its text, the field with another text."""
+    if field.mandatory_when is not None:
+        yield "mandatory", field.mandatory_when, lambda text: replace(field, mandatory_when=text)
+    if field.pattern is not None and field.when is not None:
+        yield "pattern", field.when, lambda text: replace(field, when=text)
     for number, check in enumerate(field.checks):
-        owner = judge_of(f"check:{check.name}")
-        for flip in flip_predicate(check.when) if owner is not None and check.when is not None else ():
-            change = f"{flip.original} → {flip.mutant}"
-            checks = (*field.checks[:number], replace(check, when=flip.text), *field.checks[number + 1 :])
-            mutant = replace(field, checks=checks)
-            yield Mutant(str(owner), f"{place}.{check.name}.when", change, table=table.name, field=mutant)
+        if check.when is not None:
+
+            def with_text(text: str, number: int = number, check: FieldCheck = check) -> Field:
+                checks = (*field.checks[:number], replace(check, when=text), *field.checks[number + 1 :])
+                return replace(field, checks=checks)
+
+            yield f"check:{check.name}", check.when, with_text
 
 
 def _shape_mutants(part: Any, place: str) -> Iterator[tuple[str, str, Any]]:

@@ -148,7 +148,7 @@ class _Hunt:
             if example.changes and table.name not in example.changes.get(CONTENT, {}):
                 continue
             was = self._outcome_of_field(example, rule)
-            now = self.trial.outcome(example, [rule], changed).get(rule.id)
+            now = self.trial.outcome(example, [rule], changed)
             if now != was:
                 yield mutant, True
                 return
@@ -157,7 +157,7 @@ class _Hunt:
     def _outcome_of_field(self, example: Example, rule: Rule) -> object:
         key = (rule.id, str(rule.table), str(rule.field), id(example))
         if key not in self.narrowed:
-            self.narrowed[key] = self.trial.outcome(example, [rule]).get(rule.id)
+            self.narrowed[key] = self.trial.outcome(example, [rule])
         return self.narrowed[key]
 
     def of_macro(self, mutant: Mutant) -> Iterator[tuple[Mutant, bool]]:
@@ -201,7 +201,7 @@ class _Hunt:
                 if only_where is not None and not only_where(example):
                     continue
                 try:
-                    found = self.trial.outcome(example, [changed.rule(rule)], changed).get(rule, ())
+                    found = self.trial.outcome(example, [changed.rule(rule)], changed).found.get(rule, ())
                 except BaosongError:
                     return True
                 if mismatch(example.finds, found) is not None:
@@ -225,7 +225,7 @@ class _Hunt:
     def _changed(self, example: Example, siblings: Sequence[Rule]) -> set[str]:
         """Which siblings make the example other than it says. One that cannot run does."""
         try:
-            outcome = self.trial.outcome(example, siblings)
+            found = self.trial.outcome(example, siblings).found
         except BaosongError:
             if len(siblings) == 1:
                 return {siblings[0].id}
@@ -233,5 +233,5 @@ class _Hunt:
         return {
             rule.id
             for rule in siblings
-            if rule.id not in outcome or mismatch(example.finds, outcome[rule.id]) is not None
+            if rule.id not in found or mismatch(example.finds, found[rule.id]) is not None
         }

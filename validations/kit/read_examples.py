@@ -13,6 +13,7 @@ from pipelines.errors import BadInput
 from validations.engine.loader import STANDARDS, list_standards, load_standard
 from validations.engine.located import Located, Mistakes, read_yaml
 from validations.engine.located import Place as Where
+from validations.engine.sql_text import PREVIOUS
 from validations.engine.standard import Standard, Table
 from validations.kit.cells import WrongCell, cell, said_as_text
 from validations.kit.examples import (
@@ -34,7 +35,6 @@ from validations.kit.worlds import MissingRow, applied
 _WORLD = ("parameters", "tables", "nil_returns")
 _EXAMPLE = ("name", "set", "add", "remove", "parameters", "nil_returns", "finds", "gives", "lacks")
 _NOT_KEY = ("table", "field", "value", "expected", "difference")
-PREVIOUS = "previous"
 
 
 def read_suite(standard: Standard, folders: Sequence[Path] = (STANDARDS,)) -> Suite:
@@ -55,7 +55,14 @@ def read_suite(standard: Standard, folders: Sequence[Path] = (STANDARDS,)) -> Su
             name=standard.name,
             count=len(mistakes.problems),
         )
-    return Suite(standard, world, tuple(reader.examples), tuple(reader.derived), tuple(reader.equivalent))
+    return Suite(
+        standard,
+        world,
+        tuple(reader.examples),
+        tuple(reader.derived),
+        tuple(reader.equivalent),
+        {name: other for name, other in reader.references.items() if other is not None and name != CONTENT},
+    )
 
 
 class _Reader:
@@ -66,7 +73,7 @@ class _Reader:
         self.examples: list[Example] = []
         self.derived: list[Example] = []
         self.equivalent: list[Equivalent] = []
-        self._references: dict[str, Standard | None] = {CONTENT: standard, PREVIOUS: standard}
+        self.references: dict[str, Standard | None] = {CONTENT: standard, PREVIOUS: standard}
 
     def world(self, located: Located) -> World:
         data: Any = located.data or {"tables": {}}
@@ -228,12 +235,12 @@ class _Reader:
         return standard.tables.get(name)
 
     def _reference(self, located: Located, name: str, where: Where) -> Standard | None:
-        if name not in self._references:
+        if name not in self.references:
             known = list_standards(self.folders)
             if name not in known:
                 located.wrong("kit.no_such_reference", where, name=name, known=", ".join([PREVIOUS, *known]))
-            self._references[name] = load_standard(name, self.folders) if name in known else None
-        return self._references[name]
+            self.references[name] = load_standard(name, self.folders) if name in known else None
+        return self.references[name]
 
     def _rows(self, located: Located, table: Table | None, where: Where, rows: Any) -> Rows:
         if table is None:

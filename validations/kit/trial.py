@@ -7,26 +7,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import pyarrow.parquet as pq
 
-from pipelines.errors import BadInput
+from pipelines.errors import BadInput, text
 from validations.engine.deriving import derive
 from validations.engine.judging import judge
 from validations.engine.standard import Rule, Standard
 from validations.kit.examples import CONTENT, Change, Example, Place, Rows, Suite
 from validations.kit.matching import Found
-from validations.kit.reach import inputs, is_judged_row_by_row, tables_read
+from validations.kit.reach import inputs, is_judged_row_by_row, references_in, tables_read
 from validations.kit.worlds import MissingRow, applied, read_rows, write_rows
-
-Outcome = dict[str, tuple[Found, ...]]
-"""What each rule found, by its id; a rule that was not judged is absent."""
 
 WORLD = Example("", "", Place("examples/world.yaml", 1), {}, {})
 """The world as it is."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What each judged rule found, by its id; why the others were not judged."""
+
+    found: dict[str, tuple[Found, ...]]
+    not_judged: dict[str, str]
 
 
 class Trial:
@@ -35,36 +40,58 @@ class Trial:
     def __init__(self, suite: Suite, folder: Path) -> None:
         self.suite, self.folder = suite, folder
         self._tables: dict[int, dict[str, Path]] = {}
-        self._derived: dict[tuple[int, int], dict[str, Path]] = {}
+        self._derived: dict[int, dict[str, Path]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
-    def outcome(
-        self,
-        example: Example,
-        rules: Sequence[Rule],
-        standard: Standard | None = None,
-    ) -> Outcome:
-        """Judge `rules` on an example's tables. Raises BadInput when it cannot be judged at all."""
+    def outcome(self, example: Example, rules: Sequence[Rule], standard: Standard | None = None) -> Outcome:
+        """Judge `rules` (mutants of rules too) on an example's tables, and the rules that suppress them.
+
+        Phases do not count here: every rule is shown by itself. Raises BadInput when nothing can be judged.
+        """
         standard = standard or self.suite.standard
         judged = {rule.id: rule for rule in rules}
         for rule in rules:
             judged |= {root.rule: standard.rule(root.rule) for root in rule.suppressed_by}
-        tables = self._needed(example, tuple(judged.values()), standard)
+        kept = tuple(judged.get(rule.id, rule) for rule in standard.rules)
+        more = tuple(rule for rule in judged.values() if rule.id not in {known.id for known in kept})
         parameters = self.parameters(example)
         path = self.folder / "findings.parquet"
         judgement = judge(
-            replace(standard, rules=tuple(judged.values())),
-            tables,
+            replace(standard, rules=kept + more, phases=()),
+            self._needed(example, tuple(judged.values()), standard),
             report=parameters.get("report"),
             parameters=parameters,
             findings=path,
+            references=self.references(example, tuple(judged.values())),
+            rules=set(judged),
+            nil_returns=self.suite.world.nil_returns if example.nil_returns is None else example.nil_returns,
             partial=True,
         )
         found: dict[str, list[Found]] = {rule.id: [] for rule in rules if rule.id in judgement.counts}
         for row in cast("list[dict[str, Any]]", pq.read_table(path).to_pylist() if judgement.total else []):
             if row["rule"] in found:
                 found[row["rule"]].append(_found(row))
-        return {rule: tuple(findings) for rule, findings in found.items()}
+        reasons = {item.rule: str(item) for item in judgement.not_judged}
+        return Outcome(
+            {rule: tuple(findings) for rule, findings in found.items()},
+            {rule.id: reasons.get(rule.id, text("kit.not_judged")) for rule in rules if rule.id not in found},
+        )
+
+    def references(self, example: Example, rules: Sequence[Rule]) -> dict[str, dict[str, Path]]:
+        """The tables of other contents that these rules read, where the world or the example has that content."""
+        paths: dict[str, dict[str, Path]] = {}
+        given = self.suite.world.references
+        for rule in rules:
+            for space, name in references_in(rule.query) if rule.query is not None else ():
+                if space not in given and space not in example.changes:
+                    continue
+                change = example.changes.get(space, {}).get(name, Change())
+                rows = _applied(name, given.get(space, {}).get(name, ()), change)
+                folder = self._folder(example) / space
+                folder.mkdir(exist_ok=True)
+                table = self.suite.references[space].table(name)
+                paths.setdefault(space, {})[name] = write_rows(table, rows, folder / f"{name}.parquet")
+        return paths
 
     def parameters(self, example: Example) -> dict[str, str]:
         """The world's parameters with those of the example."""
@@ -100,16 +127,15 @@ class Trial:
         return paths
 
     def _derive(self, example: Example, standard: Standard, wanted: Iterable[str]) -> dict[str, Path]:
-        own = (id(example), id(standard))
-        if standard is not self.suite.standard or own not in self._derived:
-            is_mutant = standard is not self.suite.standard
-            out = self._folder(example) / ("derived-by-mutant" if is_mutant else "derived")
-            found = derive(standard, self.tables(example), parameters=self.parameters(example), out=out)
-            found = {name: path for name, path in found.items() if name in wanted}
-            if standard is not self.suite.standard:
-                return found
-            self._derived[own] = found
-        return self._derived[own]
+        is_mutant = standard is not self.suite.standard
+        if not is_mutant and id(example) in self._derived:
+            return self._derived[id(example)]
+        out = self._folder(example) / ("derived-by-mutant" if is_mutant else "derived")
+        found = derive(standard, self.tables(example), parameters=self.parameters(example), out=out)
+        found = {name: path for name, path in found.items() if name in wanted}
+        if not is_mutant:
+            self._derived[id(example)] = found
+        return found
 
     def tables(self, example: Example) -> dict[str, Path]:
         """The tables of an example that are not derived; those it does not change are the world's files."""

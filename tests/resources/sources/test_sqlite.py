@@ -1,15 +1,21 @@
-"""Sources: one unmoving view, exact values, and every refusal named."""
+"""SQLite sources: one unmoving view, exact values, and every refusal named.
+
+The driver brings a SQLite of its own, and file locks are a process's: who writes meanwhile is another process, as in life.
+"""
 
 from __future__ import annotations
 
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import adbc_driver_manager
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -19,6 +25,7 @@ from pipelines.errors import BadInput, Refused, Unavailable
 from resources.conversion import scale_integer
 from resources.deployment import DatabaseSource, SqliteSource
 from resources.sources import Snapshot, check_select, open_source
+from resources.sources.sqlite import SqliteSnapshot
 
 SCHEMA = pa.schema(
     [
@@ -70,6 +77,12 @@ def snapshot(home: Path) -> Iterator[Snapshot]:
         yield snapshot
 
 
+def clerk(home: Path, script: str) -> None:
+    """Somebody else at the core system."""
+    code = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.executescript(sys.argv[2]); d.commit(); d.close()"
+    subprocess.run([sys.executable, "-c", code, home / "core.db", script], check=True)
+
+
 def rows(
     snapshot: Snapshot, sql: str, schema: pa.Schema = SCHEMA, **named: object
 ) -> list[dict[str, object]]:
@@ -108,10 +121,8 @@ def test_an_empty_list_of_organisations_selects_nothing(snapshot: Snapshot) -> N
 
 
 def test_a_commit_of_another_is_not_seen_within_the_snapshot(home: Path) -> None:
-    with open_source(SOURCE, home) as snapshot, closing(sqlite3.connect(home / "core.db")) as writer:
-        writer.execute("UPDATE policy SET premium_cents = 999 WHERE policy_no = 'P1'")
-        writer.execute("CREATE TABLE later (a)")
-        writer.commit()
+    with open_source(SOURCE, home) as snapshot:
+        clerk(home, "UPDATE policy SET premium_cents = 999 WHERE policy_no = 'P1'; CREATE TABLE later (a)")
         assert rows(snapshot, SQL)[0]["BF"] == Decimal("123.45")
         assert snapshot.totals(SQL, PARAMETERS, ["BF"]) == (2, {"BF": Decimal("123.40")})
         before = snapshot.identity
@@ -123,11 +134,10 @@ def test_a_commit_of_another_is_not_seen_within_the_snapshot(home: Path) -> None
 def test_two_streams_share_one_snapshot(home: Path) -> None:
     schema = pa.schema([("BDH", pa.string())])
     sql = "SELECT policy_no AS BDH FROM policy ORDER BY 1"
-    with open_source(SOURCE, home) as snapshot, closing(sqlite3.connect(home / "core.db")) as writer:
+    with open_source(SOURCE, home) as snapshot:
         first = snapshot.stream(sql, {}, schema, batch_rows=1)
         assert next(first).to_pylist() == [{"BDH": "P1"}]
-        writer.execute("DELETE FROM policy")
-        writer.commit()
+        clerk(home, "DELETE FROM policy")
         second = list(snapshot.stream(sql, {}, schema))
         assert [batch.num_rows for batch in second] == [4]
         assert [batch.to_pylist()[0]["BDH"] for batch in first] == ["P2", "P3", "P4"]
@@ -146,9 +156,9 @@ def test_the_source_cannot_be_written(home: Path, snapshot: Snapshot) -> None:
             rows(snapshot, sql)
         assert refused.value.code == "source.not_a_select"
     # and even past our own check the connection is read-only
-    connection = snapshot._connection
-    with pytest.raises(Exception, match="readonly database"):
-        connection.exec_driver_sql("DELETE FROM policy")
+    assert isinstance(snapshot, SqliteSnapshot)
+    with pytest.raises(adbc_driver_manager.Error, match="readonly database"):
+        snapshot._session.run("DELETE FROM policy")
 
 
 @pytest.mark.parametrize("sql", ["SELECT 1 FROM a FOR UPDATE", "SELECT * INTO b FROM a"])
@@ -192,7 +202,7 @@ def test_columns_missing_extra_and_double_are_all_named(snapshot: Snapshot) -> N
         ("1.0", pa.int64(), "float"),
         ("'12.345'", pa.decimal128(20, 2), "str"),
         ("'1e5'", pa.decimal128(20, 2), "str"),
-        ("123456", pa.decimal128(5, 2), "int"),
+        ("123456", pa.decimal128(5, 2), "str"),
         ("'110105194912310'", pa.int64(), "str"),
         ("42", pa.string(), "int"),
         ("x'00ff'", pa.string(), "bytes"),
@@ -246,7 +256,60 @@ def test_cents_keep_every_digit(cents: int) -> None:
 def test_text_that_is_not_utf8_is_named_without_being_shown(snapshot: Snapshot) -> None:
     with pytest.raises(BadInput) as bad:
         rows(snapshot, "SELECT CAST(x'D5C5C8FD' AS TEXT) AS V", pa.schema([("V", pa.string())]))
-    assert (bad.value.code, bad.value.values["column"]) == ("source.not_utf8", "V")
+    (detail,) = bad.value.details
+    assert (detail.code, detail.values["column"], detail.values["row"]) == ("source.not_utf8", "V", 1)
+
+
+LATE = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+
+
+@pytest.mark.parametrize(
+    ("late", "kind", "first", "shown"),
+    [
+        ("5", pa.string(), "'a'", "int[1]"),
+        ("1.5", pa.string(), "'a'", "float[3]"),
+        ("x'61'", pa.string(), "'a'", "bytes[1]"),
+        ("'7'", pa.int64(), "6", "str[1]"),
+        ("7.0", pa.int64(), "6", "float[3]"),
+        ("x'07'", pa.int64(), "6", "bytes[1]"),
+        ("20260101", pa.date32(), "'2026-01-01'", "int[8]"),
+        ("0.5", pa.decimal128(9, 2), "'1'", "float[3]"),
+    ],
+)
+@pytest.mark.parametrize("batch_rows", [100, 5000])
+def test_a_type_that_changes_far_below_is_found_whatever_the_driver_inferred(
+    snapshot: Snapshot, late: str, kind: pa.DataType, first: str, shown: str, batch_rows: int
+) -> None:
+    sql = LATE + f"SELECT CASE WHEN i = 900 THEN {late} WHEN i > 800 THEN {first} END AS V FROM n"
+    with pytest.raises(BadInput) as bad:
+        list(snapshot.stream(sql, {}, pa.schema([("V", kind)]), batch_rows=batch_rows))
+    (detail,) = bad.value.details
+    assert (detail.values["column"], detail.values["row"], detail.values["value"]) == ("V", 900, shown)
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "value"),
+    [
+        (pa.string(), "'a'", "a"),
+        (pa.int64(), "6", 6),
+        (pa.date32(), "'2026-01-01'", date(2026, 1, 1)),
+        (pa.decimal128(9, 2), "'1.5'", Decimal("1.50")),
+    ],
+)
+def test_a_column_that_begins_with_nothing_keeps_its_type(
+    snapshot: Snapshot, kind: pa.DataType, first: str, value: object
+) -> None:
+    sql = LATE + f"SELECT CASE WHEN i > 800 THEN {first} END AS V FROM n"
+    found = list(snapshot.stream(sql, {}, pa.schema([("V", kind)]), batch_rows=100))
+    assert [batch.num_rows for batch in found] == [100] * 10 or sum(b.num_rows for b in found) == 1000
+    values = [value for batch in found for value in batch.column(0).to_pylist()]
+    assert values == [None] * 800 + [value] * 200
+
+
+def test_a_huge_cell_arrives_whole(snapshot: Snapshot) -> None:
+    sql = "SELECT printf('%.*c', 10000000, 'x') AS V UNION ALL SELECT 'y'"
+    found = rows(snapshot, sql, pa.schema([("V", pa.string())]))
+    assert [len(str(row["V"])) for row in found] == [10_000_000, 1]
 
 
 def test_totals_are_the_sources_own(snapshot: Snapshot) -> None:
@@ -296,11 +359,18 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, content: bytes) -> 
 
 
 def test_a_locked_source_is_unavailable(home: Path) -> None:
-    with closing(sqlite3.connect(home / "core.db")) as other:
-        other.execute("PRAGMA journal_mode = DELETE")
-        other.execute("BEGIN EXCLUSIVE")
+    code = (
+        "import sqlite3, sys; d = sqlite3.connect(sys.argv[1], isolation_level=None); d.execute('PRAGMA journal_mode = DELETE');"
+        "d.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, home / "core.db"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout and other.stdin
+        assert other.stdout.readline() == b"locked\n"
         with pytest.raises(Unavailable) as locked, open_source(SOURCE, home, busy_timeout_seconds=0.05):
             pass
+        other.stdin.close()
     assert locked.value.code == "source.locked"
 
 
