@@ -1,6 +1,6 @@
 """`make demo`: sets the stage, lets the daemon run, plays the people, and holds the outcome against what it must be.
 
-Each filing is a script: a generator that acts and yields what it waits for. Scripts take turns, so three filings run
+Each standard is a script: a generator that acts and yields what it waits for. Scripts take turns, so four filings run
 concurrently in Dagster while one process plays everybody.
 """
 
@@ -27,7 +27,7 @@ POLL_SECONDS = 0.7
 
 
 def play(settings: Settings, *, policies: int) -> None:
-    """Play all three filings to their evidence. Raises Deviation, naming what was not as it must be."""
+    """Play all four filings to their evidence. Raises Deviation, naming what was not as it must be."""
     began = time.monotonic()
     servers = Servers(settings.home)
     if servers.is_running():

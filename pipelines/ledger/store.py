@@ -156,6 +156,10 @@ class Ledger:
             names = connection.execute(select(head.c.stream)).scalars().all()
         return sorted(name for name in names if name.startswith(prefix))
 
+    def began_at(self) -> datetime:
+        """When this ledger was made."""
+        return self.events(LEDGER)[0].at
+
     def event_count(self) -> int:
         with database.reading(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(event)).scalar_one()

@@ -1,4 +1,4 @@
-"""The period that a report of some rhythm covers, and its key in the filing id. No deadlines: the calendar has them."""
+"""The period that a report covers, and its key in the filing id. No deadlines: the calendar has them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pipelines.errors import BadInput
+from validations.engine import MONTHS, Report
 
 
 @dataclass(frozen=True)
@@ -17,22 +18,22 @@ class Period:
     end: date
 
 
-def report_period(rhythm: str, *, before: date) -> Period:
-    """The last complete period of `rhythm` before the given day.
+def report_period(report: Report, *, before: date) -> Period:
+    """The last complete period of the report before the given day, ending in one of the report's months.
 
-    Months of a quarter's end have no monthly report: the quarterly set, a superset, is due instead. Raises BadInput for
-    `on_request`, which no calendar knows.
+    Raises BadInput for a report on request, which no calendar knows.
     """
-    end = before.replace(day=1) - timedelta(days=1)
-    if rhythm in ("flash", "monthly"):
-        while rhythm == "monthly" and end.month % 3 == 0:
-            end = end.replace(day=1) - timedelta(days=1)
-        return Period(end.strftime("%Y-%m"), end.replace(day=1), end)
-    months = {"quarterly": 3, "half_year": 6, "annual": 12}.get(rhythm)
+    months = MONTHS.get(report.rhythm)
     if months is None:
-        raise BadInput("request.no_calendar", rhythm=rhythm)
-    while end.month % months:
+        raise BadInput("request.no_calendar", rhythm=report.rhythm)
+    ends = {month for month in report.months or range(1, 13) if month % months == 0}
+    end = before.replace(day=1) - timedelta(days=1)
+    while end.month not in ends:
         end = end.replace(day=1) - timedelta(days=1)
-    start = date(end.year, end.month - months + 1, 1)
-    key = {3: f"{end.year}-Q{end.month // 3}", 6: f"{end.year}-H{end.month // 6}", 12: str(end.year)}[months]
-    return Period(key, start, end)
+    key = {
+        1: f"{end:%Y-%m}",
+        3: f"{end.year}-Q{end.month // 3}",
+        6: f"{end.year}-H{end.month // 6}",
+        12: str(end.year),
+    }
+    return Period(key[months], date(end.year, end.month - months + 1, 1), end)

@@ -131,20 +131,23 @@ def open_due(installation: Installation, on: date) -> list[FilingState]:
     """Open every filing that the calendar demands by `on` and that is not open yet; returns the newly opened.
 
     A report's filing opens `lead_working_days` working days before the day it is planned for (the last working day not
-    after its deadline), and stays due afterwards: a missed day is caught up, not lost.
+    after its deadline), and stays due afterwards: a missed day is caught up, not lost. What was due before this
+    installation began was reported without it.
     """
     opened: list[FilingState] = []
+    begun_on = installation.ledger.began_at().date()
     known = {state.id for state in installation.states()}
     for name, config in installation.deployment.filings.items():
         standard = installation.standard(name)
         for report in (standard.report(opening) for opening in config.opening):
-            period = report_period(report.rhythm, before=on)
+            period = report_period(report, before=on)
             calendar, due = installation.calendar, report.due
             deadline = calendar.due_date(
                 period.end, days=due.days, working_days=due.working_days, postponement=due.postponement
             )
             filing = f"{standard.name}.{report.name}.{period.key}"
-            if on < calendar.opening_date(deadline, config.lead_working_days) or filing in known:
+            opens_on = calendar.opening_date(deadline, config.lead_working_days)
+            if on < opens_on or deadline < begun_on or filing in known:
                 continue
             fact = FilingOpened(
                 standard=standard.name,

@@ -6,8 +6,8 @@ the real Schedule P filings live here; extracting from a core (`sql/`, `resource
 
 from resources.reference_core.answer_key import Defect, repair, repairs_path
 from resources.reference_core.catalogue import OrganisationSeed
+from resources.reference_core.defect_kinds import kinds
 from resources.reference_core.generate import CoreSummary, generate
-from resources.reference_core.ledger_kinds import kinds
 from resources.reference_core.schedule_p import load_schedule_p
 
 __all__ = [

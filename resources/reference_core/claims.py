@@ -1,7 +1,8 @@
-"""Claims and what was paid on them.
+"""Claims and their direct expenses.
 
-Occurred ≤ reported ≤ registered ≤ closed ≤ the book's last day, within the policy's period; settled is the sum of the
-payments; a closed claim has no reserve. A claim whose next date would fall after the last day has not come so far yet.
+Occurred ≤ reported ≤ registered ≤ closed ≤ the book's last day, within the policy's period; a closed claim has no
+reserve, an open one its estimate less what was paid in advance. A claim whose next date would fall after the last day has
+not come so far yet. What is paid on claims is in `claim_payments`.
 """
 
 from __future__ import annotations
@@ -10,195 +11,144 @@ import numpy as np
 import polars as pl
 
 from resources.reference_core import names
-from resources.reference_core.catalogue import CURRENCY, LAST_DAY, LINES
-from resources.reference_core.check_digits import Ints, Texts
-
-_CAUSES = {
-    "JQ": "碰撞",
-    "SY": "碰撞",
-    "QC": "火灾",
-    "JC": "水管爆裂",
-    "HY": "运输途中碰撞",
-    "ZR": "第三者人身伤害",
-    "YW": "意外跌倒",
-}
-_TEXT_COLUMNS = (
-    *("claim_no", "report_no", "register_no", "line", "org_code"),
-    *("cause", "place", "status", "close_type", "plate_no"),
+from resources.reference_core.catalogue import BANK, LAST_DAY, LINES
+from resources.reference_core.check_digits import account_numbers
+from resources.reference_core.drawing import (
+    NEVER,
+    Days,
+    Ints,
+    dates,
+    days,
+    either,
+    later,
+    padded,
+    run_numbers,
+    skewed_permille,
+    words,
 )
-_NEVER = np.datetime64("NaT", "D")
+from resources.reference_core.part import Part
+from resources.reference_core.products import line_places
+
+_EXPENSES = ("查勘费", "公估费", "诉讼费")
+SPLIT_PERCENT = 60  # of a settlement in two payments, the first
+ADVANCE_PERCENT = 30
+_LIABILITY_BP = np.array([10_000, 10_000, 7_000, 5_000, 3_000])
 
 
-def make_claims(rng: np.random.Generator, policies: pl.DataFrame, plates: dict[str, str]) -> pl.DataFrame:
-    """Columns of `claim`; and `estimate_cents`, the reserve set at registration, which only the books need.
-
-    `plates` gives the first characters of a branch's number plates. Surrendered policies have no claims.
-    """
+def make_claims(
+    rng: np.random.Generator, part: Part, policies: pl.DataFrame, vehicles: pl.DataFrame
+) -> pl.DataFrame:
+    """Columns of `claim`. Surrendered policies have no claims."""
     last = np.datetime64(LAST_DAY)
-    starts = policies["starts_on"].to_numpy().astype("datetime64[D]")
-    ends = policies["ends_on"].to_numpy().astype("datetime64[D]")
-    codes = np.array(policies["line"].to_list(), dtype=object)
-    rates = {line.code: line.claim_rate for line in LINES}
-    chance = np.array([rates[code] for code in codes])
-    status = np.array(policies["status"].to_list(), dtype=object)
-    drawn = rng.random(policies.height)
-    rows = np.flatnonzero((drawn < chance) & (starts < last) & (status != "退保"))
-
-    def days(low: int, high: int) -> np.ndarray:
-        return rng.integers(low, high, len(rows)).astype("timedelta64[D]")
-
-    window = (np.minimum(ends, last)[rows] - starts[rows]).astype(np.int64)
-    occurred = starts[rows] + (rng.random(len(rows)) * (window + 1)).astype(np.int64).astype("timedelta64[D]")
-    reported = np.minimum(occurred + days(0, 4), last)
-    registered = reported + days(0, 5)
-    closed = registered + days(3, 60)
-    registered[registered > last] = _NEVER
-    closed[np.isnat(registered) | (closed > last)] = _NEVER
+    starts = np.maximum(dates(policies["starts_on"]), dates(policies["signed_on"]))
+    chance = np.array([line.claim_permille for line in LINES])[line_places(policies["line"])]
+    happens = rng.integers(0, 1_000, policies.height) < chance
+    rows = np.flatnonzero(happens & (starts < last) & (policies["status"] != "退保").to_numpy())
+    chosen = policies[rows]
+    count = len(rows)
+    occurred, reported, registered, closed = _days_of_claims(rng, starts[rows], dates(chosen["ends_on"]))
     is_registered, is_closed = ~np.isnat(registered), ~np.isnat(closed)
 
-    premium = policies["premium_cents"].to_numpy()[rows]
-    insured = policies["sum_insured_cents"].to_numpy()[rows]
-    loss = np.minimum((premium * np.exp(rng.normal(0.6, 0.9, len(rows)))).astype(np.int64) + 10_000, insured)
-    estimate = np.minimum(loss * rng.integers(80, 131, len(rows)) // 100, insured)
-    is_zero = is_closed & (rng.random(len(rows)) < 0.08)
-    advance = np.where(is_registered & ~is_closed & (rng.random(len(rows)) < 0.15), loss * 30 // 100, 0)
-    settled = np.where(is_closed & ~is_zero, loss, advance)
-    expense = np.where(is_closed, rng.integers(50, 400, len(rows)) * 100, 0)
-    plate = rng.integers(0, 36**2, len(rows))
-    tail = rng.integers(100, 1000, len(rows))
+    premium, insured = chosen["premium_cents"].to_numpy(), chosen["sum_insured_cents"].to_numpy()
+    factor = skewed_permille(rng, count, low=400, middle=2_600, high=9_000)
+    loss = np.minimum(premium * factor // 1_000 + 10_000, insured)
+    is_zero = is_closed & (rng.random(count) < 0.08)
+    advance = np.where(
+        is_registered & ~is_closed & (rng.random(count) < 0.15), loss * ADVANCE_PERCENT // 100, 0
+    )
+    # Never below what is paid before the claim closes, so that an open claim keeps a reserve.
+    estimate = np.maximum(loss * rng.integers(80, 131, count) // 100, loss * SPLIT_PERCENT // 100 + 100)
+    expense = np.where(is_closed, rng.integers(50, 400, count) * 100, 0)
+    is_litigated = is_closed & (rng.random(count) < 0.03)
+    is_motor = np.array([line.is_vehicle for line in LINES])[line_places(chosen["line"])]
+    _, regions = part.draw_units(rng, part.branch[rows])
 
-    org = policies["org_code"].gather(rows).to_list()
-    line = codes[rows].tolist()
-    years = (reported.astype("datetime64[Y]").astype(np.int64) + 1970).tolist()
-    serials = [f"{o}{c}{y}{n:07d}" for n, (o, c, y) in enumerate(zip(org, line, years, strict=True), start=1)]
+    serial = (
+        chosen["org_code"]
+        + chosen["line"]
+        + pl.Series(reported.astype("datetime64[Y]").astype(np.int64) + 1970).cast(pl.String)
+        + padded(run_numbers(part.branch[rows]) + 1, 7)
+    )
+    plates = chosen.select("policy_no").join(
+        vehicles.select("policy_no", "plate_no"), on="policy_no", how="left", maintain_order="left"
+    )
     return pl.DataFrame(
         {
-            "claim_no": ["PA" + serial for serial in serials],
-            "report_no": ["BA" + serial for serial in serials],
-            "register_no": [
-                "LA" + serial if has else None for serial, has in zip(serials, is_registered, strict=True)
-            ],
-            "policy_no": policies["policy_no"].gather(rows),
-            "product_code": policies["product_code"].gather(rows),
-            "line": line,
-            "org_code": org,
+            "claim_no": "PA" + serial,
+            "report_no": "BA" + serial,
+            "register_no": either(is_registered, "LA" + serial, None),
+            "policy_no": chosen["policy_no"],
+            "product_code": chosen["product_code"],
+            "line": chosen["line"],
+            "org_code": chosen["org_code"],
             "occurred_on": occurred,
             "reported_on": reported,
             "registered_on": registered,
             "closed_on": closed,
-            "cause": [_CAUSES[code] for code in line],
-            "place": [f"示范路{n}号附近" for n in tail],
+            "cause": words([line.cause for line in LINES], line_places(chosen["line"])),
+            "place": "示范路" + pl.Series(rng.integers(100, 1_000, count)).cast(pl.String) + "号附近",
+            "region_code": padded(regions, 6),
+            "liability_bp": np.where(is_motor, _LIABILITY_BP[rng.integers(0, 5, count)], 10_000),
             "loss_cents": np.where(is_zero, 0, loss),
-            "reserve_cents": np.where(is_registered & ~is_closed, np.maximum(estimate - advance, 0), 0),
-            "settled_cents": settled,
+            "estimate_cents": np.where(is_registered, estimate, 0),
+            "reserve_cents": np.where(is_registered & ~is_closed, estimate - advance, 0),
+            "settled_cents": np.where(is_closed & ~is_zero, loss, advance),
             "expense_cents": expense,
-            "status": np.select([is_closed, is_registered], ["已结案", "已立案"], "已报案").tolist(),
-            "close_type": np.where(is_closed, np.where(is_zero, "零结案", "赔付结案"), None).tolist(),  # type: ignore[arg-type]
-            "plate_no": [
-                f"{plates[o]}{_letters(int(p))}{t}" if c in ("JQ", "SY") else None
-                for o, c, p, t in zip(org, line, plate, tail, strict=True)
-            ],
-            "estimate_cents": np.where(is_registered, np.maximum(estimate, advance), 0),
-        },
-        schema_overrides=dict.fromkeys(_TEXT_COLUMNS, pl.String),
+            "status": either(is_closed, "已结案", either(is_registered, "已立案", "已报案")),
+            "close_type": either(is_closed, either(is_zero, "零结案", "赔付结案"), None),
+            "is_litigated": is_litigated.astype(np.int64),
+            "recourse_cents": np.zeros(count, dtype=np.int64),
+            "salvage_cents": np.zeros(count, dtype=np.int64),
+            "plate_no": plates["plate_no"],
+        }
     )
 
 
-def make_claim_payments(
-    rng: np.random.Generator, claims: pl.DataFrame, policies: pl.DataFrame, identities: pl.DataFrame
-) -> pl.DataFrame:
-    """One or two payments per settled claim, between registration and closing; advances on open claims."""
-    coverage = {line.code: line.coverages[0].code for line in LINES}
-    paid = claims.filter(pl.col("settled_cents") > 0)
-    registered = paid["registered_on"].to_numpy().astype("datetime64[D]")
-    closed = paid["closed_on"].to_numpy().astype("datetime64[D]")
-    until = np.where(np.isnat(closed), np.datetime64(LAST_DAY), closed)
-    window = (until - registered).astype(np.int64)
-    total = paid["settled_cents"].to_numpy()
-    is_split = (rng.random(paid.height) < 0.3) & ~np.isnat(closed) & (total > 100)
-    first_part = np.where(is_split, total * 60 // 100, total)
-    first_on = np.where(
-        np.isnat(closed), (rng.random(paid.height) * (window + 1)).astype(np.int64), window * 2 // 3
-    )
-    second_on = window
-    relation = rng.choice(
-        np.array(["本人", "维修厂", "第三者"], dtype=object), paid.height, p=(0.6, 0.3, 0.1)
-    )
-    is_vehicle = np.isin(np.array(paid["line"].to_list(), dtype=object), ("JQ", "SY"))
-    relation[~is_vehicle & (relation == "维修厂")] = "本人"
-    others: Texts = names.person_names(rng, paid.height)
+def make_claim_expenses(rng: np.random.Generator, claims: pl.DataFrame) -> pl.DataFrame:
+    """The survey of every closed claim, in one of three followed by an adjuster's or a court's fee; plus the line."""
+    closed = claims.filter(pl.col("expense_cents") > 0)
+    total, count = closed["expense_cents"].to_numpy(), closed.height
+    is_split = (rng.random(count) < 0.33) | (closed["is_litigated"] == 1).to_numpy()
+    first = np.where(is_split, total * 40 // 100, total)
+    last_day = dates(closed["closed_on"])
+    half = ((last_day - dates(closed["registered_on"])).astype(np.int64)) // 2
+    kind = np.where((closed["is_litigated"] == 1).to_numpy(), 2, 1)
 
-    def part(rows: Ints, seq: int, amount: Ints, offset: Ints) -> pl.DataFrame:
+    def paid(rows: Ints, seq: int, amount: Ints, kinds: Ints, on: Days) -> pl.DataFrame:
         return pl.DataFrame(
             {
-                "claim_no": paid["claim_no"].gather(rows),
+                "claim_no": closed["claim_no"].gather(rows),
                 "seq": np.full(len(rows), seq),
+                "org_code": closed["org_code"].gather(rows),
+                "line": closed["line"].gather(rows),
+                "kind": words(_EXPENSES, kinds[rows]),
                 "amount_cents": amount[rows],
-                "paid_on": (registered + offset.astype("timedelta64[D]"))[rows],
-                "is_advance": np.isnat(closed[rows]).astype(np.int64),
-                "relation": relation[rows].tolist(),
-                "other": others[rows].tolist(),
-            },
-            schema_overrides={"relation": pl.String, "other": pl.String},
+                "paid_on": on[rows],
+            }
         )
 
-    everything = np.arange(paid.height)
-    parts = pl.concat(
+    split = np.flatnonzero(is_split)
+    expenses = pl.concat(
         [
-            part(everything, 1, first_part, first_on),
-            part(np.flatnonzero(is_split), 2, total - first_part, second_on),
+            paid(np.arange(count), 1, first, np.zeros(count, dtype=np.int64), last_day - days(half)),
+            paid(split, 2, total - first, kind, last_day),
         ]
     ).sort("claim_no", "seq")
-    joined = (
-        parts.join(
-            claims.select("claim_no", "org_code", "line", "policy_no"),
-            on="claim_no",
-            how="left",
-            maintain_order="left",
-        )
-        .join(
-            policies.select("policy_no", "insured_name", "insured_id"),
-            on="policy_no",
-            how="left",
-            maintain_order="left",
-        )
-        .join(identities, left_on="insured_id", right_on="customer_id", how="left", maintain_order="left")
-    )
-    is_self = pl.col("relation") == "本人"
-    name = (
-        pl.when(is_self)
-        .then("insured_name")
-        .when(pl.col("relation") == "维修厂")
-        .then(pl.lit("示范汽车维修厂"))
-        .otherwise("other")
-    )
-    return joined.select(
-        pl.concat_str(
-            pl.lit("PK"), pl.col("claim_no").str.slice(2), pl.col("seq").cast(pl.String).str.zfill(2)
-        ).alias("payment_no"),
-        pl.lit("claim").alias("kind"),
-        "org_code",
-        "line",
-        "policy_no",
-        "claim_no",
-        pl.concat_str(pl.lit("JS"), pl.col("claim_no").str.slice(2)).alias("calculation_no"),
-        "seq",
-        pl.col("line").replace_strict(coverage, return_dtype=pl.String).alias("coverage_code"),
-        "amount_cents",
-        pl.lit(CURRENCY).alias("currency"),
-        name.alias("counterparty_name"),
-        pl.when(is_self).then("id_no").alias("counterparty_id_no"),
-        pl.Series(
-            "counterparty_account", names.account_numbers(rng, joined.height).tolist(), dtype=pl.String
-        ),
-        pl.lit("示范银行").alias("bank"),
-        "paid_on",
-        pl.lit("转账").alias("method"),
-        "relation",
-        "is_advance",
+    payees = names.company_names(rng, words(["示范"], np.zeros(expenses.height, dtype=np.int64)))
+    return expenses.with_columns(
+        payees.alias("payee_name"),
+        account_numbers(rng, expenses.height).alias("payee_account"),
+        pl.lit(BANK).alias("bank"),
     )
 
 
-def _letters(number: int) -> str:
-    alphabet = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ12"
-    return alphabet[number // 36] + alphabet[number % 36]
+def _days_of_claims(rng: np.random.Generator, starts: Days, ends: Days) -> tuple[Days, Days, Days, Days]:
+    last, count = np.datetime64(LAST_DAY), len(starts)
+    window = (np.minimum(ends, last) - starts).astype(np.int64)
+    occurred = later(starts, (rng.random(count) * (window + 1)).astype(np.int64))
+    reported = np.minimum(later(occurred, rng.integers(0, 4, count)), last)
+    registered = later(reported, rng.integers(0, 5, count))
+    closed = later(registered, rng.integers(3, 60, count))
+    registered[registered > last] = NEVER
+    closed[np.isnat(registered) | (closed > last)] = NEVER
+    return occurred, reported, registered, closed

@@ -1,11 +1,12 @@
 """Generating the reference core: draw the book, damage it where asked, write it as one file.
 
-The same seed gives the same rows on every machine. The rooms it calls: `people`, `underwriting`, `servicing`, `claims`
-draw the business, `vouchers` and `balances` book it, `injection` damages it, `store` writes.
+The same seed gives the same rows on every machine. The rooms it calls: `book` draws the tables part by part, `balances`
+sums the ledger of all parts, `injection` damages them, `store` writes.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +15,17 @@ import numpy as np
 import polars as pl
 
 from pipelines.errors import BadInput
-from resources.reference_core import claims, names, people, servicing, underwriting
 from resources.reference_core.answer_key import Defect, repairs_path, write_answer_key, write_repairs
-from resources.reference_core.balances import book_month_ends, make_accounts, make_balances
+from resources.reference_core.balances import make_balances, movements_of
+from resources.reference_core.book import company_tables, part_tables
 from resources.reference_core.catalogue import OrganisationSeed
+from resources.reference_core.defect_kinds import kinds
 from resources.reference_core.defect_plan import DefectRequest, read_defects
 from resources.reference_core.injection import Injector, inject
-from resources.reference_core.ledger_kinds import kinds
-from resources.reference_core.store import SCHEMA, create_schema, insert, replacing
-from resources.reference_core.vouchers import book_business, number_vouchers, voucher_numbers
+from resources.reference_core.part import parts_of
+from resources.reference_core.store import SCHEMA, insert, replacing, without_indexes
 
 Progress = Callable[[str, int, int], None]
-_ROOMS = 7
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,10 @@ def generate(
     if defects is not None:
         requests = read_defects(defects, kinds=register, branches={b.code for b in branches})
     book_seed, defect_seed = np.random.SeedSequence(seed).spawn(2)
-    tables = draw_book(book_seed, policies, organisations, progress)
     answers: tuple[Defect, ...] = ()
     with replacing(path) as connection:
-        create_schema(connection, SCHEMA)
-        for done, (table, frame) in enumerate(tables.items()):
-            progress(f"写入 {table}", done, len(tables))
-            insert(connection, table, frame)
+        with without_indexes(connection, SCHEMA):
+            rows = _write_book(connection, book_seed, policies, organisations, progress)
         if requests:
             answers = inject(
                 Injector(connection, np.random.default_rng(defect_seed)), requests, register, progress
@@ -77,58 +74,34 @@ def generate(
     rules = sorted({answer.rule for answer in answers})
     return CoreSummary(
         path=path,
-        rows={table: frame.height for table, frame in tables.items()},
+        rows=rows,
         defects={rule: sum(answer.rule == rule for answer in answers) for rule in rules},
     )
 
 
-def draw_book(
-    seed: np.random.SeedSequence, count: int, organisations: Sequence[OrganisationSeed], progress: Progress
-) -> dict[str, pl.DataFrame]:
-    """All tables of the core in the order of the schema; each room draws from a stream of its own."""
-    spread, customer_rng, policy_rng, change_rng, receipt_rng, claim_rng, payment_rng = (
-        np.random.default_rng(child) for child in seed.spawn(_ROOMS)
-    )
-    branches = [organisation for organisation in organisations if organisation.level == 1]
-    progress("客户", 0, 5)
-    branch = underwriting.spread_over_branches(spread, branches, count)
-    customers = people.make_customers(customer_rng, branches, np.bincount(branch, minlength=len(branches)))
-    identities = customers.frame.select("customer_id", "id_no")
-    progress("保单", 1, 5)
-    policies = underwriting.make_policies(policy_rng, organisations, branches, branch, customers)
-    coverages = underwriting.make_coverages(policies)
-    endorsements = servicing.make_endorsements(change_rng, policies)
-    policies = servicing.apply_endorsements(policies, endorsements)
-    progress("赔案", 2, 5)
-    plates = {organisation.code: names.plate_of(organisation.region) for organisation in branches}
-    accidents = claims.make_claims(claim_rng, policies, plates)
-    payments = pl.concat(
-        [
-            servicing.make_premium_receipts(receipt_rng, policies, endorsements, identities),
-            claims.make_claim_payments(payment_rng, accidents, policies, identities),
-        ]
-    )
-    progress("账务", 3, 5)
-    lines = number_vouchers(
-        pl.concat(
-            [
-                book_business(policies, endorsements, payments),
-                book_month_ends(policies, endorsements, accidents),
-            ]
-        )
-    )
-    vouchers = lines.with_columns(pl.col("booked_on").dt.strftime("%Y%m").alias("period"))
-    payments = payments.join(voucher_numbers(lines), on="payment_no", how="left", maintain_order="left")
-    return {
-        "organisation": people.make_organisations(organisations),
-        "customer": customers.frame,
-        "product": underwriting.make_products(),
-        "policy": policies,
-        "coverage": coverages,
-        "endorsement": endorsements,
-        "claim": accidents,
-        "payment": payments,
-        "gl_account": make_accounts(),
-        "gl_balance": make_balances(lines, [organisation.code for organisation in branches]),
-        "voucher": vouchers,
-    }
+def _write_book(
+    connection: sqlite3.Connection,
+    seed: np.random.SeedSequence,
+    count: int,
+    organisations: Sequence[OrganisationSeed],
+    progress: Progress,
+) -> dict[str, int]:
+    """Draw and insert the company's tables, then the business part by part, then the ledger; rows per table."""
+    rows: dict[str, int] = {}
+
+    def write(tables: Mapping[str, pl.DataFrame]) -> None:
+        for table, frame in tables.items():
+            rows[table] = rows.get(table, 0) + insert(connection, table, frame)
+
+    write(company_tables(organisations))
+    spread_seed, parts_seed = seed.spawn(2)
+    parts = list(parts_of(np.random.default_rng(spread_seed), organisations, count))
+    moved: list[pl.DataFrame] = []
+    for done, (part, part_seed) in enumerate(zip(parts, parts_seed.spawn(len(parts)), strict=True)):
+        progress(f"{part.branches[0].name}…{part.branches[-1].name}", done, len(parts))
+        tables = part_tables(part_seed, part)
+        write(tables)
+        moved.append(movements_of(tables["voucher"]))
+    branches = [organisation.code for organisation in organisations if organisation.level == 1]
+    write({"gl_balance": make_balances(pl.concat(moved), branches)})
+    return rows

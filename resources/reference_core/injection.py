@@ -1,7 +1,7 @@
 """Injecting defects into a clean core: drawing rows nobody has touched, changing them, remembering the way back.
 
 Each row of the book carries at most one defect, so that the answer key stays exact. What a kind of defect changes is in
-`defect_kinds`.
+the rooms that `defect_kinds` registers.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ class Injector:
         self._pools: dict[tuple[str, Row], list[Row]] = {}
         self._touched: set[Scalar] = set()
 
-    def draw(self, candidates: str, parameters: Row) -> Row | None:
-        """A random row of the query `candidates` whose first column has not been drawn before; None when used up.
+    def draw(self, candidates: str, parameters: Row, *, touches: int = 1) -> Row | None:
+        """A random row of the query `candidates` of whose first columns none has been drawn before; None when used up.
 
-        The first column names what the defect touches (a policy, a customer, …); the query must order its rows.
+        The first `touches` columns name what the defect touches (a policy, a customer, a month of the ledger, …); the
+        query must order its rows.
         """
         pool = self._pools.get((candidates, parameters))
         if pool is None:
@@ -39,8 +40,8 @@ class Injector:
             self._pools[candidates, parameters] = pool
         while pool:
             row = pool.pop()
-            if row[0] not in self._touched:
-                self._touched.add(row[0])
+            if self._touched.isdisjoint(row[:touches]):
+                self._touched.update(row[:touches])
                 return row
         return None
 

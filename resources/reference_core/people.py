@@ -1,7 +1,7 @@
 """The organisations and the customers of the reference core.
 
 Customers belong to one branch (level 1) and stand in blocks: branch by branch, persons before companies, so that a
-policy finds a customer of its branch by arithmetic. Policies and money are not here.
+policy finds a customer of its branch by arithmetic. Who works for the company is in `sales_force`.
 """
 
 from __future__ import annotations
@@ -13,21 +13,24 @@ import numpy as np
 import polars as pl
 
 from resources.reference_core import names
-from resources.reference_core.catalogue import OrganisationSeed
+from resources.reference_core.catalogue import COUNTRY, OrganisationSeed
 from resources.reference_core.check_digits import (
-    Ints,
     mobiles,
     resident_ids,
     social_credit_code,
     social_credit_codes,
 )
+from resources.reference_core.drawing import Ints, days, either, padded, run_numbers, words
+from resources.reference_core.part import Part
+from resources.reference_core.places import place_of
 
 _KINDS = ("总公司", "省分", "中支")
+_INDUSTRIES = ("13", "26", "34", "39", "47", "51", "52", "54", "59", "65", "70", "72", "84")
 
 
 @dataclass(frozen=True)
 class Customers:
-    """All customers, and where in `frame` each branch's persons and companies begin and how many they are."""
+    """All customers of a part, and where in `frame` each branch's persons and companies begin and how many they are."""
 
     frame: pl.DataFrame
     person_start: Ints
@@ -41,7 +44,7 @@ def make_organisations(seeds: Sequence[OrganisationSeed]) -> pl.DataFrame:
         {
             "org_code": seed.code,
             "name": seed.name,
-            "org_type": _KINDS[0 if seed.is_own_account else min(seed.level, 2)],
+            "org_type": _kind(seed),
             "parent_code": seed.parent,
             "level": seed.level,
             "is_own_account": int(seed.is_own_account),
@@ -52,7 +55,7 @@ def make_organisations(seeds: Sequence[OrganisationSeed]) -> pl.DataFrame:
             "closed_on": None,
             "status": "开业",
             "principal": f"{'赵钱孙李周吴郑王'[place % 8]}{'文武安邦'[place % 4]}",
-            "address": f"{names.place_of(seed.region)}示范路{place + 1}号",
+            "address": f"{place_of(seed.region)}示范路{place + 1}号",
             "postcode": f"{seed.region[:2]}{place + 1:03d}0",
             "phone": f"400-{place + 1000}-{seed.code[:4]}",
         }
@@ -61,48 +64,58 @@ def make_organisations(seeds: Sequence[OrganisationSeed]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"parent_code": pl.String, "closed_on": pl.String})
 
 
-def make_customers(
-    rng: np.random.Generator, branches: Sequence[OrganisationSeed], policies: Ints
-) -> Customers:
-    """Customers for `policies[i]` policies of `branches[i]`: about six persons and two companies to ten policies."""
-    persons: Ints = np.maximum(3, policies * 6 // 10)
-    companies: Ints = np.maximum(3, policies * 2 // 10)
+def make_customers(rng: np.random.Generator, part: Part) -> Customers:
+    """About six persons and two companies to ten policies of a branch."""
+    persons: Ints = np.maximum(3, part.counts * 6 // 10)
+    companies: Ints = np.maximum(3, part.counts * 2 // 10)
     blocks = np.stack([persons, companies], axis=1).ravel()
     starts = np.concatenate([[0], np.cumsum(blocks)[:-1]])
     block = np.repeat(np.arange(len(blocks)), blocks)
     branch, is_person = block // 2, block % 2 == 0
     count = len(block)
 
-    codes = np.array([seed.code for seed in branches], dtype=object)[branch]
-    region_texts = np.array([seed.region for seed in branches], dtype=object)[branch]
-    regions = region_texts.astype(np.int64)
-    cities = np.array([names.place_of(seed.region) for seed in branches], dtype=object)[branch]
-    births = np.datetime64("1955-01-01") + rng.integers(0, 18_000, count).astype("timedelta64[D]")
+    codes = part.codes(branch)
+    _, regions = part.draw_units(rng, branch)
+    region_texts = padded(regions, 6)
+    cities = words([place_of(seed.region) for seed in part.branches], branch)
+    births = np.datetime64("1955-01-01") + days(rng.integers(0, 18_000, count))
     is_male = rng.random(count) < 0.52
     # The order code repeats for people of one region and birthday at worst; real cores have such pairs too.
     resident = resident_ids(regions, births, is_male, rng.integers(0, 500, count))
-    credit = social_credit_codes(regions, 5_000_000 + np.arange(count))
-    expiry = np.datetime64("2027-01-01") + rng.integers(0, 6_000, count).astype("timedelta64[D]")
+    serial = run_numbers(branch)
+    credit = social_credit_codes(regions, 5_000_000 + serial)
+    expiry = np.datetime64("2027-01-01") + days(rng.integers(0, 6_000, count))
     expiry[rng.random(count) < 0.2] = np.datetime64("9999-12-31")
-    phones = mobiles(rng, count)
     has_mail = rng.random(count) < 0.4
     person_names = names.person_names(rng, count)
-    company_names = names.company_names(rng, cities)
+    risk = rng.random(count)
     frame = pl.DataFrame(
         {
-            "customer_id": [f"K{code}{place:08d}" for place, code in enumerate(codes)],
-            "org_code": codes.tolist(),
-            "customer_type": np.where(is_person, "个人", "单位").tolist(),
-            "name": np.where(is_person, person_names, company_names).tolist(),
-            "id_type": np.where(is_person, "居民身份证", "统一社会信用代码").tolist(),
-            "id_no": np.where(is_person, resident, credit).tolist(),
-            "id_valid_to": expiry.astype(str).tolist(),
-            "sex": np.where(is_person, np.where(is_male, "男", "女"), None).tolist(),  # type: ignore[arg-type]
-            "born_on": np.where(is_person, births.astype(str), None).tolist(),  # type: ignore[arg-type]
-            "region_code": region_texts.tolist(),
-            "address": names.addresses(rng, cities).tolist(),
-            "mobile": phones.tolist(),
-            "email": [f"u{place}@example.com" if has else None for place, has in enumerate(has_mail)],
+            "customer_id": "K" + codes + padded(serial + 1, 8),
+            "org_code": codes,
+            "customer_type": either(is_person, "个人", "单位"),
+            "name": either(is_person, person_names, names.company_names(rng, cities)),
+            "id_type": either(is_person, "居民身份证", "统一社会信用代码"),
+            "id_no": either(is_person, resident, credit),
+            "id_valid_to": expiry,
+            "sex": either(is_person, either(is_male, "男", "女"), None),
+            "born_on": np.where(is_person, births, np.datetime64("NaT", "D")),
+            "country": either(is_person, COUNTRY, COUNTRY),
+            "occupation": either(is_person, (pl.Series(rng.integers(1, 9, count)).cast(pl.String)), None),
+            "industry": either(is_person, None, words(_INDUSTRIES, rng.integers(0, len(_INDUSTRIES), count))),
+            "region_code": region_texts,
+            "address": names.addresses(rng, cities),
+            "mobile": mobiles(rng, count),
+            "email": either(has_mail, "u" + codes + padded(serial + 1, 8) + "@example.com", None),
+            "legal_person": either(is_person, None, person_names),
+            "aml_risk": either(risk < 0.9, "低", either(risk < 0.98, "中", "高")),
+            "is_related": np.zeros(count, dtype=np.int64),
         }
     )
     return Customers(frame, starts[0::2], persons, starts[1::2], companies)
+
+
+def _kind(seed: OrganisationSeed) -> str:
+    if seed.level == 2 and seed.name.endswith("支公司") and "中心" not in seed.name:
+        return "支公司"
+    return _KINDS[0 if seed.is_own_account else min(seed.level, 2)]

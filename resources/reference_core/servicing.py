@@ -1,65 +1,75 @@
-"""What happens to policies after signing: endorsements and the money that applicants pay or get back.
+"""What happens to policies after signing: endorsements.
 
 The endorsements of a policy chain: the first starts from the premium as signed, each next one from where the last one
-ended. Claims are in `claims`.
+ended. The money that follows is in `receipts` and `commissions`, claims are in `claims`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
-from resources.reference_core import names
-from resources.reference_core.catalogue import CURRENCY, LAST_DAY
-from resources.reference_core.check_digits import Ints
+from resources.reference_core.catalogue import LAST_DAY
+from resources.reference_core.drawing import Days, Ints, dates, days, later, padded, run_numbers, words
+from resources.reference_core.part import Part
 from resources.reference_core.underwriting import net_of
 
-_TYPES = np.array(["保费变更", "信息变更", "退保"], dtype=object)
-_REASONS = np.array(["标的价值调整", "联系方式变更", "车辆转让退保"], dtype=object)
+_TYPES = ("保费变更", "信息变更", "退保")
+_REASONS = ("标的价值调整", "联系方式变更", "标的转让退保")
 _PREMIUM, _INFORMATION, _SURRENDER = range(3)
 
 
-def make_endorsements(rng: np.random.Generator, policies: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True)
+class _Step:
+    """One endorsement of each policy in `rows`, with what the policies were before it."""
+
+    rows: Ints
+    kind: Ints
+    on: Days
+    premium: Ints
+    insured: Ints
+    change: Ints
+    insured_change: Ints
+
+
+def make_endorsements(rng: np.random.Generator, part: Part, policies: pl.DataFrame) -> pl.DataFrame:
     """About one endorsement to five policies, some policies with two; plus the line and branch for the books.
 
     Columns of `endorsement`, and `org_code`, `line`, `ends_on` which only the books need.
     """
-    starts = policies["starts_on"].to_numpy().astype("datetime64[D]")
-    ends = policies["ends_on"].to_numpy().astype("datetime64[D]")
+    starts = np.maximum(dates(policies["starts_on"]), dates(policies["signed_on"]))
+    ends = dates(policies["ends_on"])
     premium = policies["premium_cents"].to_numpy()
     insured = policies["sum_insured_cents"].to_numpy()
     last = np.datetime64(LAST_DAY)
-    has_first = (rng.random(policies.height) < 0.18) & (starts < last)
-    rows = np.flatnonzero(has_first)
+    rows = np.flatnonzero((rng.random(policies.height) < 0.18) & (starts < last))
     window = (np.minimum(ends, last)[rows] - starts[rows]).astype(np.int64)
     offset = (rng.random(len(rows)) * (window + 1)).astype(np.int64)
     kind = rng.choice(3, len(rows), p=(0.45, 0.4, 0.15))
-    first_on = starts[rows] + offset.astype("timedelta64[D]")
-    change, insured_change = _changes(
-        rng, kind, premium[rows], insured[rows], first_on, starts[rows], ends[rows]
-    )
-    first = _frame(policies, rows, 1, kind, first_on, premium[rows], change, insured_change, rng)
+    first = _step(rng, rows, kind, later(starts[rows], offset), premium[rows], insured[rows], ends)
 
     again = np.flatnonzero((rng.random(len(rows)) < 0.25) & (kind != _SURRENDER))
     left = window[again] - offset[again]
-    second_on = first_on[again] + (rng.random(len(again)) * (left + 1)).astype(np.int64).astype(
-        "timedelta64[D]"
-    )
+    then = later(first.on[again], (rng.random(len(again)) * (left + 1)).astype(np.int64))
     kind = rng.choice(3, len(again), p=(0.5, 0.3, 0.2))
-    before = premium[rows][again] + change[again]
-    insured_before = insured[rows][again] + insured_change[again]
-    change2, insured_change2 = _changes(
-        rng, kind, before, insured_before, second_on, starts[rows][again], ends[rows][again]
+    before = (first.premium + first.change)[again]
+    insured_before = (first.insured + first.insured_change)[again]
+    second = _step(rng, rows[again], kind, then, before, insured_before, ends)
+
+    both = pl.concat([_frame(rng, policies, first, 1), _frame(rng, policies, second, 2)])
+    both = _without_net_refunds(both.sort("policy_no", "seq"), policies)
+    branch = (
+        both["org_code"]
+        .replace_strict({seed.code: n for n, seed in enumerate(part.branches)}, return_dtype=pl.Int64)
+        .to_numpy()
     )
-    second = _frame(policies, rows[again], 2, kind, second_on, before, change2, insured_change2, rng)
-    both = pl.concat([first, second]).sort("policy_no", "seq")
-    numbers = [
-        f"PD{org}{line}{on.year}{place:07d}"
-        for place, (org, line, on) in enumerate(
-            both.select("org_code", "line", "effective_on").iter_rows(), start=1
-        )
-    ]
-    return both.with_columns(pl.Series("endorsement_no", numbers, dtype=pl.String))
+    serial = padded(run_numbers(branch) + 1, 7)
+    years = both["effective_on"].dt.year().cast(pl.String)
+    return both.with_columns(
+        ("PD" + both["org_code"] + both["line"] + years + serial).alias("endorsement_no")
+    )
 
 
 def apply_endorsements(policies: pl.DataFrame, endorsements: pl.DataFrame) -> pl.DataFrame:
@@ -78,129 +88,77 @@ def apply_endorsements(policies: pl.DataFrame, endorsements: pl.DataFrame) -> pl
     ).select(policies.columns)
 
 
-def make_premium_receipts(
-    rng: np.random.Generator, policies: pl.DataFrame, endorsements: pl.DataFrame, identities: pl.DataFrame
-) -> pl.DataFrame:
-    """Receipts of premiums (vehicles: on the day of signing) and of endorsement premiums; refunds are negative.
+def _without_net_refunds(endorsements: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
+    """Without those of policies refunded in a month whose refunds, or the commission on them, exceed what was written.
 
-    `identities` maps customer_id to id_no. What would be paid after the book's last day is still receivable.
+    Small books only: there a single surrender may outweigh a branch's month, and the year to date would fall.
     """
-    last = np.datetime64(LAST_DAY)
-    count = policies.height
-    is_vehicle = np.isin(np.array(policies["line"].to_list(), dtype=object), ("JQ", "SY"))
-    delay = np.where(is_vehicle, 0, rng.integers(0, 25, count))
-    paid = policies["signed_on"].to_numpy().astype("datetime64[D]") + delay.astype("timedelta64[D]")
-    overdue = ~is_vehicle & (rng.random(count) < 0.05)
-    signed = policies.select(
-        "org_code",
-        "line",
+    net, rate = pl.col("net"), pl.col("rate")
+    commission = (net * rate // 10_000 - pl.when((net < 0) & (rate > 0)).then(100).otherwise(0)).alias(
+        "commission"
+    )
+    written = policies.select(
         "policy_no",
-        "applicant_name",
-        "applicant_id",
-        (pl.col("premium_cents") + pl.col("vehicle_tax_cents")).alias("amount_cents"),
-    ).with_columns(pl.lit(1, pl.Int64).alias("seq"), pl.Series("paid_on", paid))
-    signed = signed.filter(pl.Series((paid <= last) & ~overdue))
-
-    changed = endorsements.filter(pl.col("premium_change_cents") != 0)
-    later = rng.integers(0, 10, changed.height).astype("timedelta64[D]")
-    paid = changed["effective_on"].to_numpy().astype("datetime64[D]") + later
-    after = (
-        changed.select(
-            "org_code",
-            "line",
+        "org_code",
+        pl.col("signed_on").dt.strftime("%Y%m").alias("month"),
+        pl.col("premium_net_cents").alias("net"),
+        pl.col("commission_rate_bp").alias("rate"),
+    ).with_columns(commission)
+    refunds = (
+        endorsements.filter(pl.col("premium_net_change_cents") < 0)
+        .select(
             "policy_no",
-            pl.col("premium_change_cents").alias("amount_cents"),
-            (pl.col("seq") + 1).alias("seq"),
+            "org_code",
+            pl.col("effective_on").dt.strftime("%Y%m").alias("month"),
+            pl.col("premium_net_change_cents").alias("net"),
         )
-        .with_columns(pl.Series("paid_on", paid))
-        .filter(pl.Series(paid <= last))
-        .join(
-            policies.select("policy_no", "applicant_name", "applicant_id"),
-            on="policy_no",
-            how="left",
-            maintain_order="left",
-        )
+        .join(written.select("policy_no", "rate"), on="policy_no", how="left")
+        .with_columns(commission)
     )
-    both = pl.concat([signed, after.select(signed.columns)]).sort("policy_no", "seq")
-    both = both.join(
-        identities, left_on="applicant_id", right_on="customer_id", how="left", maintain_order="left"
+    months = (
+        pl.concat([written.select(refunds.columns), refunds])
+        .group_by("org_code", "month")
+        .agg(pl.col("net", "commission").sum())
+        .filter((pl.col("net") < 0) | (pl.col("commission") < 0))
     )
-    return both.select(
-        pl.concat_str(pl.lit("SF"), "policy_no", pl.col("seq").cast(pl.String).str.zfill(2)).alias(
-            "payment_no"
-        ),
-        pl.lit("premium").alias("kind"),
-        "org_code",
-        "line",
-        "policy_no",
-        pl.lit(None, pl.String).alias("claim_no"),
-        pl.lit(None, pl.String).alias("calculation_no"),
-        "seq",
-        pl.lit(None, pl.String).alias("coverage_code"),
-        "amount_cents",
-        pl.lit(CURRENCY).alias("currency"),
-        pl.col("applicant_name").alias("counterparty_name"),
-        pl.col("id_no").alias("counterparty_id_no"),
-        pl.Series("counterparty_account", names.account_numbers(rng, both.height).tolist(), dtype=pl.String),
-        pl.lit("示范银行").alias("bank"),
-        "paid_on",
-        pl.lit("转账").alias("method"),
-        pl.lit(None, pl.String).alias("relation"),
-        pl.lit(0, pl.Int64).alias("is_advance"),
-    )
+    refunded = refunds.join(months, on=["org_code", "month"], how="semi").select("policy_no")
+    return endorsements.join(refunded, on="policy_no", how="anti", maintain_order="left")
 
 
-def _changes(
-    rng: np.random.Generator,
-    kind: Ints,
-    premium: Ints,
-    insured: Ints,
-    on: np.ndarray,
-    starts: np.ndarray,
-    ends: np.ndarray,
-) -> tuple[Ints, Ints]:
+def _step(
+    rng: np.random.Generator, rows: Ints, kind: Ints, on: Days, premium: Ints, insured: Ints, all_ends: Days
+) -> _Step:
     """Change of premium and of sum insured: a few percent up or down, nothing, or the unearned part back."""
     percent = rng.integers(2, 21, len(kind)) * rng.choice(np.array([-1, 1, 1]), len(kind))
-    adjusted = premium * percent // 100
-    days = (ends - starts).astype(np.int64) + 1
-    unused = np.clip((ends - on).astype(np.int64), 0, days)
-    refund = -np.minimum(premium, premium * unused // days)
-    change = np.select([kind == _PREMIUM, kind == _SURRENDER], [adjusted, refund], 0)
+    unused = np.clip((all_ends[rows] - on).astype(np.int64), 0, 365)
+    refund = -(premium * unused // 366)
+    change = np.select([kind == _PREMIUM, kind == _SURRENDER], [premium * percent // 100, refund], 0)
     insured_change = np.select(
         [kind == _PREMIUM, kind == _SURRENDER], [insured * percent // 100, -insured], 0
     )
-    return change, insured_change
+    return _Step(rows, kind, on, premium, insured, change, insured_change)
 
 
-def _frame(
-    policies: pl.DataFrame,
-    rows: Ints,
-    seq: int,
-    kind: Ints,
-    on: np.ndarray,
-    before: Ints,
-    change: Ints,
-    insured_change: Ints,
-    rng: np.random.Generator,
-) -> pl.DataFrame:
-    signed = policies["signed_on"].to_numpy().astype("datetime64[D]")[rows]
-    applied = np.maximum(signed, on - rng.integers(0, 6, len(rows)).astype("timedelta64[D]"))
+def _frame(rng: np.random.Generator, policies: pl.DataFrame, step: _Step, seq: int) -> pl.DataFrame:
+    rows, count = step.rows, len(step.rows)
+    signed = dates(policies["signed_on"])[rows]
     return pl.DataFrame(
         {
             "policy_no": policies["policy_no"].gather(rows),
-            "seq": np.full(len(rows), seq),
-            "endorsement_type": _TYPES[kind].tolist(),
-            "applied_on": applied,
-            "effective_on": on.astype("datetime64[D]"),
-            "premium_before_cents": before,
-            "premium_after_cents": before + change,
-            "premium_change_cents": change,
-            "premium_net_change_cents": net_of(change),
-            "sum_insured_change_cents": insured_change,
-            "reason": _REASONS[kind].tolist(),
+            "seq": np.full(count, seq),
+            "endorsement_type": words(_TYPES, step.kind),
+            "applied_on": np.maximum(signed, step.on - days(rng.integers(0, 6, count))),
+            "effective_on": step.on,
+            "premium_before_cents": step.premium,
+            "premium_after_cents": step.premium + step.change,
+            "premium_change_cents": step.change,
+            "premium_net_change_cents": net_of(step.change),
+            "sum_insured_change_cents": step.insured_change,
+            "new_starts_on": pl.Series([None], dtype=pl.Date).new_from_index(0, count),
+            "new_ends_on": pl.Series([None], dtype=pl.Date).new_from_index(0, count),
+            "reason": words(_REASONS, step.kind),
             "org_code": policies["org_code"].gather(rows),
             "line": policies["line"].gather(rows),
             "ends_on": policies["ends_on"].gather(rows),
-        },
-        schema_overrides={"endorsement_type": pl.String, "reason": pl.String},
+        }
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
+_ROWS_AT_ONCE = 50_000
 SCHEMA = Path(__file__).parents[2] / "sql" / "reference_core" / "schema" / "core.sql"
 
 
@@ -56,10 +57,26 @@ def create_schema(connection: sqlite3.Connection, schema: Path) -> None:
     connection.executescript(schema.read_text(encoding="utf-8"))
 
 
+@contextmanager
+def without_indexes(connection: sqlite3.Connection, schema: Path) -> Generator[None]:
+    """The schema's tables to be filled in the block; its indexes are made when all rows are there, which is faster."""
+    create_schema(connection, schema)
+    indexes = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    ).fetchall()
+    for name, _ in indexes:
+        connection.execute(f"DROP INDEX {name}")
+    yield
+    for _, sql in indexes:
+        connection.execute(sql)
+
+
 def insert(connection: sqlite3.Connection, table: str, frame: pl.DataFrame) -> int:
     """Insert a frame's rows by the table's own columns (the frame may have more); dates become ISO text."""
     columns = [str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")]
     rows = frame.select(columns).with_columns(cs.date().dt.strftime("%Y-%m-%d"))
     marks = ", ".join("?" * len(columns))
-    connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows.iter_rows())
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+    for some in rows.iter_slices(_ROWS_AT_ONCE):
+        connection.executemany(sql, some.rows())
     return frame.height

@@ -1,7 +1,7 @@
-"""The books' vouchers: every event of the business as balanced lines, numbered within branch and month.
+"""The books' vouchers: a day's events of one kind and line in one voucher of balanced lines, numbered within branch and month.
 
 Red-ink bookkeeping: a refund is a negative amount on the same side, so the credit side of 6031 *is* the premium income
-and the debit side of 6511 *is* what was paid on claims. Balances per month are in `balances`.
+and the debit side of 6511 *is* what was paid on claims. Month-end vouchers are in `month_ends`, balances in `balances`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from resources.reference_core.catalogue import CURRENCY
+from resources.reference_core.drawing import run_numbers
+
 _PREPARERS = ("示范会计甲", "示范会计乙")
 _REVIEWER = "示范复核"
+PREMIUM, ENDORSEMENT, RECEIPT, CLAIM, EXPENSE, COMMISSION, STATEMENT = range(1, 8)
+_HEAD = ("org_code", "booked_on", "rank", "line")
 
 
 @dataclass(frozen=True)
@@ -20,126 +25,160 @@ class Posting:
     """One line of a kind of voucher: account, and which column of the event is debited or credited."""
 
     account: pl.Expr
-    amount: pl.Expr
+    amount: str
     is_debit: bool
 
 
-def post(
-    events: pl.DataFrame, rank: int, source: str, on: str, summary: str, postings: Sequence[Posting]
-) -> pl.DataFrame:
-    """The lines of one voucher per event; zero lines are left out."""
+def debit(account: str, amount: str, *, by_line: bool = False) -> Posting:
+    return Posting(_account(account, by_line), amount, is_debit=True)
+
+
+def credit(account: str, amount: str, *, by_line: bool = False) -> Posting:
+    return Posting(_account(account, by_line), amount, is_debit=False)
+
+
+def post(events: pl.DataFrame, rank: int, on: str, summary: str, postings: Sequence[Posting]) -> pl.DataFrame:
+    """One voucher per branch, day and line for all events of a kind; zero lines are left out.
+
+    `events` has org_code, line, the date column `on`, and the amounts that the postings name.
+    """
+    amounts = list({posting.amount: None for posting in postings})
+    summed = events.group_by("org_code", "line", pl.col(on).cast(pl.Date).alias("booked_on")).agg(
+        *(pl.col(amount).sum() for amount in amounts), pl.len().cast(pl.Int64).alias("attachments")
+    )
     lines = [
-        events.select(
-            "org_code",
+        summed.select(
+            *("org_code", "line", "booked_on", "attachments"),
             pl.lit(rank).alias("rank"),
-            pl.col(source).alias("source"),
-            pl.col(on).cast(pl.Date).alias("booked_on"),
             pl.lit(place).alias("place"),
             posting.account.alias("account_no"),
-            (posting.amount if posting.is_debit else pl.lit(0)).cast(pl.Int64).alias("debit_cents"),
-            (pl.lit(0) if posting.is_debit else posting.amount).cast(pl.Int64).alias("credit_cents"),
+            pl.col(posting.amount).cast(pl.Int64).alias("amount"),
+            pl.lit(posting.is_debit).alias("is_debit"),
             pl.lit(summary).alias("summary"),
         )
         for place, posting in enumerate(postings)
     ]
-    return pl.concat(lines).filter((pl.col("debit_cents") != 0) | (pl.col("credit_cents") != 0))
+    return pl.concat(lines).filter(pl.col("amount") != 0)
 
 
-def book_business(policies: pl.DataFrame, endorsements: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFrame:
-    """Lines for premiums, commission, endorsements, receipts and claim payments."""
-    income = pl.concat_str(pl.lit("6031"), "line")
-    paid = pl.concat_str(pl.lit("6511"), "line")
-    money = pl.col("amount_cents")
-    commission = pl.col("premium_net_cents") * pl.col("commission_rate_bp") // 10_000
+def book_business(
+    policies: pl.DataFrame,
+    endorsements: pl.DataFrame,
+    payments: pl.DataFrame,
+    expenses: pl.DataFrame,
+    commissions: pl.DataFrame,
+) -> pl.DataFrame:
+    """Lines for premiums, endorsements, receipts, claims and their expenses, commission."""
+    written = policies.with_columns(
+        (pl.col("premium_cents") + pl.col("vehicle_tax_cents")).alias("gross"),
+        (pl.col("vat_cents") + pl.col("vehicle_tax_cents")).alias("tax"),
+    )
+    changed = endorsements.with_columns(
+        (pl.col("premium_change_cents") - pl.col("premium_net_change_cents")).alias("tax")
+    )
+    money = "amount_cents"
+    by_kind = {kind: payments.filter(pl.col("kind") == kind) for kind in ("premium", "claim", "commission")}
     return pl.concat(
         [
             post(
-                policies,
-                1,
-                "policy_no",
+                written,
+                PREMIUM,
                 "signed_on",
                 "确认保费收入",
                 [
-                    Posting(pl.lit("1122"), pl.col("premium_cents") + pl.col("vehicle_tax_cents"), True),
-                    Posting(income, pl.col("premium_net_cents"), False),
-                    Posting(pl.lit("2221"), pl.col("vat_cents") + pl.col("vehicle_tax_cents"), False),
-                    Posting(pl.lit("6421"), commission, True),
-                    Posting(pl.lit("2202"), commission, False),
+                    debit("1122", "gross"),
+                    credit("6031", "premium_net_cents", by_line=True),
+                    credit("2221", "tax"),
                 ],
             ),
             post(
-                endorsements,
-                2,
-                "endorsement_no",
+                changed,
+                ENDORSEMENT,
                 "effective_on",
                 "批改保费",
                 [
-                    Posting(pl.lit("1122"), pl.col("premium_change_cents"), True),
-                    Posting(income, pl.col("premium_net_change_cents"), False),
-                    Posting(
-                        pl.lit("2221"),
-                        pl.col("premium_change_cents") - pl.col("premium_net_change_cents"),
-                        False,
-                    ),
+                    debit("1122", "premium_change_cents"),
+                    credit("6031", "premium_net_change_cents", by_line=True),
+                    credit("2221", "tax"),
                 ],
             ),
             post(
-                payments.filter(pl.col("kind") == "premium"),
-                3,
-                "payment_no",
+                by_kind["premium"],
+                RECEIPT,
                 "paid_on",
                 "收到保费",
-                [
-                    Posting(pl.lit("1002"), money, True),
-                    Posting(pl.lit("1122"), money, False),
-                ],
+                [debit("1002", money), credit("1122", money)],
             ),
             post(
-                payments.filter(pl.col("kind") == "claim"),
-                4,
-                "payment_no",
+                by_kind["claim"],
+                CLAIM,
                 "paid_on",
                 "支付赔款",
-                [
-                    Posting(paid, money, True),
-                    Posting(pl.lit("1002"), money, False),
-                ],
+                [debit("6511", money, by_line=True), credit("1002", money)],
+            ),
+            post(
+                expenses,
+                EXPENSE,
+                "paid_on",
+                "支付直接理赔费用",
+                [debit("660102", money), credit("1002", money)],
+            ),
+            post(
+                commissions,
+                COMMISSION,
+                "accrued_on",
+                "计提手续费",
+                [debit("6421", "payable_cents", by_line=True), credit("2202", "payable_cents")],
+            ),
+            post(
+                by_kind["commission"],
+                STATEMENT,
+                "paid_on",
+                "支付手续费",
+                [debit("2202", money), credit("1002", money)],
             ),
         ]
     )
 
 
 def number_vouchers(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines with voucher_no `YYYYMM-nnnnnn` (running in branch and month), line_no, preparer and reviewer."""
-    period = pl.col("booked_on").dt.strftime("%Y%m")
-    heads = (
-        lines.select("org_code", "booked_on", "rank", "source")
-        .unique()
-        .sort("org_code", "booked_on", "rank", "source")
-        .with_columns(period.alias("period"))
-        .with_columns(pl.int_range(1, pl.len() + 1).over("org_code", "period").alias("number"))
+    """Rows of `voucher`, with `rank` and `line`: numbers `YYYYMM-nnnnnn` run in branch and month."""
+    ordered = lines.sort(*_HEAD, "place").with_columns(
+        pl.col("booked_on").dt.strftime("%Y%m").alias("period"), pl.struct(_HEAD).rle_id().alias("head")
+    )
+    heads = ordered.group_by("head", maintain_order=True).agg(pl.col("org_code", "period").first())
+    month = heads.select(pl.struct("org_code", "period").rle_id().cast(pl.Int64)).to_series().to_numpy()
+    heads = heads.select("head", pl.Series("number", run_numbers(month) + 1))
+    head = ordered["head"].cast(pl.Int64).to_numpy()
+    return (
+        ordered.join(heads, on="head", how="left", maintain_order="left")
         .with_columns(
             pl.concat_str("period", pl.lit("-"), pl.col("number").cast(pl.String).str.zfill(6)).alias(
                 "voucher_no"
             ),
+            pl.Series("line_no", run_numbers(head) + 1),
+            pl.lit(CURRENCY).alias("currency"),
+            pl.when("is_debit").then("amount").otherwise(0).alias("debit_cents"),
+            pl.when("is_debit").then(0).otherwise("amount").alias("credit_cents"),
             pl.when(pl.col("number") % 2 == 0)
             .then(pl.lit(_PREPARERS[0]))
             .otherwise(pl.lit(_PREPARERS[1]))
             .alias("prepared_by"),
             pl.lit(_REVIEWER).alias("reviewed_by"),
         )
-    )
-    return (
-        lines.join(heads, on=["org_code", "booked_on", "rank", "source"], how="left")
-        .sort("org_code", "voucher_no", "place")
-        .with_columns(pl.int_range(1, pl.len() + 1).over("org_code", "voucher_no").alias("line_no"))
+        .drop("head", "number", "amount", "is_debit", "place")
     )
 
 
-def voucher_numbers(numbered: pl.DataFrame) -> pl.DataFrame:
-    """payment_no → voucher_no."""
+def with_vouchers(events: pl.DataFrame, vouchers: pl.DataFrame, on: str, rank: pl.Expr) -> pl.DataFrame:
+    """`events` with the number of the voucher that booked each of them on the day in column `on`."""
+    numbers = vouchers.select(*_HEAD, "voucher_no").unique()
     return (
-        numbered.filter(pl.col("rank").is_in([3, 4]))
-        .select(pl.col("source").alias("payment_no"), "voucher_no")
-        .unique()
+        events.with_columns(rank.cast(pl.Int32).alias("rank"), pl.col(on).alias("booked_on"))
+        .join(numbers, on=_HEAD, how="left", maintain_order="left")
+        .drop("rank", "booked_on")
     )
+
+
+def _account(number: str, by_line: bool) -> pl.Expr:
+    return pl.concat_str(pl.lit(number), "line") if by_line else pl.lit(number)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.flow.play import (
     AUDIT,
     DEMO,
     SCHEDULE_P,
+    START,
     Cores,
     agree,
     answer_all,
@@ -146,13 +148,17 @@ def resume(tmp_path: Path) -> Iterator[Resume]:
 
 @pytest.fixture
 def begin(cores: Cores, tmp_path: Path) -> Iterator[Resume]:
-    """Open a new home: `begin()`, with `clean=True` for a core without defects. The ledger must verify afterwards."""
+    """Open a new home: `begin()`, with `clean=True` for a core without defects, `at=` another day. The ledger must verify afterwards."""
     with ExitStack() as stack:
 
         def open_new(
-            *, clean: bool = False, servers: Path | None = None, deployment: Path = DEMO
+            *,
+            clean: bool = False,
+            servers: Path | None = None,
+            deployment: Path = DEMO,
+            at: datetime = START,
         ) -> Installation:
-            home = cores.furnish(tmp_path / "home", clean=clean)
+            home = cores.furnish(tmp_path / "home", clean=clean, at=at)
             if servers is not None:
                 reach_servers(home, servers)
             installation = stack.enter_context(opened(home, deployment))

@@ -37,6 +37,7 @@ START = datetime(2026, 5, 6, 9)  # noqa: DTZ001 - in the clock's own zone
 AUDIT = "circ_audit.detail.JH-2026-003"
 SCHEDULE_P = "schedule_p.medmal.1997"
 STATISTICS = "circ_statistics.monthly.2026-04"
+FLASH = "circ_statistics.flash.2026-04"
 BRANCHES = ("330000", "440000", "510000")
 CORRECTED = ("440000", "D05")
 """This branch's finding of this rule is corrected in the report; what blocks otherwise is fixed at the source."""
@@ -54,12 +55,12 @@ class Cores:
     def repairs(self) -> Path:
         return self.folder / "answer_key.repairs.jsonl"
 
-    def furnish(self, home: Path, *, clean: bool = False) -> Path:
-        """Put the sources and a clock that says 2026-05-06 09:00 into a home."""
+    def furnish(self, home: Path, *, clean: bool = False, at: datetime = START) -> Path:
+        """Put the sources and a clock (2026-05-06 09:00) into a home."""
         home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.folder / ("clean.db" if clean else "core.db"), home / "core.db")
         shutil.copyfile(self.folder / "schedule_p.db", home / "schedule_p.db")
-        FileClock(home / "clock").start(START)
+        FileClock(home / "clock").start(at)
         return home
 
 
@@ -152,9 +153,10 @@ def open_by_request(installation: Installation, demand: RequestDraft) -> FilingS
 
 
 def open_statistics(installation: Installation) -> FilingState:
-    """Opened by the calendar on the demo's first day."""
-    (state,) = open_due(installation, START.date())
-    return state
+    """April's, opened by the calendar on the demo's first day; returns the monthly report."""
+    flash, monthly = open_due(installation, START.date())
+    assert (flash.id, monthly.id) == (FLASH, STATISTICS)
+    return monthly
 
 
 def explain(organisation: str, problem: Problem) -> tuple[str, str, str]:

@@ -440,13 +440,20 @@ def test_ones_own_request(begin: Resume) -> None:
 YEAR_MISSING = "工作日历没有 2028 年的节假日安排，不能推算期限。请按国务院公布的安排在 {file} 的 years、holidays、workdays 中录入该年。"
 
 
+MONTHLY_ONLY = (
+    "deployment.yaml",
+    "opening: [flash, monthly, quarterly, half_year, annual]",
+    "opening: [monthly]",
+)
+
+
 def enter_2028(deployment: Path) -> None:
     replace_text(deployment / "calendar.yaml", "holidays: []", "holidays: [2028-05-01]")
     replace_text(deployment / "calendar.yaml", "years: []", "years: [2028]")
 
 
 def test_the_calendar_lacks_the_year_of_a_due_report(begin: Resume, tmp_path: Path) -> None:
-    deployment = own_deployment(tmp_path / "deployment")
+    deployment = own_deployment(tmp_path / "deployment", MONTHLY_ONLY)
     installation = begin(deployment=deployment)
     with pytest.raises(BadInput) as caught:
         open_due(installation, date(2028, 6, 6))

@@ -52,7 +52,8 @@ users:
     organisations: ["*"]
 """
 SQL = {
-    "JGB": "SELECT dm AS JGDM, mc AS JGMC, sj AS SJJGDM, cj AS CJ, bj AS SFBJ FROM jigou WHERE dm IN :sub_organisations OR cj = 0",
+    "JGB": "SELECT dm AS JGDM, mc AS JGMC, sj AS SJJGDM, cj AS CJ, bj AS SFBJ, qh AS XZQH FROM jigou "
+    "WHERE dm IN :sub_organisations OR cj = 0",
     "XMZ": "SELECT dm AS JGDM, xm AS XMDM, fen AS JE__cents FROM zhibiao WHERE dm IN :sub_organisations OR dm = '000000'",
     "ZZYE": "SELECT dm AS JGDM, xm AS XMDM, km AS KMBH, fen AS JE__cents FROM zongzhang WHERE dm IN :organisations",
 }
@@ -63,15 +64,16 @@ def books(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(
             """
-            CREATE TABLE jigou (dm TEXT, mc TEXT, sj TEXT, cj INTEGER, bj TEXT);
+            CREATE TABLE jigou (dm TEXT, mc TEXT, sj TEXT, cj INTEGER, bj TEXT, qh TEXT);
             CREATE TABLE zhibiao (dm TEXT, xm TEXT, fen BIGINT);
             CREATE TABLE zongzhang (dm TEXT, xm TEXT, km TEXT, fen BIGINT);
             INSERT INTO jigou VALUES
-                ('000000', '总公司', NULL, 0, '否'), ('900001', '本级', '000000', 1, '是'),
-                ('920000', '山东', '000000', 1, '否'), ('920100', '济南', '920000', 2, '否');
+                ('000000', '总公司', NULL, 0, '否', NULL), ('900001', '本级', '000000', 1, '是', NULL),
+                ('920000', '山东', '000000', 1, '否', '370102'), ('920100', '济南', '920000', 2, '否', '370102');
             INSERT INTO zhibiao VALUES
-                ('920100', 'BF040000', 123456), ('900001', 'BF040000', 1000), ('920100', 'QD000000', 300),
-                ('920100', 'KH000000', 200), ('920000', 'KH000000', 200), ('000000', 'KH000000', 200);
+                ('920100', 'BF040000', 123456), ('900001', 'BF040000', 1000), ('920100', 'QD040000', 300),
+                ('920100', 'QB900001', 123456), ('900001', 'QB900001', 1000),
+                ('920100', 'KH010000', 200), ('920000', 'KH010000', 200), ('000000', 'KH010000', 200);
             INSERT INTO zongzhang VALUES ('920000', 'BF040000', '6031ZR', 123456), ('900001', 'BF040000', '6031ZR', 1000);
             """
         )
@@ -123,7 +125,7 @@ def insurer(deployment: Path, servers: Path, tmp_path: Path) -> Iterator[Install
 
 
 def test_another_insurer_files_from_its_own_folder(insurer: Installation) -> None:
-    (state,) = open_due(insurer, date(2026, 5, 6))
+    _, state = open_due(insurer, date(2026, 5, 6))
     assert (state.id, state.opened.fact.organisations) == (FILING, ("900001", "920000"))
     state = run(insurer, FILING, "extract", "validate", "review")
     assert state.content is not None

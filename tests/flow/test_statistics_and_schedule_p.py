@@ -1,9 +1,10 @@
-"""Two filings over the regulator's interface: the monthly statistics that the calendar opens, and real Schedule P data."""
+"""Filings over the regulator's interface: the statistics that the calendar opens, and real Schedule P data."""
 
 from __future__ import annotations
 
 import json
-from datetime import date
+import re
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,13 @@ from pipelines.stages.package import package_folder
 from pipelines.stages.request import open_due
 from pipelines.stages.validate import read_findings
 from pipelines.stages.verify_evidence import verify_evidence
+from resources.embedded.layouts import Limits
 from resources.embedded.places import Places
+from resources.embedded.statistics_layout import judge_statistics
 from resources.settings import CHECKOUT
 from tests.flow.conftest import Resume
 from tests.flow.play import (
+    FLASH,
     SCHEDULE_P,
     STATISTICS,
     agree,
@@ -52,10 +56,8 @@ def to_evidence(installation: Installation, filing: str) -> FilingState:
 
 def test_the_calendar_opens_april_on_the_sixth_of_may_and_only_once(begin: Resume) -> None:
     installation = begin(clean=True)
-    (february,) = open_due(installation, date(2026, 4, 30))
-    assert february.id == "circ_statistics.monthly.2026-02", "March belongs to the quarterly report"
-    assert open_due(installation, date(2026, 5, 5)) == []
-    (opened,) = open_due(installation, date(2026, 5, 6))
+    flash, opened = open_due(installation, date(2026, 5, 6))
+    assert (flash.id, flash.opened.fact.deadline) == (FLASH, date(2026, 5, 7))
     fact = opened.opened.fact
     assert opened.id == STATISTICS
     assert (fact.deadline, fact.planned_on) == (date(2026, 5, 10), date(2026, 5, 9))
@@ -64,12 +66,38 @@ def test_the_calendar_opens_april_on_the_sixth_of_may_and_only_once(begin: Resum
     assert fact.organisations == tuple(o.code for o in installation.deployment.level_one())
     for later in (date(2026, 5, 6), date(2026, 5, 7), date(2026, 5, 31)):
         assert open_due(installation, later) == []
-    assert {state.id for state in installation.states()} == {february.id, STATISTICS}
+    assert {state.id for state in installation.states()} == {FLASH, STATISTICS}
 
 
-def test_a_missed_day_is_caught_up(begin: Resume) -> None:
-    (opened,) = open_due(begin(clean=True), date(2026, 5, 11))
-    assert (opened.id, opened.opened.fact.deadline) == (STATISTICS, date(2026, 5, 10))
+def test_a_missed_day_is_caught_up_but_nothing_from_before_the_installation(begin: Resume) -> None:
+    """The clock says 6 May: the flash report's day was the 7th, the quarter's 12 April."""
+    opened = open_due(begin(clean=True), date(2026, 5, 11))
+    assert [(state.id, state.opened.fact.deadline) for state in opened] == [
+        (FLASH, date(2026, 5, 7)),
+        (STATISTICS, date(2026, 5, 10)),
+    ]
+
+
+def test_a_years_calendar_opens_exactly_what_is_due_in_each_month(begin: Resume) -> None:
+    installation = begin(clean=True, at=datetime(2026, 1, 1, 9))  # noqa: DTZ001 - in the clock's own zone
+    opened = [
+        [state.id.removeprefix("circ_statistics.") for state in open_due(installation, date(2026, month, 10))]
+        for month in range(1, 13)
+    ]
+    assert opened == [
+        ["flash.2025-12", "annual.2025"],
+        ["flash.2026-01", "monthly.2026-01"],
+        ["flash.2026-02", "monthly.2026-02"],
+        ["flash.2026-03", "quarterly.2026-Q1"],
+        ["flash.2026-04", "monthly.2026-04"],
+        ["flash.2026-05", "monthly.2026-05"],
+        ["flash.2026-06", "half_year.2026-H1"],
+        ["flash.2026-07", "monthly.2026-07"],
+        ["flash.2026-08", "monthly.2026-08"],
+        ["flash.2026-09", "quarterly.2026-Q3"],
+        ["flash.2026-10", "monthly.2026-10"],
+        ["flash.2026-11", "monthly.2026-11"],
+    ]
 
 
 # ---- statistics
@@ -94,6 +122,35 @@ def test_the_statistics_go_from_the_calendar_to_the_commission_receipt(begin: Re
     assert (state.receipt.fact.result, state.receipt.fact.number[:3]) == ("accepted", "JS-")
     proven = verify_evidence(evidence_path(installation, state))
     assert proven.approvals == ("finance: finance_reviewer", "executive: executive")
+
+
+@pytest.mark.parametrize(
+    ("on", "filing", "file", "items"),
+    [
+        (datetime(2026, 5, 6, 9), "flash.2026-04", "DATA00992026041.xml", 5),  # noqa: DTZ001
+        (datetime(2026, 4, 9, 9), "quarterly.2026-Q1", "DATA00992026033.xml", 446),  # noqa: DTZ001
+        (datetime(2026, 1, 9, 9), "annual.2025", "DATA00992025125.xml", 482),  # noqa: DTZ001
+    ],
+)
+def test_every_report_of_the_clean_core_is_clean_and_keeps_to_the_published_layout(
+    begin: Resume, on: datetime, filing: str, file: str, items: int
+) -> None:
+    installation = begin(clean=True, at=on)
+    name = f"circ_statistics.{filing}"
+    assert name in [state.id for state in open_due(installation, on.date())]
+    state = run(installation, name, "extract", "validate", "review")
+    assert state.content is not None
+    assert {rule: n for rule, n in state.content.fact.counts.items() if n} == {}
+    agree(installation, name)
+    state = run(installation, name, "package")
+    package = sent_file(package_folder(installation, state))
+    assert package.name == file
+    assert judge_statistics(package, name=file, limits=Limits()) == []
+    text = package.read_text("gb2312")
+    organisations = set(re.findall(r"<areaid>0099([0-9]{6})</areaid>", text))
+    assert organisations == {organisation.code for organisation in installation.deployment.organisations}
+    assert len(set(re.findall(r"<key>([A-Z0-9]+)</key>", text))) == items
+    assert text.count("<item>") == items * len(organisations)
 
 
 def test_statistics_that_disagree_with_the_general_ledger_are_not_signed(begin: Resume) -> None:
@@ -132,7 +189,11 @@ def test_a_rejection_is_recorded_as_refused_and_a_second_version_is_delivered(
     assert (state.stage, state.receipt.fact.result) == ("refused", "rejected")
     told = json.loads(state.receipt.fact.text)["errors"]
     assert state.receipt.fact.errors == len(told) > 0
-    assert {(error["rule"], error["item"]) for error in told} == {("S11", "KH000000")}
+    assert {(error["rule"], error["item"]) for error in told} == {
+        ("S11", "KH000000"),
+        ("S11", "KH010000"),
+        ("S11", "KH020000"),
+    }
     assert next_step(state, installation) is None
     first, first_file = state.receipt.fact.number, sent_file(package_folder(installation, state)).read_bytes()
     assert verify_evidence(evidence_path(installation, state)).receipt.split()[0] == first

@@ -84,7 +84,7 @@ def test_the_demo_is_one_simulated_insurer(demo: Deployment) -> None:
         *("audit_reviewer", "business_reviewer", "executive", "president")
     ]
     assert demo.routes["circ_statistics"].steps[0].title.zh == ROLES["finance"][0]
-    assert demo.filings["circ_statistics"].opening == ("monthly",)
+    assert demo.filings["circ_statistics"].opening == ("flash", "monthly", "quarterly", "half_year", "annual")
     assert demo.filings["circ_statistics"].lead_working_days == 3
     assert isinstance(demo.channels["designated_sftp"], SftpConfig)
     assert isinstance(demo.channels["commission_interface"], InterfaceConfig)

@@ -24,6 +24,7 @@ from validations.engine.shapes import (
     Unique,
 )
 from validations.engine.standard import (
+    MONTHS,
     Code,
     CodeList,
     DueRule,
@@ -74,6 +75,7 @@ _ROOMS = {
 
 __all__ = [
     "FINDINGS_SCHEMA",
+    "MONTHS",
     "STANDARDS",
     "Code",
     "CodeList",

@@ -12,8 +12,8 @@ from validations.engine.cross_check_rules import check_rules
 from validations.engine.cross_check_tables import check_field, check_table, unknown
 from validations.engine.located import Located, Mistakes, Place, read_text, read_yaml
 from validations.engine.parse import parse_table
-from validations.engine.sql_text import PARAMETERS, Binder, SqlMistake, read_macro, read_query
-from validations.engine.standard import Standard, Table
+from validations.engine.sql_text import PARAMETERS, Binder, SqlMistake, read_derivation, read_macro
+from validations.engine.standard import MONTHS, Standard, Table
 from validations.engine.types import duckdb_type
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def _check_reports(standard: Standard, located: Located) -> None:
         counts = sum(value is not None for value in (due.days, due.working_days))
         if counts != (1 if due.by == "period_end" else 0):
             located.wrong("validations.due_rule", (*place, "due"), by=due.by)
+        if report.months and not any(month % MONTHS.get(report.rhythm, 1) == 0 for month in report.months):
+            located.wrong("validations.report_months", (*place, "months"), rhythm=report.rhythm)
 
 
 def _check_packages(standard: Standard, located: Located) -> None:
@@ -136,12 +138,11 @@ def _check_derive(standard: Standard, name: str, located: Located, binder: Binde
     if table.derive is None or not table.derive.is_file():
         located.wrong("validations.file_missing", ("derive",), name=f"tables/{located.data['derive']}")
         return
-    text = read_text(table.derive, located.mistakes)
-    if text is None:
+    if read_text(table.derive, located.mistakes) is None:
         return
     try:
         others = [other for other in standard.tables if other != name]
-        query = read_query(text, others, references={}, parameters=standard.parameters)
+        query = read_derivation(table.derive, others, parameters=standard.parameters)
         columns = binder.columns(query.text, query.parameters)
         expected = [field.name for field in table.stored_fields]
         if list(columns) != expected:
@@ -170,8 +171,7 @@ def _check_derive_circles(standard: Standard, drafts: Drafts) -> None:
     for name, table in standard.tables.items():
         if table.derive is not None and table.derive.is_file():
             try:
-                text = table.derive.read_text(encoding="utf-8")
-                read = read_query(text, standard.tables, references={}, parameters=standard.parameters)
+                read = read_derivation(table.derive, standard.tables, parameters=standard.parameters)
             except SqlMistake:
                 return  # noted where it stands
             inputs[name] = set(read.tables)

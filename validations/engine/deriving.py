@@ -1,4 +1,4 @@
-"""Derived tables: computed from the other tables of a content by the standard's SQL, written as Parquet.
+"""Derived tables: computed from the other tables of a content by the standard's SQL, or its own CSV; written as Parquet.
 
 Amounts must fit their declared scale exactly: rounding is the SQL's decision, never a cast's.
 """
@@ -13,7 +13,7 @@ import duckdb
 from pipelines.errors import BadInput
 from validations.engine.parameters import complete
 from validations.engine.session import create_views, open_session, quoted, write_parquet
-from validations.engine.sql_text import Query, read_query
+from validations.engine.sql_text import Query, read_derivation
 from validations.engine.standard import Standard, Table
 from validations.engine.types import arrow_schema, duckdb_type
 
@@ -26,12 +26,7 @@ def derive(
     Rows are ordered by key. Raises BadInput for a parameter that lacks, SQL that fails, an amount it would round.
     """
     queries = {
-        name: read_query(
-            table.derive.read_text(encoding="utf-8"),
-            standard.tables,
-            references={},
-            parameters=standard.parameters,
-        )
+        name: read_derivation(table.derive, standard.tables, parameters=standard.parameters)
         for name, table in standard.tables.items()
         if table.derive is not None
     }

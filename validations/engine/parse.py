@@ -53,6 +53,7 @@ def parse_effective(data: Any) -> Effective:
 def parse_report(data: Any) -> Report:
     said: dict[str, Any] = {**data, "tables": tuple(data["tables"])}
     said["title"], said["due"] = parse_title(data["title"]), DueRule(**data["due"])
+    said["months"] = tuple(data.get("months", ()))
     return Report(**said)
 
 

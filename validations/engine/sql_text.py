@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import sqlglot
@@ -77,10 +78,7 @@ class Predicate:
 
 
 def read_predicate(
-    text: str,
-    table: Table,
-    macros: Mapping[str, Macro] | None = None,
-    parameters: Iterable[str] = (),
+    text: str, table: Table, macros: Mapping[str, Macro] | None = None, parameters: Iterable[str] = ()
 ) -> Predicate:
     """An expression over one row of `table`. Raises SqlMistake."""
     predicate = read_expression(text, macros, parameters)
@@ -248,6 +246,14 @@ def read_query(
         read.add(table.name)
     used = _refuse_parameters(statement, (*PARAMETERS, *parameters))
     return Query(text.strip().rstrip(";"), tuple(sorted(read)), tuple(sorted(used)), tuple(sorted(others)))
+
+
+def read_derivation(path: Path, tables: Iterable[str], *, parameters: Iterable[str] = ()) -> Query:
+    """How a derived table comes about: a query over `tables`, or the rows of a CSV beside it. Raises SqlMistake."""
+    if path.suffix == ".csv":
+        file = exp.Literal.string(str(path)).sql(dialect="duckdb")
+        return Query(f"SELECT * FROM read_csv({file}, header = true, all_varchar = true)", (), ())
+    return read_query(path.read_text(encoding="utf-8"), tables, references={}, parameters=parameters)
 
 
 class Binder:

@@ -18,6 +18,9 @@ from validations.engine.shapes import Shape
 FieldType = Literal["text", "integer", "decimal", "date"]
 Severity = Literal["block", "explain", "note"]
 Rhythm = Literal["flash", "monthly", "quarterly", "half_year", "annual", "on_request"]
+MONTHS: dict[str, int] = {"flash": 1, "monthly": 1, "quarterly": 3, "half_year": 6, "annual": 12}
+"""How many months a period of each rhythm has that the calendar knows."""
+
 Status = Literal["official", "reconstructed", "historical"]
 Postponement = Literal["none", "plus3", "next_workday"]
 
@@ -122,7 +125,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the data dictionary. `derive` is the SQL that computes it when it is not extracted."""
+    """One table of the data dictionary. `derive`: the SQL that computes it, or the CSV that holds it, when it is not extracted."""
 
     name: str
     title: Title
@@ -162,7 +165,10 @@ class DueRule:
 
 @dataclass(frozen=True)
 class Report:
-    """One kind of report with its rhythm, its tables and the name of its package profile."""
+    """One kind of report with its rhythm, its tables and the name of its package profile.
+
+    `months`: the months in which its period may end, where another report takes its place in the others; empty: all.
+    """
 
     name: str
     title: Title
@@ -171,6 +177,7 @@ class Report:
     tables: tuple[str, ...]
     package: str
     date_kind: str = "period"
+    months: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

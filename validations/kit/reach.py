@@ -42,12 +42,12 @@ def is_judged_row_by_row(rule: Rule) -> bool:
 
 
 def inputs(standard: Standard, table: str) -> tuple[str, ...]:
-    """The tables a derived table is computed from, those behind derived ones too; none for an extracted table."""
+    """The tables a derived table is computed from, those behind derived ones too; none for one extracted or a CSV."""
     found: dict[str, None] = {}
     waiting = [table]
     while waiting:
         derive = standard.table(waiting.pop()).derive
-        read = sorted(tables_in(derive)) if derive is not None else []
+        read = sorted(tables_in(derive)) if derive is not None and derive.suffix == ".sql" else []
         waiting += [name for name in read if name not in found]
         found |= dict.fromkeys(read)
     return tuple(found)

@@ -1,11 +1,14 @@
--- Coverages of the policies in scope, and those without any policy: a policy number's first six digits are its branch.
--- Such orphans have no date, so they show in every period until they are mended.
+-- Rows of the policies in scope, and those without any policy: a policy number begins with its branch and line. Such orphans
+-- have no date, so they show in every period until they are mended.
 WITH touched AS (
     SELECT policy_no FROM endorsement WHERE effective_on BETWEEN :date_from AND :date_to
     UNION
     SELECT policy_no FROM claim WHERE reported_on BETWEEN :date_from AND :date_to
     UNION
-    SELECT policy_no FROM payment WHERE kind = 'claim' AND paid_on BETWEEN :date_from AND :date_to
+    SELECT policy_no FROM payment WHERE policy_no IS NOT NULL AND paid_on BETWEEN :date_from AND :date_to
+    UNION
+    SELECT c.policy_no FROM claim_expense AS x JOIN claim AS c ON c.claim_no = x.claim_no
+    WHERE x.paid_on BETWEEN :date_from AND :date_to
 ),
 -- One row per number, though a policy may have been entered twice.
 in_scope AS (
@@ -16,22 +19,22 @@ in_scope AS (
     GROUP BY policy_no
 ),
 owned AS (
-    SELECT c.*, s.org_code FROM coverage AS c JOIN in_scope AS s ON s.policy_no = c.policy_no
+    SELECT t.*, s.org_code AS branch, s.line AS of_line FROM coverage AS t JOIN in_scope AS s ON s.policy_no = t.policy_no
     UNION ALL
-    SELECT c.*, SUBSTR(c.policy_no, 1, 6) FROM coverage AS c
-    WHERE SUBSTR(c.policy_no, 1, 6) IN :organisations AND c.policy_no NOT IN (SELECT policy_no FROM policy)
+    SELECT t.*, SUBSTR(t.policy_no, 1, 6), SUBSTR(t.policy_no, 7, 2) FROM coverage AS t
+    WHERE SUBSTR(t.policy_no, 1, 6) IN :organisations AND t.policy_no NOT IN (SELECT policy_no FROM policy)
 )
 SELECT
-    c.org_code AS BXJGDM,
+    t.branch AS BXJGDM,
     o.name AS BXJGMC,
     :date_to AS CJRQ,
-    c.policy_no AS BDH,
-    c.seq AS BDXH,
-    c.coverage_code AS XBDM,
-    c.sum_insured_cents AS XBBE__cents,
-    c.premium_cents AS XBBF__cents,
-    NULL AS MPE,
-    NULL AS MPL,
-    NULL AS BJMPBZ
-FROM owned AS c
-LEFT JOIN organisation AS o ON o.org_code = c.org_code
+    t.policy_no AS BDH,
+    t.item_seq AS BDXH,
+    t.coverage_code AS XBDM,
+    t.sum_insured_cents AS XBBE__cents,
+    t.premium_cents AS XBBF__cents,
+    t.deductible_cents AS MPE__cents,
+    t.deductible_bp AS MPL__bp,
+    CASE t.no_deductible WHEN 1 THEN '是' ELSE '否' END AS BJMPBZ
+FROM owned AS t
+LEFT JOIN organisation AS o ON o.org_code = t.branch

@@ -1,11 +1,14 @@
 -- Policies in scope: kept by a branch in scope, and signed in the period or touched in it by an endorsement, a reported
--- claim or a claim payment. The same two CTEs stand in every file that needs them.
+-- claim, or money received or paid. The same two CTEs stand in every file that needs them.
 WITH touched AS (
     SELECT policy_no FROM endorsement WHERE effective_on BETWEEN :date_from AND :date_to
     UNION
     SELECT policy_no FROM claim WHERE reported_on BETWEEN :date_from AND :date_to
     UNION
-    SELECT policy_no FROM payment WHERE kind = 'claim' AND paid_on BETWEEN :date_from AND :date_to
+    SELECT policy_no FROM payment WHERE policy_no IS NOT NULL AND paid_on BETWEEN :date_from AND :date_to
+    UNION
+    SELECT c.policy_no FROM claim_expense AS x JOIN claim AS c ON c.claim_no = x.claim_no
+    WHERE x.paid_on BETWEEN :date_from AND :date_to
 ),
 -- One row per number, though a policy may have been entered twice.
 in_scope AS (
@@ -43,15 +46,16 @@ SELECT
     p.intermediary_code AS ZJJGBM,
     p.seller_code AS XSRYBH,
     p.commission_rate_bp AS SXFBL__bp,
-    NULL AS JFFS,
-    NULL AS FQCS,
-    NULL AS GBBZ,
-    NULL AS ZBBZ,
+    p.payment_mode AS JFFS,
+    p.instalments AS FQCS,
+    CASE p.coinsurance WHEN '否' THEN '否' ELSE '是' END AS GBBZ,
+    CASE p.is_reinsured WHEN 1 THEN '是' ELSE '否' END AS ZBBZ,
     CASE WHEN p.channel = '网销' THEN '是' ELSE '否' END AS HLWBZ,
-    NULL AS XBBDH,
+    p.previous_policy_no AS XBBDH,
     p.status AS BDZT,
     p.endorsement_count AS PGCS,
-    NULL AS YWLY
+    p.source_of_business AS YWLY,
+    CASE p.is_backdated WHEN 1 THEN '是' ELSE '否' END AS DQDBZ
 FROM policy AS p
 LEFT JOIN organisation AS o ON o.org_code = p.org_code
 WHERE p.policy_no IN (SELECT policy_no FROM in_scope)

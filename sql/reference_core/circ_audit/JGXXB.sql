@@ -1,7 +1,11 @@
--- Branches in scope and everything below them; a sub-branch's row belongs to the branch above it.
+-- Branches in scope and everything below them; a sub-branch's row belongs to the branch above it. The head office stands with
+-- them when the filing is about the whole company.
+WITH whole_company AS (
+    SELECT COUNT(*) AS missing FROM organisation WHERE level = 1 AND org_code NOT IN :organisations
+)
 SELECT
     b.org_code AS BXJGDM,
-    b.name AS BXJGMC,
+    o.name AS BXJGMC,
     :date_to AS CJRQ,
     o.org_code AS FZJGDM,
     o.name AS FZJGMC,
@@ -26,3 +30,4 @@ SELECT
 FROM organisation AS o
 JOIN organisation AS b ON b.org_code = CASE WHEN o.level = 2 THEN o.parent_code ELSE o.org_code END
 WHERE o.org_code IN :sub_organisations
+    OR (o.level = 0 AND (SELECT missing FROM whole_company) = 0)

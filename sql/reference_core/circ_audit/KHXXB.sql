@@ -4,7 +4,10 @@ WITH touched AS (
     UNION
     SELECT policy_no FROM claim WHERE reported_on BETWEEN :date_from AND :date_to
     UNION
-    SELECT policy_no FROM payment WHERE kind = 'claim' AND paid_on BETWEEN :date_from AND :date_to
+    SELECT policy_no FROM payment WHERE policy_no IS NOT NULL AND paid_on BETWEEN :date_from AND :date_to
+    UNION
+    SELECT c.policy_no FROM claim_expense AS x JOIN claim AS c ON c.claim_no = x.claim_no
+    WHERE x.paid_on BETWEEN :date_from AND :date_to
 ),
 -- One row per number, though a policy may have been entered twice.
 in_scope AS (
@@ -31,16 +34,16 @@ SELECT
     c.id_valid_to AS ZJYXQ,
     c.sex AS XB,
     c.born_on AS CSRQ,
-    NULL AS GJDM,
-    NULL AS ZYDM,
-    NULL AS HYDM,
+    c.country AS GJDM,
+    c.occupation AS ZYDM,
+    c.industry AS HYDM,
     c.address AS DZ,
     c.region_code AS XZQHDM,
     c.mobile AS SJHM,
     c.email AS YX,
-    NULL AS FDDBR,
-    NULL AS FXQDJ,
-    NULL AS GLFBZ
+    c.legal_person AS FDDBR,
+    c.aml_risk AS FXQDJ,
+    CASE c.is_related WHEN 1 THEN '是' ELSE '否' END AS GLFBZ
 FROM customer AS c
 LEFT JOIN organisation AS o ON o.org_code = c.org_code
 WHERE c.org_code IN :organisations OR c.customer_id IN (SELECT customer_id FROM named)

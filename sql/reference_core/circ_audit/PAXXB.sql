@@ -1,12 +1,15 @@
 -- Claims of the policies in scope as they stood at the period's end: what was registered, closed or paid later is taken
--- back, so that the settled amount is what PKZFB lists. The core keeps no history of reserves: what was paid later was
--- outstanding then. A claim whose policy does not exist is its branch's, in the period of its report or payment.
+-- back, so that the settled amount is what PKZFB lists. A claim that was open then has its estimate outstanding, less what had
+-- been paid. A claim whose policy does not exist is its branch's, in the period of its report or payment.
 WITH touched AS (
     SELECT policy_no FROM endorsement WHERE effective_on BETWEEN :date_from AND :date_to
     UNION
     SELECT policy_no FROM claim WHERE reported_on BETWEEN :date_from AND :date_to
     UNION
-    SELECT policy_no FROM payment WHERE kind = 'claim' AND paid_on BETWEEN :date_from AND :date_to
+    SELECT policy_no FROM payment WHERE policy_no IS NOT NULL AND paid_on BETWEEN :date_from AND :date_to
+    UNION
+    SELECT c.policy_no FROM claim_expense AS x JOIN claim AS c ON c.claim_no = x.claim_no
+    WHERE x.paid_on BETWEEN :date_from AND :date_to
 ),
 -- One row per number, though a policy may have been entered twice.
 in_scope AS (
@@ -23,6 +26,9 @@ paid AS (
     FROM payment
     WHERE kind = 'claim' AND claim_no IS NOT NULL
     GROUP BY claim_no
+),
+spent AS (
+    SELECT claim_no, SUM(amount_cents) AS later_cents FROM claim_expense WHERE paid_on > :date_to GROUP BY claim_no
 )
 SELECT
     c.org_code AS BXJGDM,
@@ -39,19 +45,25 @@ SELECT
     CASE WHEN c.closed_on <= :date_to THEN c.closed_on END AS JARQ,
     c.cause AS CXYY,
     c.place AS CXDQ,
-    NULL AS ZRBL,
+    c.region_code AS CXXZQH,
+    c.liability_bp AS ZRBL__bp,
     c.loss_cents AS GSJE__cents,
-    c.reserve_cents + COALESCE(y.later_cents, 0) AS WJPK__cents,
+    CASE
+        WHEN c.registered_on > :date_to THEN 0
+        WHEN c.closed_on > :date_to THEN c.estimate_cents - c.settled_cents + COALESCE(y.later_cents, 0)
+        ELSE c.reserve_cents + COALESCE(y.later_cents, 0)
+    END AS WJPK__cents,
     c.settled_cents - COALESCE(y.later_cents, 0) AS YJPK__cents,
-    c.expense_cents AS ZJLPFY__cents,
+    c.expense_cents - COALESCE(x.later_cents, 0) AS ZJLPFY__cents,
     CASE WHEN c.registered_on > :date_to THEN '已报案' WHEN c.closed_on > :date_to THEN '已立案' ELSE c.status END AS PAZT,
-    CASE WHEN c.closed_on <= :date_to THEN c.close_type END AS JALX,
-    NULL AS SSBZ,
-    NULL AS ZCJE,
-    NULL AS CHJZ,
+    CASE WHEN c.closed_on IS NULL OR c.closed_on <= :date_to THEN c.close_type END AS JALX,
+    CASE c.is_litigated WHEN 1 THEN '是' ELSE '否' END AS SSBZ,
+    c.recourse_cents AS ZCJE__cents,
+    c.salvage_cents AS CHJZ__cents,
     c.plate_no AS CPH
 FROM claim AS c
 LEFT JOIN paid AS y ON y.claim_no = c.claim_no
+LEFT JOIN spent AS x ON x.claim_no = c.claim_no
 LEFT JOIN organisation AS o ON o.org_code = c.org_code
 WHERE (c.reported_on <= :date_to OR y.last_paid_on IS NOT NULL)
     AND (

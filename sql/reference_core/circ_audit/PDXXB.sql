@@ -6,7 +6,10 @@ WITH touched AS (
     UNION
     SELECT policy_no FROM claim WHERE reported_on BETWEEN :date_from AND :date_to
     UNION
-    SELECT policy_no FROM payment WHERE kind = 'claim' AND paid_on BETWEEN :date_from AND :date_to
+    SELECT policy_no FROM payment WHERE policy_no IS NOT NULL AND paid_on BETWEEN :date_from AND :date_to
+    UNION
+    SELECT c.policy_no FROM claim_expense AS x JOIN claim AS c ON c.claim_no = x.claim_no
+    WHERE x.paid_on BETWEEN :date_from AND :date_to
 ),
 -- One row per number, though a policy may have been entered twice.
 in_scope AS (
@@ -17,7 +20,7 @@ in_scope AS (
     GROUP BY policy_no
 ),
 owned AS (
-    SELECT e.*, s.org_code, s.line FROM endorsement AS e JOIN in_scope AS s ON s.policy_no = e.policy_no
+    SELECT e.*, s.org_code AS branch, s.line AS of_line FROM endorsement AS e JOIN in_scope AS s ON s.policy_no = e.policy_no
     WHERE e.effective_on <= :date_to
     UNION ALL
     SELECT e.*, SUBSTR(e.endorsement_no, 3, 6), SUBSTR(e.endorsement_no, 9, 2) FROM endorsement AS e
@@ -26,13 +29,13 @@ owned AS (
         AND e.policy_no NOT IN (SELECT policy_no FROM policy)
 )
 SELECT
-    e.org_code AS BXJGDM,
+    e.branch AS BXJGDM,
     o.name AS BXJGMC,
     :date_to AS CJRQ,
     e.endorsement_no AS PDH,
     e.policy_no AS BDH,
     e.seq AS PDXH,
-    e.line AS XL,
+    e.of_line AS XL,
     e.endorsement_type AS PGLX,
     e.applied_on AS SQRQ,
     e.effective_on AS PDSXRQ,
@@ -41,7 +44,9 @@ SELECT
     e.sum_insured_change_cents AS BEBHL__cents,
     e.premium_before_cents AS PGQBF__cents,
     e.premium_after_cents AS PGHBF__cents,
+    e.new_starts_on AS PGHQBRQ,
+    e.new_ends_on AS PGHZBRQ,
     e.reason AS PGYY,
     CASE WHEN e.endorsement_type = '退保' THEN -e.premium_change_cents END AS TBJE__cents
 FROM owned AS e
-LEFT JOIN organisation AS o ON o.org_code = e.org_code
+LEFT JOIN organisation AS o ON o.org_code = e.branch

@@ -5,7 +5,10 @@ WITH touched AS (
     UNION
     SELECT policy_no FROM claim WHERE reported_on BETWEEN :date_from AND :date_to
     UNION
-    SELECT policy_no FROM payment WHERE kind = 'claim' AND paid_on BETWEEN :date_from AND :date_to
+    SELECT policy_no FROM payment WHERE policy_no IS NOT NULL AND paid_on BETWEEN :date_from AND :date_to
+    UNION
+    SELECT c.policy_no FROM claim_expense AS x JOIN claim AS c ON c.claim_no = x.claim_no
+    WHERE x.paid_on BETWEEN :date_from AND :date_to
 ),
 -- One row per number, though a policy may have been entered twice.
 in_scope AS (
@@ -25,7 +28,7 @@ paid AS (
     GROUP BY claim_no
 ),
 claims AS (
-    SELECT c.claim_no, MIN(c.line) AS line,
+    SELECT c.claim_no, MIN(c.line) AS line, MIN(c.policy_no) AS policy_no,
         -- Whether PAXXB lists it: its policy is in scope, or does not exist while the claim is alive in the period.
         MAX(CASE WHEN c.policy_no IN (SELECT policy_no FROM in_scope) THEN 1
             WHEN c.org_code IN :organisations AND c.policy_no NOT IN (SELECT policy_no FROM policy)

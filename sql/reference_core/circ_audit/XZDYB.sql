@@ -12,8 +12,9 @@ SELECT
     p.ceased_on AS TSRQ,
     CASE p.is_main WHEN 1 THEN '主险' ELSE '附加险' END AS ZFXBZ,
     CASE p.is_compulsory WHEN 1 THEN '是' ELSE '否' END AS JQBZ,
-    '否' AS NXBZ,
-    p.design_type AS ZGTJXZ
+    CASE p.line WHEN 'NY' THEN '是' ELSE '否' END AS NXBZ,
+    p.design_type AS ZGTJXZ,
+    p.commission_cap_bp AS SXFBLSX__bp
 FROM product AS p
 LEFT JOIN organisation AS o ON o.org_code = '000000'
 WHERE p.effective_on <= :date_to

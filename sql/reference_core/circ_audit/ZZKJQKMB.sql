@@ -1,4 +1,8 @@
--- Balances of the leaf accounts in the period's months; the line stands in the account number (6031JQ).
+-- Balances of all accounts in the period's months, the accounts above the leaves too; the line stands in the account number
+-- (6031JQ). The whole company's ledger stands with them when the filing is about all its branches.
+WITH whole_company AS (
+    SELECT COUNT(*) AS missing FROM organisation WHERE level = 1 AND org_code NOT IN :organisations
+)
 SELECT
     g.org_code AS BXJGDM,
     o.name AS BXJGMC,
@@ -19,4 +23,5 @@ SELECT
 FROM gl_balance AS g
 LEFT JOIN gl_account AS a ON a.account_no = g.account_no
 LEFT JOIN organisation AS o ON o.org_code = g.org_code
-WHERE g.org_code IN :organisations AND g.period BETWEEN :period_from AND :period_to
+WHERE (g.org_code IN :organisations OR (o.level = 0 AND (SELECT missing FROM whole_company) = 0))
+    AND g.period BETWEEN :period_from AND :period_to

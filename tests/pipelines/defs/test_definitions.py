@@ -50,7 +50,7 @@ ASSETS = {
 }
 CHECKS = {
     "circ_audit/content": ["business_approval", "rules_A", "rules_B", "rules_C", "rules_D", "rules_E", "rules_R"],
-    "circ_statistics/content": ["business_approval", "rules_A", "rules_C", "rules_E", "rules_F", "rules_R"],
+    "circ_statistics/content": ["business_approval", "rules_A", "rules_C", "rules_E", "rules_F", "rules_P", "rules_R"],
     "schedule_p/content": ["business_approval", "rules_S"],
 }  # fmt: skip
 STANDARDS = ("circ_audit", "circ_statistics", "schedule_p")

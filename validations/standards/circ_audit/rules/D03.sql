@@ -1,7 +1,9 @@
 -- The first date that lies before the one it must follow; a date that is not there yet is not judged.
-SELECT
-    PAH,
-    CASE WHEN BARQ < CXRQ THEN 'BARQ' WHEN LARQ < BARQ THEN 'LARQ' ELSE 'JARQ' END AS field,
-    CASE WHEN BARQ < CXRQ THEN '≥ ' || CXRQ WHEN LARQ < BARQ THEN '≥ ' || BARQ ELSE '≥ ' || COALESCE(LARQ, BARQ) END AS expected
-FROM PAXXB
-WHERE BARQ < CXRQ OR LARQ < BARQ OR JARQ < COALESCE(LARQ, BARQ)
+WITH judged AS (
+    SELECT PAH, CXRQ, BARQ, LARQ,
+        CASE WHEN BARQ < CXRQ THEN 'BARQ' WHEN LARQ < BARQ THEN 'LARQ' WHEN JARQ < COALESCE(LARQ, BARQ) THEN 'JARQ' END AS field
+    FROM PAXXB
+)
+SELECT PAH, field, '≥ ' || CASE field WHEN 'BARQ' THEN CXRQ WHEN 'LARQ' THEN BARQ ELSE COALESCE(LARQ, BARQ) END AS expected
+FROM judged
+WHERE field IS NOT NULL

@@ -14,17 +14,14 @@ chains AS (
         p.BF + SUM(e.BFBHL) OVER chain AS expected,
         COUNT(*) OVER chain AS counted,
         COUNT(e.BFBHL) OVER chain AS known
-    FROM endorsements AS e JOIN policies AS p ON p.BDH = e.BDH
+    FROM endorsements AS e JOIN policies AS p USING (BDH)
     WINDOW chain AS (PARTITION BY e.BDH ORDER BY e.PDXH RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 orphans AS (
-    SELECT DISTINCT e.BXJGDM, e.PDXH FROM endorsements AS e ANTI JOIN BDXXB AS b ON b.BDH = e.BDH
+    SELECT e.BXJGDM, MIN(e.PDXH) AS PDXH FROM endorsements AS e ANTI JOIN BDXXB USING (BDH) GROUP BY e.BXJGDM
 )
 SELECT c.PDH, c.PGHBF AS value, c.expected, c.PGHBF - c.expected AS difference
-FROM chains AS c
+FROM chains AS c LEFT JOIN orphans AS o USING (BXJGDM)
 WHERE c.PGHBF <> c.expected
     AND c.known = c.counted
-    AND NOT (
-        c.counted < c.PDXH
-        AND EXISTS (SELECT 1 FROM orphans AS o WHERE o.BXJGDM = c.BXJGDM AND o.PDXH < c.PDXH)
-    )
+    AND NOT (c.counted < c.PDXH AND COALESCE(o.PDXH, c.PDXH) < c.PDXH)

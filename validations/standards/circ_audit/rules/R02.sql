@@ -1,8 +1,10 @@
 -- Claims paid against the debits of 6511.
--- Only what was paid within the period counts, though the tables hold older rows of the same policies. The ledger is kept
--- in one currency per account; a line and month without a ledger row is blamed on the account where it belongs.
+-- Only what falls within the period counts, though the tables hold older rows of the same policies; what was entered twice
+-- (A02) counts once.
+-- The ledger is kept in one currency per account; a line and month without a ledger row is blamed on the account where it
+-- belongs. The head office's ledger is the sum of the branches (R10) and has no business of its own.
 WITH business AS (
-    SELECT BXJGDM AS FZJGDM, XL, strftime(ZFRQ, '%Y%m') AS KJQJ, PKJE AS amount
+    SELECT DISTINCT PAH, JSSH, ZFXH, BXJGDM AS FZJGDM, XL, strftime(ZFRQ, '%Y%m') AS KJQJ, PKJE AS amount
     FROM PKZFB WHERE ZFRQ BETWEEN CAST($date_from AS DATE) AND CAST($date_to AS DATE)
 ),
 business_sums AS (
@@ -11,19 +13,19 @@ business_sums AS (
 ),
 ledger AS (
     SELECT FZJGDM, KMBH, KJQJ, MIN(HBDM) AS HBDM, SUM(BQJF - BQDF) AS amount
-    FROM ZZKJQKMB
+    FROM ZZKJQKMB ANTI JOIN (SELECT FZJGDM FROM JGXXB WHERE SJJGDM IS NULL) AS head USING (FZJGDM)
     WHERE KMBH LIKE '6511_%' AND KJQJ BETWEEN $period_from AND $period_to
     GROUP BY FZJGDM, KMBH, KJQJ
 )
 SELECT
-    COALESCE(l.FZJGDM, b.FZJGDM) AS FZJGDM,
-    COALESCE(l.KMBH, b.KMBH) AS KMBH,
-    COALESCE(l.KJQJ, b.KJQJ) AS KJQJ,
+    FZJGDM,
+    KMBH,
+    KJQJ,
     COALESCE(l.HBDM, 'CNY') AS HBDM,
-    COALESCE(l.FZJGDM, b.FZJGDM) AS organisation,
+    FZJGDM AS organisation,
     COALESCE(l.amount, 0) AS value,
     COALESCE(b.amount, 0) AS expected,
     COALESCE(l.amount, 0) - COALESCE(b.amount, 0) AS difference
 FROM ledger AS l
-FULL JOIN business_sums AS b ON b.FZJGDM = l.FZJGDM AND b.KMBH = l.KMBH AND b.KJQJ = l.KJQJ
+FULL JOIN business_sums AS b USING (FZJGDM, KMBH, KJQJ)
 WHERE COALESCE(l.amount, 0) <> COALESCE(b.amount, 0)

@@ -1,3 +1,0 @@
-SELECT BDH, BDXH, CAST($date_to AS DATE) AS expected
-FROM BDXBB
-WHERE CJRQ <> CAST($date_to AS DATE)

@@ -1,3 +1,0 @@
-SELECT BDH, CAST($date_to AS DATE) AS expected
-FROM BDXXB
-WHERE CJRQ <> CAST($date_to AS DATE)

@@ -1,3 +1,0 @@
-SELECT FZJGDM, CAST($date_to AS DATE) AS expected
-FROM JGXXB
-WHERE CJRQ <> CAST($date_to AS DATE)

@@ -1,3 +1,0 @@
-SELECT KHBH, CAST($date_to AS DATE) AS expected
-FROM KHXXB
-WHERE CJRQ <> CAST($date_to AS DATE)

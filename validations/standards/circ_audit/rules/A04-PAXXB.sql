@@ -1,3 +1,0 @@
-SELECT PAH, CAST($date_to AS DATE) AS expected
-FROM PAXXB
-WHERE CJRQ <> CAST($date_to AS DATE)

@@ -1,3 +1,0 @@
-SELECT PDH, CAST($date_to AS DATE) AS expected
-FROM PDXXB
-WHERE CJRQ <> CAST($date_to AS DATE)

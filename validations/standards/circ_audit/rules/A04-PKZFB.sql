@@ -1,3 +1,0 @@
-SELECT PAH, JSSH, ZFXH, CAST($date_to AS DATE) AS expected
-FROM PKZFB
-WHERE CJRQ <> CAST($date_to AS DATE)

@@ -1,3 +1,0 @@
-SELECT XZDM, CAST($date_to AS DATE) AS expected
-FROM XZDYB
-WHERE CJRQ <> CAST($date_to AS DATE)

@@ -1,0 +1,3 @@
+SELECT DISTINCT p.BDH, p.XL AS value, x.XL AS expected
+FROM BDXXB AS p JOIN XZDYB AS x USING (XZDM)
+WHERE p.XL <> x.XL

@@ -1,0 +1,8 @@
+-- An unknown superior is E01's finding.
+SELECT o.JGDM, CAST(o.CJ AS VARCHAR) AS value, CAST(COALESCE(u.CJ + 1, 0) AS VARCHAR) AS expected
+FROM JGB AS o
+LEFT JOIN JGB AS u ON u.JGDM = o.SJJGDM
+WHERE (o.SJJGDM IS NULL AND o.CJ <> 0)
+    OR (o.SJJGDM IS NULL AND o.JGDM > (SELECT MIN(JGDM) FROM JGB WHERE SJJGDM IS NULL))
+    OR o.CJ <> u.CJ + 1
+    OR u.SFBJ = '是'
