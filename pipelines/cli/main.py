@@ -15,6 +15,7 @@ import typer
 
 from pipelines.cli import (
     answers,
+    baseline,
     clock,
     core,
     deployment,
@@ -41,6 +42,7 @@ app.add_typer(request.app, name="request", help="报送需求 · Requests and th
 app.add_typer(
     filing.app, name="filing", help="报送任务 · Filings: list, show, nil return, re-extract, retry, reopen"
 )
+app.add_typer(baseline.app, name="baseline", help="上期数据 · What a filing is compared with")
 app.add_typer(answers.app, name="answers", help="问题数据答复 · Branch answers")
 app.add_typer(ledger.app, name="ledger", help="台账 · The ledger: log, verify, sign its head")
 app.add_typer(standard.app, name="standard", help="报送规范 · Standards: list, check")
