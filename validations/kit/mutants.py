@@ -105,7 +105,7 @@ def derive_mutants(standard: Standard) -> tuple[Mutant, ...]:
     return _labelled(
         Mutant(DERIVED, table.derive.name, f"{f.original} → {f.mutant}", subject=name, text=f.text)
         for name, table in standard.tables.items()
-        if table.derive is not None
+        if table.derive is not None and table.derive.suffix == ".sql"
         for f in flip_query(table.derive.read_text(encoding="utf-8"))
     )
 
