@@ -13,11 +13,17 @@ from dataclasses import dataclass
 
 import polars as pl
 
-RESIDENT_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
+from validations.engine import check_kernels
+from validations.engine.check_kernels import (
+    ORGANISATION_CODE_WEIGHTS,
+    RESIDENT_ID_WEIGHTS,
+    USCC_ALPHABET,
+    USCC_WEIGHTS,
+    VIN_VALUES,
+    VIN_WEIGHTS,
+)
+
 RESIDENT_ID_CHECK = "10X98765432"
-USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100: no I, O, S, V, Z
-USCC_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))
-ORGANISATION_CODE_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)  # GB 11714
 
 # `\A … \z` in both engines' words: Python's `$` would accept a final newline.
 _RESIDENT_ID = r"[0-9]{17}[0-9X]"
@@ -25,6 +31,13 @@ _USCC = r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}"
 _ORGANISATION_CODE = r"[0-9A-Z]{8}[0-9X]"
 _MOBILE = r"1[3-9][0-9]{9}"
 _SIX_DIGITS = r"[0-9]{6}"
+_VIN = r"[0-9A-HJ-NPR-Z]{8}[0-9X][0-9A-HJ-NPR-Z]{8}"
+_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+_PLATE = (  # GA 36: five places after the province and letter, the last may be a word; six on green plates
+    rf"[{_PROVINCES}][A-HJ-NP-Z](?:[A-HJ-NP-Z0-9]{{4}}[A-HJ-NP-Z0-9挂学警港澳]|[0-9]{{5}}[A-HJK]|[A-HJK][A-HJ-NP-Z0-9][0-9]{{4}})"
+)
+_BANK_ACCOUNT = r"[0-9]{8,32}"
+_CARD_LENGTHS = range(16, 20)
 
 
 def resident_id(text: str) -> bool:
@@ -74,75 +87,52 @@ def region_code(text: str) -> bool:
     return re.fullmatch(_SIX_DIGITS, text) is not None
 
 
+def vin(text: str) -> bool:
+    """Vehicle identification number of 17 places with its check digit in the ninth (GB 16735, ISO 3779)."""
+    if not re.fullmatch(_VIN, text):
+        return False
+    total = sum(w * VIN_VALUES[c] for w, c in zip(VIN_WEIGHTS, text, strict=True))
+    return text[8] == "0123456789X"[total % 11]
+
+
+def plate(text: str) -> bool:
+    """Number plate of the mainland (GA 36), without separators; green plates have one place more."""
+    return re.fullmatch(_PLATE, text) is not None
+
+
+def bank_account(text: str) -> bool:
+    """Bank account: 8 to 32 digits; a card of 16 to 19 digits that begins with 62 carries a Luhn digit (ISO/IEC 7812)."""
+    if not re.fullmatch(_BANK_ACCOUNT, text):
+        return False
+    return not _is_card(text) or _luhn(text)
+
+
+def _is_card(text: str) -> bool:
+    return text.startswith("62") and len(text) in _CARD_LENGTHS
+
+
+def _luhn(digits: str) -> bool:
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (1 + place % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
 def _has_form(value: pl.Expr, pattern: str) -> pl.Expr:
     return value.str.contains(rf"\A(?:{pattern})\z")
 
 
-def _byte(value: pl.Expr, place: int) -> pl.Expr:
-    # Null beyond the end: polars evaluates both branches of when/then, so nothing here may raise.
-    return value.cast(pl.Binary).bin.get(place, null_on_oob=True).cast(pl.Int32)
+def _by(kernel: Callable[[pl.Series], pl.Series]) -> Callable[[pl.Expr], pl.Expr]:
+    return lambda value: value.map_batches(kernel, return_dtype=pl.Boolean)
 
 
-def _digit(value: pl.Expr, place: int) -> pl.Expr:
-    return _byte(value, place) - 48
+def _bank_account(value: pl.Expr) -> pl.Expr:
+    def judged(values: pl.Series) -> pl.Series:
+        is_card = values.str.starts_with("62") & values.str.len_bytes().is_between(16, 19)
+        return ~is_card | check_kernels.luhns(values, _CARD_LENGTHS)
 
-
-def _base36(value: pl.Expr, place: int) -> pl.Expr:
-    byte = _byte(value, place)
-    return pl.when(byte > 57).then(byte - 55).otherwise(byte - 48)
-
-
-def _uscc_index(value: pl.Expr, place: int) -> pl.Expr:
-    byte = _byte(value, place)
-    skipped = sum((byte > ord(c)).cast(pl.Int32) for c in "IOSV")
-    return pl.when(byte > 57).then(byte - 55 - skipped).otherwise(byte - 48)
-
-
-def _sum(
-    weights: tuple[int, ...], digit: Callable[[pl.Expr, int], pl.Expr], value: pl.Expr, start: int = 0
-) -> pl.Expr:
-    return pl.sum_horizontal([digit(value, start + i) * w for i, w in enumerate(weights)])
-
-
-def _resident_id(value: pl.Expr) -> pl.Expr:
-    year = sum(_digit(value, 6 + i) * w for i, w in enumerate((1000, 100, 10, 1)))
-    month = _digit(value, 10) * 10 + _digit(value, 11)
-    day = _digit(value, 12) * 10 + _digit(value, 13)
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    days = (
-        pl.when(month.is_in([4, 6, 9, 11]))
-        .then(30)
-        .when(month != 2)
-        .then(31)
-        .when(leap)
-        .then(29)
-        .otherwise(28)
-    )
-    born = (year >= 1) & month.is_between(1, 12) & (day >= 1) & (day <= days)
-    # 12 − (Σ mod 11), mod 11, is the check as a number, where X stands for 10.
-    check = _byte(value, 17)
-    number = pl.when(check == ord("X")).then(10).otherwise(check - 48)
-    total = _sum(RESIDENT_ID_WEIGHTS, _digit, value)
-    return _has_form(value, _RESIDENT_ID) & born & ((12 - total % 11) % 11 == number)
-
-
-def _uscc_expression(value: pl.Expr) -> pl.Expr:
-    total = _sum(USCC_WEIGHTS, _uscc_index, value)
-    return _has_form(value, _USCC) & ((31 - total % 31) % 31 == _uscc_index(value, 17))
-
-
-def _uscc_gb11714(value: pl.Expr) -> pl.Expr:
-    total = _sum(ORGANISATION_CODE_WEIGHTS, _base36, value, 8)
-    check = _byte(value, 16)
-    number = pl.when(check == ord("X")).then(10).otherwise(check - 48)
-    return _uscc_expression(value) & ((11 - total % 11) % 11 == number)
-
-
-def _organisation_code(value: pl.Expr) -> pl.Expr:
-    check = _byte(value, 8)
-    number = pl.when(check == ord("X")).then(10).otherwise(check - 48)
-    total = _sum(ORGANISATION_CODE_WEIGHTS, _base36, value)
-    return _has_form(value, _ORGANISATION_CODE) & ((11 - total % 11) % 11 == number)
+    return _has_form(value, _BANK_ACCOUNT) & value.map_batches(judged, return_dtype=pl.Boolean)
 
 
 @dataclass(frozen=True)
@@ -154,10 +144,13 @@ class Calculator:
 
 
 CHECKS: dict[str, Calculator] = {
-    "resident_id": Calculator(resident_id, _resident_id),
-    "uscc": Calculator(uscc, _uscc_expression),
-    "uscc_gb11714": Calculator(uscc_gb11714, _uscc_gb11714),
-    "organisation_code": Calculator(organisation_code, _organisation_code),
+    "resident_id": Calculator(resident_id, _by(check_kernels.resident_ids)),
+    "uscc": Calculator(uscc, _by(check_kernels.usccs)),
+    "uscc_gb11714": Calculator(uscc_gb11714, _by(check_kernels.usccs_gb11714)),
+    "organisation_code": Calculator(organisation_code, _by(check_kernels.organisation_codes)),
+    "vin": Calculator(vin, _by(check_kernels.vins)),
+    "plate": Calculator(plate, lambda value: _has_form(value, _PLATE)),
+    "bank_account": Calculator(bank_account, _bank_account),
     "mobile": Calculator(mobile, lambda value: _has_form(value, _MOBILE)),
     "postcode": Calculator(postcode, lambda value: _has_form(value, _SIX_DIGITS)),
     "region_code": Calculator(region_code, lambda value: _has_form(value, _SIX_DIGITS)),

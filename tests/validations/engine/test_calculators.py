@@ -8,11 +8,13 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum import luhn
 from stdnum.cn import ric
 from stdnum.cn import uscc as stdnum_uscc
 
 from validations.engine import calculators
-from validations.engine.calculators import CHECKS, USCC_ALPHABET
+from validations.engine.calculators import CHECKS
+from validations.engine.check_kernels import USCC_ALPHABET
 
 HOSTILE = ["", " ", "1\n", "１２３４５６", "K", "😀" * 18, "\x00", "é", "123456\n", "²" * 6, "𠅤" * 9]
 VECTORS = {
@@ -32,6 +34,24 @@ VECTORS = {
     ),
     "uscc_gb11714": (["91350100M000100Y43"], ["91350100M000100Y44"]),
     "organisation_code": (["M000100Y4"], ["M000100Y5", "M000100Y-4"]),
+    "vin": (
+        ["1M8GDM9AXKP042788", "11111111111111111"],
+        [
+            "1M8GDM9A1KP042788",
+            "1M8GDM9AXKP04278",
+            "1M8GDM9AXKP04278O",
+            "1m8gdm9axkp042788",
+            "1M8GDM9AXKP042788\n",
+        ],
+    ),
+    "plate": (
+        ["京A12345", "粤B1234挂", "粤BD12345", "沪AD12345", "京A12345D"],
+        ["京A1234", "京I12345", "A12345", "京A1234O", "京A12345 ", "京AI1234", "京A１2345", "京A123456"],
+    ),
+    "bank_account": (
+        ["6200000000000005", "12345678", "01234567890123456789012345678901"],
+        ["1234567", "6200000000000006", "1234 5678", "12345678\n", "１2345678"],
+    ),
     "mobile": (
         ["13800138000", "19912345678"],
         ["12800138000", "1380013800", "138001380000", "13800138000\n", "１3800138000"],
@@ -67,6 +87,9 @@ near_ids = st.one_of(
     st.from_regex(r"\A[1-8][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9X]\Z"),
     st.from_regex(r"\A1[0-9]{10}\n?\Z"),
     st.from_regex(r"\A[0-9A-Z]{8}[0-9X]\Z"),
+    st.from_regex(r"\A[0-9A-HJ-NPR-Z]{8}[0-9X][0-9A-HJ-NPR-Z]{8}\Z"),
+    st.from_regex(r"\A62[0-9]{14,17}\Z"),
+    st.from_regex(r"\A[京粤A][A-Z][A-Z0-9]{4,6}[挂学]?\Z"),
 )
 
 
@@ -87,6 +110,21 @@ def test_resident_ids_have_the_check_digit_of_stdnum(region: int, born: date, se
 @given(st.from_regex(r"\A[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{9}\Z"))
 def test_credit_codes_have_the_check_character_of_stdnum(start: str) -> None:
     assert [c for c in USCC_ALPHABET if calculators.uscc(start + c)] == [stdnum_uscc.calc_check_digit(start)]
+
+
+@given(st.from_regex(r"\A62[0-9]{13,16}\Z"))
+def test_cards_have_the_luhn_digit_of_stdnum(start: str) -> None:
+    right = start + luhn.calc_check_digit(start)
+    values = [start + digit for digit in "0123456789"]
+    assert [value for value in values if calculators.bank_account(value)] == [right]
+    assert by_expression("bank_account", list(values)) == [value == right for value in values]
+
+
+@given(st.from_regex(r"\A[0-9A-HJ-NPR-Z]{17}\Z"))
+def test_vins_have_exactly_one_check_digit(text: str) -> None:
+    values = [text[:8] + check + text[9:] for check in "0123456789X"]
+    assert [calculators.vin(value) for value in values].count(True) == 1
+    assert by_expression("vin", list(values)) == [calculators.vin(value) for value in values]
 
 
 @given(st.text(max_size=25))

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validations.engine import Standard, load_standard
-from validations.engine.calculators import USCC_ALPHABET, uscc
+from validations.engine.calculators import uscc
+from validations.engine.check_kernels import USCC_ALPHABET
 
 World = dict[str, list[dict[str, Any]]]
 PARAMETERS = {
