@@ -150,7 +150,7 @@ def _content(folder: Path, state: FilingState) -> list[BaosongError]:
         problems.append(Tampered("evidence.content", content=judged.content[:12]))
     if file_digest(place / "findings.parquet") != judged.findings:
         problems.append(Tampered("evidence.findings", content=judged.content[:12]))
-    standard = load_standard(state.opened.fact.standard, (folder / "standard",))
+    standard = load_standard(state.opened.fact.standard, (folder / "standard",), alone=True)
     parts = json.loads(text)
     if (parts["filing"], parts["version"], parts["round"]) != (state.id, state.version, judged.round):
         problems.append(Tampered("evidence.content", content=judged.content[:12]))

@@ -22,7 +22,7 @@ _VEHICLE = """
       AND p.policy_no NOT IN (SELECT policy_no FROM claim)
     ORDER BY v.policy_no
 """
-_UNIT = "SELECT org_code FROM organisation WHERE parent_code = ? AND level = 2 ORDER BY org_code"
+_UNIT = "SELECT org_code FROM organisation WHERE ? IN (org_code, parent_code) AND level > 0 ORDER BY org_code"
 _SELLER = "SELECT seller_code FROM seller WHERE org_code = ? AND status = '在职' ORDER BY seller_code"
 _LONG = "（地址过长的示例）" * 80
 

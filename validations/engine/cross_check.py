@@ -5,6 +5,8 @@ One file's own form is the JSON Schema's matter. Each mistake names file, line a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from validations.engine.constraints import constraints_of, declared_constraints
@@ -20,11 +22,16 @@ if TYPE_CHECKING:
     from validations.engine.loader import Drafts
 
 
-def cross_check(standard: Standard, drafts: Drafts, mistakes: Mistakes) -> None:
-    """Note all that does not fit between the files of `standard`."""
+Neighbours = Mapping[str, Mapping[str, Table]]
+
+
+def cross_check(
+    standard: Standard, drafts: Drafts, mistakes: Mistakes, others: Neighbours | None = None
+) -> None:
+    """Note all that does not fit between the files of `standard`; `others`: `neighbours`, None when not at hand."""
     _check_standard(standard, drafts.standard)
     defaults = {name: parameter.default for name, parameter in standard.parameters.items()}
-    with Binder(standard.tables, references=neighbours(standard), parameters=defaults) as binder:
+    with Binder(standard.tables, references=others, parameters=defaults) as binder:
         for name, (table, located) in drafts.tables.items():
             check_table(standard, table, located)
             if table.derive is not None:
@@ -34,10 +41,10 @@ def cross_check(standard: Standard, drafts: Drafts, mistakes: Mistakes) -> None:
     _check_constraints_judged(standard, drafts, mistakes)
 
 
-def neighbours(standard: Standard) -> dict[str, dict[str, Table]]:
-    """The dictionaries of the standards beside this one, which its queries may read as `<standard>.TABLE`.
+def neighbours(standard: Standard, folders: Iterable[Path]) -> dict[str, dict[str, Table]]:
+    """The dictionaries of the other standards in `folders`, which its queries may read as `<standard>.TABLE`.
 
-    Only those that its queries name; one that does not load is not there.
+    Of each name the first; only those that its queries name; one that does not load is not there.
     """
     texts = [
         rule.query.read_text(encoding="utf-8")
@@ -45,8 +52,9 @@ def neighbours(standard: Standard) -> dict[str, dict[str, Table]]:
         if rule.query and rule.query.is_file()
     ]
     found: dict[str, dict[str, Table]] = {}
-    for folder in sorted(standard.path.parent.iterdir()):
-        if folder != standard.path and any(f"{folder.name}." in text for text in texts):
+    places = [place for folder in folders if folder.is_dir() for place in sorted(folder.iterdir())]
+    for folder in places:
+        if folder.name not in (standard.name, *found) and any(f"{folder.name}." in text for text in texts):
             unheeded = Mistakes(folder)
             files = sorted((folder / "tables").glob("*.yaml"))
             read = [(file, read_yaml(file, "table", unheeded).data) for file in files]

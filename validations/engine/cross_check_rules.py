@@ -166,9 +166,11 @@ class _RuleCheck:
             query = read_query(
                 text,
                 self.standard.tables,
-                references=self.binder.references,
+                references=None if self.binder.is_alone else self.binder.references,
                 parameters=self.standard.parameters,
             )
+            if any(space not in self.binder.references for space, _ in query.references):
+                return  # of a standard that is not at hand
             columns = self.binder.columns(query.text, query.parameters)
             missing = [name for name in table.stored_key if name not in columns]
             unknown = [name for name in columns if name not in (*table.stored_key, *_OPTIONAL_COLUMNS)]

@@ -16,7 +16,7 @@ from typing import Any
 from pipelines.errors import BadInput
 from validations.engine.code_lists import read_codes
 from validations.engine.constraints import constraint_fields
-from validations.engine.cross_check import cross_check
+from validations.engine.cross_check import cross_check, neighbours
 from validations.engine.located import Located, Mistakes, read_yaml
 from validations.engine.parse import (
     parse_macros,
@@ -47,14 +47,15 @@ def list_standards(folders: Sequence[Path] = (STANDARDS,)) -> list[str]:
     return sorted({file.parent.name for folder in folders for file in folder.glob("*/standard.yaml")})
 
 
-def load_standard(name: str, folders: Sequence[Path] = (STANDARDS,)) -> Standard:
-    """The standard of that name from the first folder that has it.
+def load_standard(name: str, folders: Sequence[Path] = (STANDARDS,), *, alone: bool = False) -> Standard:
+    """The standard of that name from the first folder that has it; its queries may read the others of all folders.
 
-    Raises BadInput "validations.standard_unknown", or "validations.standard_invalid" with all mistakes as `details`.
+    `alone`: those others are not at hand, as in evidence, and what queries say of them is not checked. Raises BadInput
+    "validations.standard_unknown", or "validations.standard_invalid" with all mistakes as `details`.
     """
     for folder in folders:
         if (folder / name / "standard.yaml").is_file():
-            return load_folder(folder / name)
+            return load_folder(folder / name, folders, alone=alone)
     raise BadInput(
         "validations.standard_unknown",
         name=name,
@@ -63,8 +64,8 @@ def load_standard(name: str, folders: Sequence[Path] = (STANDARDS,)) -> Standard
     )
 
 
-def load_folder(path: Path) -> Standard:
-    """The standard in this very folder. Raises BadInput as `load_standard`."""
+def load_folder(path: Path, folders: Sequence[Path] = (), *, alone: bool = False) -> Standard:
+    """The standard in this very folder; others beside it or in `folders`. Raises BadInput as `load_standard`."""
     mistakes = Mistakes(path)
     drafts = Drafts(read_yaml(path / "standard.yaml", "standard", mistakes))
     for file in sorted((path / "codes").glob("*.csv")):
@@ -81,7 +82,8 @@ def load_folder(path: Path) -> Standard:
         ]
     standard = _standard(drafts, path)
     if standard is not None and not mistakes.problems:
-        cross_check(standard, drafts, mistakes)
+        others = None if alone else neighbours(standard, (path.parent, *folders))
+        cross_check(standard, drafts, mistakes, others)
     if standard is None or mistakes.problems:
         raise BadInput(
             "validations.standard_invalid",

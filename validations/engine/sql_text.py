@@ -268,6 +268,7 @@ class Binder:
     ) -> None:
         self.parameters = {**PARAMETERS, **(parameters or {})}
         self.references = {PREVIOUS: tables, **(references or {})}
+        self.is_alone = references is None
         self._connection = duckdb.connect(":memory:", config={"threads": 1})
         for namespace, others in {"main": tables, **self.references}.items():
             self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{namespace}"')

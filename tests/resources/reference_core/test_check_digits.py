@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum import luhn
 from stdnum.cn import ric, uscc
 
-from resources.reference_core.check_digits import broken_check, mobiles, resident_ids, social_credit_code
+from resources.reference_core.check_digits import (
+    account_numbers,
+    broken_check,
+    mobiles,
+    resident_ids,
+    social_credit_code,
+    vins,
+    with_wrong_organisation_code,
+)
 
 
 def _resident(region: int, birth: str, *, is_male: bool, order: int) -> str:
@@ -46,6 +55,35 @@ def test_social_credit_codes_are_valid_with_the_organisation_code_inside(region:
     total = sum(int(c, 36) * weight for c, weight in zip(code[8:16], weights, strict=True))
     assert code[16] == "0123456789X0"[11 - total % 11]
     assert not uscc.is_valid(broken_check(code))
+    inside_wrong = with_wrong_organisation_code(code)
+    assert uscc.is_valid(inside_wrong)
+    assert (inside_wrong[:16], inside_wrong[16] != code[16]) == (code[:16], True)
+
+
+def vin_check(vin: str) -> str:
+    """The check digit by GB 16735, written out anew."""
+    letters = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", "12345678123457923456789", strict=True))
+    weights = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+    total = sum(int(letters.get(c, c)) * weight for c, weight in zip(vin, weights, strict=True))
+    return "0123456789X"[total % 11]
+
+
+@given(series=st.integers(0, 33**3 - 1), serial=st.integers(0, 999_999))
+def test_vins_are_valid_and_tell_vehicles_apart(series: int, serial: int) -> None:
+    numbers = vins(np.array([series, series]), np.array([serial, (serial + 1) % 1_000_000]))
+    assert numbers[0] != numbers[1]
+    for number in numbers:
+        assert vin_check(number) == number[8]
+
+
+def test_the_vin_of_the_standard_has_its_check_digit() -> None:
+    assert vin_check("1M8GDM9AXKP042788") == "X"
+
+
+def test_bank_accounts_pass_the_luhn_formula() -> None:
+    numbers = account_numbers(np.random.default_rng(1), 500)
+    assert numbers.n_unique() == 500
+    assert all(len(number) == 19 and luhn.is_valid(number) for number in numbers)
 
 
 def test_mobiles_have_eleven_digits() -> None:

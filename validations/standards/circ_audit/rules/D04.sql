@@ -1,5 +1,5 @@
 -- The cover as it stood on the day of the accident: the policy's own period, or what the endorsements effective by then made
--- of it; a surrender ends it on the day it takes effect.
+-- of it; a surrender ends it on the day it takes effect. A period that ends before it starts is D01's matter.
 WITH endorsed AS (
     SELECT a.PAH, ARG_MAX(e.PGHQBRQ, e.PDXH) AS starts_on, ARG_MAX(e.PGHZBRQ, e.PDXH) AS ends_on,
         MIN(CASE e.PGLX WHEN '退保' THEN e.PDSXRQ END) AS surrendered_on
@@ -16,4 +16,4 @@ covers AS (
 )
 SELECT PAH, CXRQ AS value, starts_on || '–' || ends_on AS expected
 FROM covers
-WHERE CXRQ < starts_on OR CXRQ > ends_on
+WHERE starts_on <= ends_on AND (CXRQ < starts_on OR CXRQ > ends_on)
