@@ -22,6 +22,7 @@ from pipelines.cli import (
     filing,
     ledger,
     request,
+    rule,
     sign,
     stage,
     standard,
@@ -46,6 +47,7 @@ app.add_typer(baseline.app, name="baseline", help="上期数据 · What a filing
 app.add_typer(answers.app, name="answers", help="问题数据答复 · Branch answers")
 app.add_typer(ledger.app, name="ledger", help="台账 · The ledger: log, verify, sign its head")
 app.add_typer(standard.app, name="standard", help="报送规范 · Standards: list, check")
+app.add_typer(rule.app, name="rule", help="规则 · Rules: run one and see its SQL and the rows that fail")
 app.add_typer(deployment.app, name="deployment", help="部署 · An insurer's configuration: init, check")
 app.add_typer(core.app, name="core", help="参考核心系统 · The reference core: generate, defects")
 app.add_typer(clock.app, name="clock", help="演示时钟 · The demo's clock")
