@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tests.benchmarks import flow_measures, measures
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="50,000,000 rows too")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; nothing is written")
     parser.add_argument(
-        "--date", type=date.fromisoformat, default=date.today(), help="the day the page names"
+        "--date", type=date.fromisoformat, default=datetime.now(UTC).date(), help="the day the page names"
     )
     given = parser.parse_args()
     cache = Path(os.environ.get("BAOSONG_BENCH_CACHE") or ROOT / ".bench").resolve()
