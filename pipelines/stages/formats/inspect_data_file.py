@@ -6,7 +6,7 @@ import codecs
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +127,23 @@ def _lines(path: Path, encoding: str, reading: _Reading) -> Iterator[str]:
 def _add(reading: _Reading, name: str, value: str, line: int) -> None:
     if not value:
         return
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        reading.blame("formats.not_decimal", "R12", line, field=name, found=value[:60])
+    scale = -int(reading.sums[name].as_tuple().exponent)
+    if _is_amount(value, scale):
+        reading.sums[name] += Decimal(value)
     else:
-        reading.sums[name] += amount
+        reading.blame("formats.not_decimal", "A08", line, field=name, found=value[:60], scale=scale)
+
+
+def _is_amount(value: str, scale: int) -> bool:
+    """Digits and exactly the decimals of the field, as the writer prints them: no grouping, no exponent, no sign but -."""
+    whole, point, decimals = value.removeprefix("-").partition(".")
+    digits = whole + decimals
+    return (
+        digits.isascii()
+        and digits.isdigit()
+        and bool(whole and point) == bool(scale)
+        and len(decimals) == scale
+    )
 
 
 def _compare(reading: _Reading, expected: Expected) -> None:
