@@ -6,13 +6,14 @@
 PYTHON ?= python3
 PORT ?= 3000
 PROVE ?= tests
+STANDARDS := $(sort $(notdir $(wildcard validations/standards/*)))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 export BAOSONG_HOME ?= $(CURDIR)/.baosong
 
-.PHONY: help demo dev check test prove bench clean lock programs
+.PHONY: help demo dev check test mutants prove bench clean lock programs
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -40,6 +41,7 @@ check: $(READY_DEV)  ## lint, types, imports, definitions
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/baosong standard check
+	for standard in $(STANDARDS); do $(BIN)/baosong standard test $$standard || exit 1; done
 	$(BIN)/dagster definitions validate -w workspace.yaml
 
 programs:  # what tests need beyond pip: found, installed where that is allowed, or named
@@ -50,6 +52,9 @@ test: $(READY_DEV) programs  ## all tests on two cores, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= tests
 	$(BIN)/coverage report --skip-covered --sort=cover | tail -n 25
+
+mutants: $(READY_DEV)  ## flip every comparison of every standard; some example must notice
+	for standard in $(STANDARDS); do $(BIN)/baosong standard test $$standard --mutants || exit 1; done
 
 prove: $(READY_DEV) programs  ## the long runs: faults at every stage, equal packages everywhere
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m prove -o addopts='-q --strict-markers --import-mode=importlib' $(PROVE)
