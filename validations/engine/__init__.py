@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from validations.engine.reports import MONTHS, DueRule, PackageProfile, Report
 from validations.engine.shapes import (
     Constant,
     DueTable,
@@ -24,24 +25,19 @@ from validations.engine.shapes import (
     Unique,
 )
 from validations.engine.standard import (
-    MONTHS,
     Code,
     CodeList,
-    DueRule,
-    Effective,
     Field,
     FieldCheck,
     Macro,
-    PackageProfile,
     Parameter,
     Phase,
-    Report,
     RootCause,
     Rule,
     Standard,
     Table,
-    Title,
 )
+from validations.engine.terms import Effective, Title
 
 if TYPE_CHECKING:
     from validations.engine.contract import schema

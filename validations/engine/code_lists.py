@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 
 from validations.engine.located import Mistakes, read_text
-from validations.engine.standard import Code, CodeList, Effective, Title
+from validations.engine.standard import Code, CodeList
+from validations.engine.terms import Effective, Title
 
 HEADER = ("code", "title_zh", "title_en")
 DATED = (*HEADER, "from", "to")

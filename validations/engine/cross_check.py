@@ -14,8 +14,9 @@ from validations.engine.cross_check_rules import check_rules
 from validations.engine.cross_check_tables import check_field, check_table, unknown
 from validations.engine.located import Located, Mistakes, Place, read_text, read_yaml
 from validations.engine.parse import parse_table
+from validations.engine.reports import MONTHS
 from validations.engine.sql_text import PARAMETERS, Binder, SqlMistake, read_derivation, read_macro
-from validations.engine.standard import MONTHS, Standard, Table
+from validations.engine.standard import Standard, Table
 from validations.engine.types import duckdb_type
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from functools import cache
 
 import polars as pl
 
-from validations.engine.standard import PackageProfile
+from validations.engine.reports import PackageProfile
 
 _XML_FORBIDDEN = r"\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}"  # XML 1.0 §2.2
 

@@ -13,8 +13,9 @@ import polars as pl
 
 from validations.engine.calculators import CHECKS
 from validations.engine.encodings import is_longer, may_stand
+from validations.engine.reports import PackageProfile
 from validations.engine.row_predicates import row_predicate
-from validations.engine.standard import CodeList, Field, PackageProfile, Standard, Table
+from validations.engine.standard import CodeList, Field, Standard, Table
 
 FIRST_DATE, LAST_DATE, LIFELONG = date(1900, 1, 1), date(2100, 12, 31), date(9999, 12, 31)
 

@@ -27,7 +27,8 @@ from validations.engine.parse import (
     parse_table,
     parse_title,
 )
-from validations.engine.standard import CodeList, PackageProfile, Rule, Standard, Table
+from validations.engine.reports import PackageProfile
+from validations.engine.standard import CodeList, Rule, Standard, Table
 
 STANDARDS = Path(__file__).parents[1] / "standards"
 

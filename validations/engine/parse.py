@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from validations.engine.reports import DueRule, Report
 from validations.engine.shapes import (
     Constant,
     DueTable,
@@ -24,21 +25,8 @@ from validations.engine.shapes import (
     Term,
     Unique,
 )
-from validations.engine.standard import (
-    ALWAYS,
-    DueRule,
-    Effective,
-    Field,
-    FieldCheck,
-    Macro,
-    Parameter,
-    Phase,
-    Report,
-    RootCause,
-    Rule,
-    Table,
-    Title,
-)
+from validations.engine.standard import Field, FieldCheck, Macro, Parameter, Phase, RootCause, Rule, Table
+from validations.engine.terms import ALWAYS, Effective, Title
 
 
 def parse_title(data: Any) -> Title:

@@ -1,4 +1,4 @@
-"""What a standard says, as frozen models: reports, tables, fields, code lists, rules, package profiles.
+"""What a standard says, as frozen models: tables, fields, code lists, rules. Its reports are in `reports`.
 
 The loader fills them from YAML, SQL and CSV; contract, rules, workbooks and packages read them. Nothing here reads
 a file, runs SQL or knows what any regulator demands.
@@ -13,51 +13,13 @@ from pathlib import Path
 from string import ascii_letters
 from typing import Literal
 
+from validations.engine.reports import PackageProfile, Report
 from validations.engine.shapes import Shape
+from validations.engine.terms import ALWAYS, Effective, Title
 
 FieldType = Literal["text", "integer", "decimal", "date"]
 Severity = Literal["block", "explain", "note"]
-Rhythm = Literal["flash", "monthly", "quarterly", "half_year", "annual", "on_request"]
-MONTHS: dict[str, int] = {"flash": 1, "monthly": 1, "quarterly": 3, "half_year": 6, "annual": 12}
-"""How many months a period of each rhythm has that the calendar knows."""
-
 Status = Literal["official", "reconstructed", "historical"]
-Postponement = Literal["none", "plus3", "next_workday"]
-
-
-@dataclass(frozen=True)
-class Title:
-    """A text in both languages; Chinese is the one that counts."""
-
-    zh: str
-    en: str
-
-    def __str__(self) -> str:
-        return self.zh
-
-
-@dataclass(frozen=True)
-class Effective:
-    """From which day until which something is in force, both included; None is without end on that side."""
-
-    start: date | None = None
-    end: date | None = None
-
-    def covers(self, day: date) -> bool:
-        """Whether it is in force on that day."""
-        return self.touches(day, day)
-
-    def touches(self, first: date, last: date) -> bool:
-        """Whether it is in force on some day of a period."""
-        return (self.start is None or self.start <= last) and (self.end is None or first <= self.end)
-
-    @property
-    def is_always(self) -> bool:
-        """Whether no date limits it."""
-        return self.start is None and self.end is None
-
-
-ALWAYS = Effective()
 
 
 @dataclass(frozen=True)
@@ -151,51 +113,6 @@ class Table:
     def stored_key(self) -> tuple[str, ...]:
         """The key in the order of the dictionary, as findings name it."""
         return tuple(field.name for field in self.stored_fields if field.name in self.key)
-
-
-@dataclass(frozen=True)
-class DueRule:
-    """When a report is due: by its request's own deadline, or so many days after the period's end."""
-
-    by: Literal["request", "period_end"]
-    days: int | None = None
-    working_days: int | None = None
-    postponement: Postponement = "none"
-
-
-@dataclass(frozen=True)
-class Report:
-    """One kind of report with its rhythm, its tables and the name of its package profile.
-
-    `months`: the months in which its period may end, where another report takes its place in the others; empty: all.
-    """
-
-    name: str
-    title: Title
-    rhythm: Rhythm
-    due: DueRule
-    tables: tuple[str, ...]
-    package: str
-    date_kind: str = "period"
-    months: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class PackageProfile:
-    """How the files of a package look. `table` … `report_type` describe the statistics XML only."""
-
-    name: str
-    format: Literal["delimited", "statistics_xml"]
-    encoding: Literal["gb18030", "gb2312", "utf-8"]
-    delimiter: str | None = None
-    header: bool = False
-    file: str | None = None
-    serial_field: str | None = None
-    table: str | None = None
-    organisation: str | None = None
-    item: str | None = None
-    value: str | None = None
-    report_type: str | None = None
 
 
 @dataclass(frozen=True)
