@@ -54,8 +54,8 @@ test: $(READY_DEV) programs  ## all tests on two cores, with coverage
 prove: $(READY_DEV) programs  ## the long runs: faults at every stage, equal packages everywhere
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m prove -o addopts='-q --strict-markers --import-mode=importlib' $(PROVE)
 
-bench: $(READY_DEV)  ## figures as ratios within one run
-	$(BIN)/python -m tests.benchmarks
+bench: $(READY_DEV)  ## figures as ratios within one run, into docs/benchmarks.md; FULL=1 with 50 million rows
+	$(BIN)/python -m tests.benchmarks $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY))
 
 lock: $(READY_DEV)  ## write both locks anew
 	$(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock pyproject.toml

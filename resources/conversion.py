@@ -191,9 +191,8 @@ def _first_misfit_in(column: pa.Array, plan: ColumnPlan) -> NotExactError:
         if pa.types.is_date32(column.type):
             day = cell.cast(pa.int32()).as_py()
             if not _FIRST_DAY <= day <= _LAST_DAY:
-                return NotExactError(
-                    index, shown=_INFINITE_DAYS.get(day, f"date[{day // 365.2425 + 1970:.0f}]")
-                )
+                beyond = f"< {date.min}" if day < _FIRST_DAY else f"> {date.max}"
+                return NotExactError(index, shown=_INFINITE_DAYS.get(day, beyond))
         try:
             value = cell.as_py()
         except UnicodeDecodeError:

@@ -15,12 +15,14 @@ import typer
 
 from pipelines.cli import (
     answers,
+    baseline,
     clock,
     core,
     deployment,
     filing,
     ledger,
     request,
+    rule,
     sign,
     stage,
     standard,
@@ -41,9 +43,11 @@ app.add_typer(request.app, name="request", help="报送需求 · Requests and th
 app.add_typer(
     filing.app, name="filing", help="报送任务 · Filings: list, show, nil return, re-extract, retry, reopen"
 )
+app.add_typer(baseline.app, name="baseline", help="上期数据 · What a filing is compared with")
 app.add_typer(answers.app, name="answers", help="问题数据答复 · Branch answers")
 app.add_typer(ledger.app, name="ledger", help="台账 · The ledger: log, verify, sign its head")
 app.add_typer(standard.app, name="standard", help="报送规范 · Standards: list, check")
+app.add_typer(rule.app, name="rule", help="规则 · Rules: run one and see its SQL and the rows that fail")
 app.add_typer(deployment.app, name="deployment", help="部署 · An insurer's configuration: init, check")
 app.add_typer(core.app, name="core", help="参考核心系统 · The reference core: generate, defects")
 app.add_typer(clock.app, name="clock", help="演示时钟 · The demo's clock")

@@ -6,11 +6,17 @@ The kit does the work (`validations.kit`); here it is asked for, printed, and tu
 from __future__ import annotations
 
 import json
+import os
+import sys
 import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from pipelines.cli.standards_named import standard_named
 from pipelines.errors import LANGUAGE, BadInput, text
@@ -20,6 +26,9 @@ from validations.engine.loader import load_folder
 if TYPE_CHECKING:
     from validations.kit.examples_run import ExamplesRun, Failure
     from validations.kit.mutation import MutationRun
+
+WORTH_TWO = 100
+"""Examples from which a second process, which takes seconds to start, is worth it."""
 
 FAILED = 1
 """Exit code where an example, a rule or a mutant is not as it should be."""
@@ -46,12 +55,29 @@ def test(
             "kit.unknown_rules", rules=", ".join(unknown), name=loaded.name, known=", ".join(known)
         )
     suite = read_suite(loaded, folders)
-    with tempfile.TemporaryDirectory(prefix="baosong-test-") as folder:
-        ran = run_examples(suite, Path(folder) / "examples", rule)
-        hunted = run_mutants(suite, Path(folder) / "mutants", rule) if mutants and not ran.failures else None
+    processes = 1 if rule or len(suite.examples) < WORTH_TWO else min(2, os.cpu_count() or 1)
+    with tempfile.TemporaryDirectory(prefix="baosong-test-") as name:
+        folder = Path(name)
+        with _bar("kit.trying") as progress:
+            ran = run_examples(suite, folder / "a", rule, processes=processes, progress=progress)
+        hunted = None
+        if mutants and not ran.failures:
+            with _bar("kit.hunting") as progress:
+                hunted = run_mutants(suite, folder / "b", rule, processes=processes, progress=progress)
     typer.echo(_as_json(loaded, ran, hunted) if as_json else _as_text(loaded, ran, hunted, mutants))
     if not ran.is_good or (hunted is not None and not hunted.is_good):
         raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _bar(label: str) -> Generator[Callable[[int, int], None] | None]:
+    """A progress bar for whoever watches a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text(label))
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def docs(

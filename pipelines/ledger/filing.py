@@ -48,6 +48,7 @@ class FilingState:
     change_requests: tuple[Recorded[e.ChangeRequestRaised], ...] = ()
     comparisons: tuple[Recorded[e.RoundsCompared], ...] = ()
     nil_returns: frozenset[str] = frozenset()
+    baseline: Recorded[e.BaselineDeclared] | None = None
     extraction_requested: Recorded[e.ExtractionRequested] | None = None
     sign_off: Recorded[e.SignOffOpened] | None = None
     opinions: tuple[Recorded[e.OpinionGiven], ...] = ()
@@ -220,6 +221,8 @@ def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
         changes = {latest: recorded}
     elif isinstance(fact, e.NilReturnDeclared):
         changes = {"nil_returns": state.nil_returns | {fact.table}}
+    elif isinstance(fact, e.BaselineDeclared):
+        changes = {"baseline": recorded}
     elif isinstance(fact, e.RetryRequested):
         changes = {"retries": {**state.retries, fact.step: state.retries.get(fact.step, 0) + 1}}
     elif isinstance(fact, e.FilingReopened):

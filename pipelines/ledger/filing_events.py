@@ -51,6 +51,20 @@ class NilReturnDeclared(FilingEvent):
     reason: str
 
 
+class BaselineDeclared(FilingEvent):
+    """What this filing is compared with, where no accepted filing stands before it: adopted tables, or nothing at all.
+
+    `digest` names the tables with their content digests; None: nothing was reported before, for `reason`.
+    """
+
+    kind = "baseline_declared"
+    reason: str
+    digest: str | None = None
+    tables: Mapping[str, str] = {}
+    date_from: date | None = None
+    date_to: date | None = None
+
+
 class ExtractionRequested(FilingEvent):
     """A person asks for a re-extraction."""
 
@@ -80,7 +94,10 @@ class RoundExtracted(FilingEvent):
 
 
 class ContentValidated(FilingEvent):
-    """All rules ran on exactly this content; `findings` is the SHA-256 of the findings file."""
+    """All rules ran on exactly this content; `findings` is the SHA-256 of the findings file.
+
+    `reference` names what it was compared with, empty for nothing; `not_judged` gives per rule what it lacked.
+    """
 
     kind = "content_validated"
     content: str
@@ -94,6 +111,8 @@ class ContentValidated(FilingEvent):
     explain: int
     note: int
     overlays: int
+    reference: str = ""
+    not_judged: Mapping[str, str] = {}
 
 
 class WorkbookSent(BaseModel):

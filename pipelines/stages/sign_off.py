@@ -9,6 +9,7 @@ from __future__ import annotations
 from pipelines.errors import BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
+from pipelines.stages.baseline import lacks_baseline, references
 from pipelines.stages.content import Content, build_content, sign_off_number
 from pipelines.stages.handlings import current_handlings
 from pipelines.stages.installation import Installation, require_role
@@ -47,6 +48,10 @@ def closed_gates(installation: Installation, state: FilingState, content: Conten
     judged = state.content.fact
     if judged.standard_digest != standard.digest:
         closed.append(Refused("sign_off.rules_changed", standard=standard.name, version=standard.version))
+    if judged.reference != references(installation, state, standard).digest:
+        closed.append(Refused("sign_off.reference_changed", filing=state.id))
+    if rules := lacks_baseline(state):
+        closed.append(Refused("sign_off.no_baseline", filing=state.id, rules=", ".join(rules)))
     if state.awaited:
         closed.append(Refused("sign_off.awaited", organisations=", ".join(state.awaited)))
     if state.dispatch is None or state.dispatch.fact.content != judged.content:

@@ -10,6 +10,7 @@ import polars as pl
 from pipelines.errors import Tampered
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import ContentValidated
+from pipelines.stages.baseline import references
 from pipelines.stages.canonical import file_digest
 from pipelines.stages.content import Content, build_content, parameters_of
 from pipelines.stages.installation import SYSTEM, Installation
@@ -19,25 +20,32 @@ from validations.engine import judge
 def validate(
     installation: Installation, filing: str, *, progress: Callable[[str, int, int], None] | None = None
 ) -> FilingState:
-    """Build the content of the latest round and judge it. The same content is judged once per standard version."""
+    """Build the content of the latest round and judge it.
+
+    The same content is judged once per standard version and per content that it is compared with.
+    """
     state = installation.state(filing)
     content = build_content(installation, state)
+    standard = installation.standard(state.opened.fact.standard)
+    compared = references(installation, state, standard)
     judged = state.content.fact if state.content else None
     found = findings_path(content)
     if (
         judged
         and judged.content == content.digest
+        and judged.reference == compared.digest
         and found.is_file()
         and file_digest(found) == judged.findings
     ):
         return state
-    standard = installation.standard(state.opened.fact.standard)
     judgement = judge(
         standard,
         content.tables,
         report=state.opened.fact.report,
-        parameters=parameters_of(state),
+        parameters={**parameters_of(state), **compared.parameters},
         findings=findings_path(content),
+        references=compared.tables,
+        nil_returns=state.nil_returns,
         progress=progress,
     )
     severities = judgement.by_severity
@@ -53,6 +61,8 @@ def validate(
         explain=severities.get("explain", 0),
         note=severities.get("note", 0),
         overlays=len(content.overlays),
+        reference=compared.digest,
+        not_judged={each.rule: each.missing for each in judgement.not_judged},
     )
     return installation.record(
         state, fact, actor=SYSTEM, command=f"content:{content.digest}:after:{_after(state)}"

@@ -198,25 +198,44 @@ def parsed_url(name: str, text: str) -> sa.URL:
 
 
 def _uri(url: sa.URL) -> str:
-    """The address as libpq reads it, with a bound on connecting and a watch on lost connections."""
-    missing = {key: value for key, value in _DEFAULTS.items() if key not in url.query}
-    plain = url.set(drivername="postgresql").update_query_dict(missing)
-    return plain.render_as_string(hide_password=False)
+    """The address as libpq's keywords (its URLs know no `+` for a space), with a bound on connecting and a watch on
+    lost connections.
+    """
+    named = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.username,
+        "password": url.password,
+        "dbname": url.database,
+    }
+    words = {**_DEFAULTS, **{key: str(value) for key, value in named.items() if value is not None}}
+    words |= {key: value if isinstance(value, str) else ",".join(value) for key, value in url.query.items()}
+    escaped = {key: value.replace("\\", "\\\\").replace("'", "\\'") for key, value in words.items()}
+    return " ".join(f"{key}='{value}'" for key, value in escaped.items())
 
 
 def _connect(uri: str, name: str) -> AdbcSession:
     with _errors(name, name):
         session = AdbcSession(adbc_driver_postgresql.connect(uri))
-        # A database without an encoding of its own cannot convert; then the texts are checked here, row by row.
-        encoding = session.rows("SELECT current_setting('server_encoding') AS encoding")[0]["encoding"]
-        session.run(f"SET client_encoding = '{'SQL_ASCII' if encoding == 'SQL_ASCII' else 'UTF8'}'")
-        session.rows(_WORK_MEMORY)
+        try:
+            # A database without an encoding of its own cannot convert; then texts are checked here, row by row.
+            encoding = session.rows("SELECT current_setting('server_encoding') AS encoding")[0]["encoding"]
+            session.run(f"SET client_encoding = '{'SQL_ASCII' if encoding == 'SQL_ASCII' else 'UTF8'}'")
+            session.run(
+                "SET idle_in_transaction_session_timeout = 0"
+            )  # the view is kept while others are read
+            session.rows(_WORK_MEMORY)
+        except BaseException:
+            session.close()
+            raise
         return session
 
 
 def _bound(session: AdbcSession, sql: str, parameters: Parameters, sql_file: Path | str) -> str:
     """The statement reading its values from settings of this transaction, which are bound here."""
-    inner = without_semicolon(sql, dialect="postgresql")
+    inner = (
+        without_semicolon(sql, dialect="postgresql") + "\n"
+    )  # what is put behind it is no part of a comment
     values = bound_values(inner, parameters, sql_file, dialect="postgresql")
     if not values:
         return inner

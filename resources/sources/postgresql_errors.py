@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipelines.errors import BadInput, BaosongError, Unavailable
 
-_PRIMARY = re.compile(r"(?:ERROR|FATAL|PANIC|[^\s:]+):  (.*)")
+_ENGLISH = re.compile(r"(?:ERROR|FATAL|PANIC):  (.*)")
+_ANY_LANGUAGE = re.compile(r"[^\s:]+:  (.*)")
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|'[^']*'")
 _STATEMENT = ("42", "0A", "3F")  # wrong names or types, what is not supported, no such schema
 _ENCODING = ("22021", "22P05")
@@ -33,9 +34,8 @@ def explained(error: Exception, source: str, sql_file: Path | str) -> BaosongErr
 
 
 def _reason(text: str) -> str:
-    """The first line of what the server or libpq said, without the driver's own words before it."""
-    first = (text.splitlines() or [""])[0]
-    primary = _PRIMARY.search(first)
+    """What the server or libpq said in one line, without the driver's own words and the statement that it repeats."""
+    primary = _ENGLISH.search(text) or _ANY_LANGUAGE.search(text)
     if primary:
         return primary[1].strip()
-    return first.rpartition("failed: ")[2].strip()
+    return (text.splitlines() or [""])[0].rpartition("failed: ")[2].strip()

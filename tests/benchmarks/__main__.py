@@ -1,130 +1,62 @@
-"""`make bench`: what judging and extracting cost, as ratios to a physical floor measured in the same run.
+"""`make bench`: what judging and extracting cost, as ratios within one run, held against goals.
 
-The floor of judging and of the content digest is a DuckDB scan that aggregates every column of the same Parquet files;
-the floor of extraction is fetching the same rows from the same SQLite file and throwing them away. CPU seconds, medians
-of three. The full bench against other engines belongs to the engine's own issue.
+Writes docs/benchmarks.md and docs/images/bench.png. `make bench FULL=1` adds 50,000,000 rows; `make bench ONLY=row_rules`
+runs one part and prints it without writing. Data and the peers' environments are kept in BAOSONG_BENCH_CACHE (.bench).
 """
 
 from __future__ import annotations
 
-import platform
-import statistics
+import argparse
+import os
 import sys
-import tempfile
-import time
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
-import sqlalchemy as sa
+from tests.benchmarks import flow_measures, measures
+from tests.benchmarks.measures import Bench
+from tests.benchmarks.measuring import ROOT
+from tests.benchmarks.plot import draw
+from tests.benchmarks.report import machine, markdown
+from tests.benchmarks.results import Result
 
-from pipelines.stages.content import parameters_of
-from pipelines.stages.extract import extract
-from pipelines.stages.installation import Installation, open_installation
-from pipelines.stages.request import RequestDraft, raise_request, review_request
-from resources.clock import FileClock
-from resources.deployment import load_deployment
-from resources.reference_core import OrganisationSeed, generate
-from resources.settings import Settings
-from validations.engine import judge, table_digest
-
-POLICIES = 100_000
-REPEATS = 3
+PARTS: dict[str, Callable[[Bench], list[Result]]] = {
+    "row_rules": measures.row_rules,
+    "all_rules": measures.all_rules,
+    "size": measures.size,
+    "small_filing": flow_measures.small_filing,
+    "extraction": flow_measures.extraction,
+}
 
 
 def main() -> None:
-    """Build one core, extract one round, measure, print a Markdown table."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(home=Path(folder))
-        _make_core(settings)
-        with open_installation(settings) as installation:
-            filing = _open_filing(installation)
-            began = time.process_time()
-            state = extract(installation, filing)
-            extraction = time.process_time() - began
-            standard = installation.standard("circ_audit")
-            source = installation.rounds.path(filing, 1)
-            tables = {name: source / f"{name}.parquet" for name in state.rounds[0].fact.tables}
-            rows = sum(facts.rows for facts in state.rounds[0].fact.tables.values())
-            scan = _median(lambda: _scan(tables))
-            judging = _median(
-                lambda: judge(
-                    standard, tables, report="detail", parameters=parameters_of(state),
-                    findings=Path(folder) / "findings.parquet",
-                )
-            )  # fmt: skip
-            digest = _median(lambda: [table_digest(standard.table(n), p) for n, p in tables.items()])
-            fetch = _median(lambda: _fetch(installation.home / "core.db"))
-    sys.stdout.write(
-        f"{rows:,} rows of circ_audit, {POLICIES:,} policies; {platform.machine()}, Python {platform.python_version()}\n\n"
-        "| what | CPU s | floor | floor CPU s | ratio |\n| --- | ---: | --- | ---: | ---: |\n"
-        f"| judge, all content rules | {judging:.2f} | scan of all columns | {scan:.2f} | {judging / scan:.1f} |\n"
-        f"| content digest | {digest:.2f} | scan of all columns | {scan:.2f} | {digest / scan:.1f} |\n"
-        f"| extract, reconcile, digest | {extraction:.2f} | SQLite fetch of the same tables | {fetch:.2f} | "
-        f"{extraction / fetch:.1f} |\n"
+    """Measure the parts, print the table, write the page and the plot."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--full", action="store_true", help="50,000,000 rows too")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; nothing is written")
+    parser.add_argument(
+        "--date", type=date.fromisoformat, default=datetime.now(UTC).date(), help="the day the page names"
     )
-
-
-def _median(work: Callable[[], object]) -> float:
-    times: list[float] = []
-    for _ in range(REPEATS):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return statistics.median(times)
-
-
-def _scan(tables: dict[str, Path]) -> None:
-    with duckdb.connect(config={"threads": 2}) as connection:
-        for path in tables.values():
-            connection.execute("SELECT max(COLUMNS(*)) FROM read_parquet(?)", [str(path)]).fetchall()
-
-
-def _fetch(core: Path) -> None:
-    """The plain cost of reading every column of the tables that the extraction reads."""
-    engine = sa.create_engine(f"sqlite:///{core}")
-    with engine.connect() as connection:
-        for table in (
-            "organisation",
-            "customer",
-            "product",
-            "policy",
-            "coverage",
-            "endorsement",
-            "claim",
-            "payment",
-        ):
-            for _ in connection.execute(sa.select(sa.text("*")).select_from(sa.text(table))):
-                pass
-    engine.dispose()
-
-
-def _make_core(settings: Settings) -> None:
-    deployment = load_deployment(settings.deployment, settings.home)
-    seeds = [
-        OrganisationSeed(o.code, o.name, o.parent, o.level, o.is_own_account, o.region or "110102")
-        for o in deployment.organisations
-    ]
-    FileClock(settings.home / "clock").start(datetime(2026, 5, 6, 9))  # noqa: DTZ001 - in the clock's own zone
-    generate(
-        settings.home / "core.db", policies=POLICIES, seed=1, organisations=seeds, defects=None, answer_key=None,
-        progress=lambda what, done, total: None,
-    )  # fmt: skip
-
-
-def _open_filing(installation: Installation) -> str:
-    document = installation.home / "document.txt"
-    document.write_text("bench\n", encoding="utf-8")
-    scope = tuple(o.code for o in installation.deployment.level_one())
-    draft = RequestDraft(
-        "BENCH", "circ_audit", "detail", "bench", date(2026, 1, 1), date(2026, 4, 30), scope, date(2026, 5, 15), document
-    )  # fmt: skip
-    filing = raise_request(installation, draft, installation.user("requester_440000"))
-    review_request(
-        installation, "BENCH", installation.user("audit_reviewer"), opinion="accept", comment="bench"
+    given = parser.parse_args()
+    cache = Path(os.environ.get("BAOSONG_BENCH_CACHE") or ROOT / ".bench").resolve()
+    cache.mkdir(parents=True, exist_ok=True)
+    load_before = os.getloadavg()[0]
+    bench = Bench(cache, given.full, lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
+    results: list[Result] = []
+    for name, part in PARTS.items():
+        if given.only is None or name in given.only:
+            bench.tell(name)
+            results += part(bench)
+    page = markdown(
+        results,
+        machine(load_before),
+        day=given.date or datetime.now().astimezone().date(),
+        is_full=given.full,
     )
-    return filing
+    sys.stdout.write(page)
+    if given.only is None:
+        draw(results, ROOT / "docs" / "images" / "bench.png")
+        (ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from pipelines.ledger.filing import FilingState
+from pipelines.stages.baseline import declare_none
 from pipelines.stages.flow import STAGES
 from pipelines.stages.formats import package_digest, sent_file
 from pipelines.stages.installation import Installation, open_installation
@@ -123,7 +124,9 @@ class World:
         with open_installation(self.settings) as installation:
             for stage in ("extract", "validate", "review"):
                 STAGES[stage](installation, filing)
-            open_sign_off(installation, filing, installation.user("data_engineer"))
+            preparer = installation.user("data_engineer")
+            declare_none(installation, filing, preparer, reason="首次报送（模拟）")
+            open_sign_off(installation, filing, preparer)
             for person in APPROVERS[filing]:
                 user = installation.user(person)
                 give_opinion(installation, filing, user, opinion="agree", comment="同意（模拟）")

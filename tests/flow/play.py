@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.acknowledge import record_handover, record_receipt
+from pipelines.stages.baseline import declare_none
 from pipelines.stages.correct import import_answers
 from pipelines.stages.flow import STAGES
 from pipelines.stages.formats import sent_file
@@ -149,14 +150,20 @@ def open_by_request(installation: Installation, demand: RequestDraft) -> FilingS
         installation, demand.number, installation.user("audit_reviewer"), opinion="accept", comment="同意"
     )
     assert state is not None, "an accepted request opens its filing"
-    return state
+    return first_report(installation, state.id)
+
+
+def first_report(installation: Installation, filing: str) -> FilingState:
+    """Nothing was reported through Baosong before."""
+    return declare_none(installation, filing, preparer(installation), reason="首次经本系统报送（模拟）")
 
 
 def open_statistics(installation: Installation) -> FilingState:
     """April's, opened by the calendar on the demo's first day; returns the monthly report."""
     flash, monthly = open_due(installation, START.date())
     assert (flash.id, monthly.id) == (FLASH, STATISTICS)
-    return monthly
+    first_report(installation, FLASH)
+    return first_report(installation, STATISTICS)
 
 
 def explain(organisation: str, problem: Problem) -> tuple[str, str, str]:

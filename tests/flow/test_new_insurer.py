@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.errors import BadInput, Refused
 from pipelines.stages.archive import evidence_path
+from pipelines.stages.baseline import declare_none
 from pipelines.stages.formats import sent_file
 from pipelines.stages.installation import Installation, open_installation
 from pipelines.stages.package import package_folder
@@ -132,6 +133,7 @@ def test_another_insurer_files_from_its_own_folder(insurer: Installation) -> Non
     assert {rule: n for rule, n in state.content.fact.counts.items() if n} == {}
     me = insurer.user(None)
     assert me.id == "zhao"
+    declare_none(insurer, FILING, me, reason="首次报送")
     open_sign_off(insurer, FILING, me)
     for name in ("qian", "sun"):
         give_opinion(insurer, FILING, insurer.deployment.user(name), opinion="agree", comment="同意")

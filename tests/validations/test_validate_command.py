@@ -84,7 +84,11 @@ def test_findings_exit_1_with_the_count_of_each_rule(tmp_path: Path) -> None:
     assert (said["standard"], said["version"], said["not_judged"]) == ("schedule_p", "1997.1", {})
     table = pl.read_csv(tmp_path / "out" / "findings.csv", infer_schema=False)
     assert len(table) == 3256 == len(pl.read_parquet(said["findings"]))
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"findings.parquet", "findings.csv"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "findings.parquet",
+        "findings.csv",
+        "findings.xlsx",
+    }
 
 
 def test_parquet_is_judged_as_it_is_typed(tmp_path: Path) -> None:

@@ -68,6 +68,18 @@ def _known(standard: Standard, what: str, is_always: bool, on: date | None) -> d
     return on or date.min
 
 
+def references_of(standard: Standard, report: str) -> set[tuple[str, str]]:
+    """The tables of other contents, as (namespace, table), that the rules of a report read."""
+    due = set(standard.report(report).tables)
+    found: set[tuple[str, str]] = set()
+    for rule in standard.rules:
+        if rule.query is not None:
+            query = _query_of(standard, rule)
+            if {*query.tables, str(rule.table)} <= due:
+                found |= set(query.references)
+    return found
+
+
 def plan_rules(standard: Standard, rules: Sequence[Rule], scope: Scope) -> Plan:
     """Sort rules by their judge. A rule over tables that are not due is not this report's rule; one that lacks a due
     table, or a content to compare with, is listed as not judged."""
@@ -126,9 +138,7 @@ def _plan_shape(rule: Rule, scope: Scope, plan: Plan) -> None:
 
 
 def _plan_query(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -> None:
-    assert rule.query is not None, "a content rule has one judge"
-    text = rule.query.read_text(encoding="utf-8")
-    query = read_query(text, standard.tables, references=None, parameters=standard.parameters)
+    query = _query_of(standard, rule)
     needed = {*query.tables, *([rule.table] if rule.table else [])}
     if not _at_hand(rule, needed, scope, plan):
         return
@@ -140,6 +150,12 @@ def _plan_query(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -> Non
         return
     plan.rules.append(rule)
     plan.queries.append((rule, query))
+
+
+def _query_of(standard: Standard, rule: Rule) -> Query:
+    assert rule.query is not None, "a content rule has one judge"
+    text = rule.query.read_text(encoding="utf-8")
+    return read_query(text, standard.tables, references=None, parameters=standard.parameters)
 
 
 def _at_hand(rule: Rule, needed: Collection[str], scope: Scope, plan: Plan) -> bool:

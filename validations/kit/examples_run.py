@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipelines.errors import BaosongError
 from validations.engine.standard import Rule, Standard
 from validations.kit.examples import Example, Place, Row, Suite
 from validations.kit.matching import Mismatch, mismatch
+from validations.kit.spread import spread
 from validations.kit.trial import WORLD, Trial
 from validations.kit.worlds import read_rows
 
 Progress = Callable[[int, int], None]
+
+Item = tuple[str, int | tuple[str, ...]]
+"""What to try: the world by these rules, the number of an example of a rule, that of one of a derived table."""
 
 
 @dataclass(frozen=True)
@@ -50,37 +55,60 @@ class ExamplesRun:
 
 
 def run_examples(
-    suite: Suite, folder: Path, rules: Sequence[str] | None = None, progress: Progress | None = None
+    suite: Suite,
+    folder: Path,
+    rules: Sequence[str] | None = None,
+    *,
+    processes: int = 1,
+    progress: Progress | None = None,
 ) -> ExamplesRun:
     """Run the examples of `rules` (ids; all content rules without), and the world."""
     standard = suite.standard
     content = [
         rule for rule in standard.rules if rule.judges == "content" and (not rules or rule.id in rules)
     ]
-    trial = Trial(suite, folder)
-    failures = list(_world(trial, content))
-    examples = [(rule, example) for rule in content for example in suite.of(rule.id)]
-    derived = () if rules else suite.derived
+    own = {rule.id for rule in content}
+    items: list[Item] = [("world", tuple(rule.id for rule in content))]
+    items += [("rule", number) for number, example in enumerate(suite.examples) if example.subject in own]
+    items += [] if rules else [("derived", number) for number in range(len(suite.derived))]
+    failures: list[Failure] = []
     fired: set[str] = set()
     passed: set[str] = set()
-    for done, (rule, example) in enumerate(examples):
-        failure = _try(trial, rule, example)
-        if failure is not None:
-            failures.append(failure)
-        else:
-            (fired if example.fails else passed).add(rule.id)
+    results = spread(partial(_worker, suite), items, folder, processes)
+    for done, ((kind, what), found) in enumerate(zip(items, results, strict=True), start=1):
+        failures += found
+        if kind == "rule" and isinstance(what, int) and not found:
+            example = suite.examples[what]
+            (fired if example.fails else passed).add(example.subject)
         if progress:
-            progress(done + 1, len(examples) + len(derived))
-    failures += [failure for example in derived if (failure := try_derived(trial, example)) is not None]
+            progress(done, len(items))
     return ExamplesRun(
         tables=len(standard.tables),
         rules=len(content),
         package_rules=sum(rule.judges == "package" for rule in standard.rules),
-        examples=len(examples) + len(derived),
+        examples=len(items) - 1,
         failures=tuple(failures),
         dead=tuple(rule.id for rule in content if rule.id not in fired),
         silent=tuple(rule.id for rule in content if rule.id not in passed),
     )
+
+
+def _worker(suite: Suite, folder: Path) -> Callable[[Item], list[Failure]]:
+    """What tries one item after the other, keeping the tables it has written."""
+    trial = Trial(suite, folder)
+
+    def work(item: Item) -> list[Failure]:
+        kind, what = item
+        if not isinstance(what, int):
+            return _world(trial, [suite.standard.rule(rule) for rule in what])
+        if kind == "derived":
+            failure = try_derived(trial, suite.derived[what])
+            return [failure] if failure is not None else []
+        example = suite.examples[what]
+        failure = _try(trial, suite.standard.rule(example.subject), example)
+        return [failure] if failure is not None else []
+
+    return work
 
 
 def _world(trial: Trial, rules: Sequence[Rule]) -> list[Failure]:

@@ -22,9 +22,12 @@ class Found:
     value: str | None
     expected: str | None
     difference: str | None
+    reason: str | None = None
+    """Why the row could not be judged; None where it was."""
 
     def __str__(self) -> str:
-        return _shown(self.table, self.key, self.field, self.value, self.expected, self.difference)
+        said = _shown(self.table, self.key, self.field, self.value, self.expected, self.difference)
+        return f"{said} ({self.reason})" if self.reason else said
 
 
 @dataclass(frozen=True)

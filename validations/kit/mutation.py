@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
+import polars as pl
+
 from pipelines.errors import BadInput, BaosongError
-from validations.engine.standard import Rule, Standard
+from validations.engine.field_constraints import field_constraints
+from validations.engine.standard import Field, Rule, Standard, Table
 from validations.kit.examples import CONTENT, Equivalent, Example, Suite
 from validations.kit.examples_run import try_derived
 from validations.kit.matching import mismatch
@@ -27,6 +32,7 @@ from validations.kit.mutants import (
     users_of_macro,
 )
 from validations.kit.reach import inputs, tables_read
+from validations.kit.spread import spread
 from validations.kit.trial import WORLD, Trial
 from validations.kit.worlds import read_rows
 
@@ -51,30 +57,41 @@ class MutationRun:
 
 
 def run_mutants(
-    suite: Suite, folder: Path, rules: Sequence[str] | None = None, progress: Progress | None = None
+    suite: Suite,
+    folder: Path,
+    rules: Sequence[str] | None = None,
+    *,
+    processes: int = 1,
+    progress: Progress | None = None,
 ) -> MutationRun:
     """Hunt the mutants of `rules` (ids); without, those of macros and derived tables too."""
-    hunt = _Hunt(suite, folder)
     standard = suite.standard
-    content = [
-        rule for rule in standard.rules if rule.judges == "content" and (not rules or rule.id in rules)
-    ]
-    own = {rule.id for rule in content}
-    queries = {rule.id: rule.query.read_text(encoding="utf-8") for rule in content if rule.query is not None}
-    groups: list[Callable[[], Iterator[tuple[Mutant, bool]]]] = []
-    for rule in content:
-        groups.append(lambda rule=rule: hunt.of_rule(rule, queries))
-    fields = [mutant for mutant in field_mutants(standard) if mutant.owner in own]
-    groups += [lambda mutant=mutant: hunt.of_field(mutant) for mutant in fields]
+    content = [r.id for r in standard.rules if r.judges == "content" and (not rules or r.id in rules)]
+    items: list[str | Mutant] = [*content, *(m for m in field_mutants(standard) if m.owner in content)]
     if not rules:
-        groups += [lambda mutant=mutant: hunt.of_macro(mutant) for mutant in macro_mutants(standard)]
-        groups += [lambda mutant=mutant: hunt.of_derived(mutant) for mutant in derive_mutants(standard)]
+        items += [*macro_mutants(standard), *derive_mutants(standard)]
     outcomes: list[tuple[Mutant, bool]] = []
-    for done, group in enumerate(groups):
-        outcomes += list(group())
+    for done, found in enumerate(spread(partial(_worker, suite), items, folder, processes), start=1):
+        outcomes += found
         if progress:
-            progress(done + 1, len(groups))
-    return _result(suite, outcomes, own if rules else None)
+            progress(done, len(items))
+    return _result(suite, outcomes, set(content) if rules else None)
+
+
+def _worker(suite: Suite, folder: Path) -> Callable[[str | Mutant], list[tuple[Mutant, bool]]]:
+    """What tells of one item after the other, a rule's own mutants or another mutant, which are killed."""
+    hunt = _Hunt(suite, folder)
+
+    def work(item: str | Mutant) -> list[tuple[Mutant, bool]]:
+        if isinstance(item, str):
+            return list(hunt.of_rule(suite.standard.rule(item)))
+        if item.field is not None:
+            return [(item, hunt.is_field_noticed(item))]
+        if item.owner == MACROS:
+            return [(item, hunt.is_macro_noticed(item))]
+        return [(item, hunt.is_derivation_noticed(item))]
+
+    return work
 
 
 def _result(suite: Suite, outcomes: Sequence[tuple[Mutant, bool]], own: set[str] | None) -> MutationRun:
@@ -111,10 +128,11 @@ class _Hunt:
         self.trial = Trial(suite, folder / "trial")
         self.sql = folder / "sql"
         self.sql.mkdir(parents=True, exist_ok=True)
-        self.narrowed: dict[tuple[str, str, str, int], object] = {}
+        self.frames: dict[tuple[int, str], pl.DataFrame] = {}
 
-    def of_rule(self, rule: Rule, queries: dict[str, str]) -> Iterator[tuple[Mutant, bool]]:
+    def of_rule(self, rule: Rule) -> Iterator[tuple[Mutant, bool]]:
         """The mutants of a rule's own texts, all judged at once on one example after the other."""
+        queries = {rule.id: rule.query.read_text(encoding="utf-8")} if rule.query is not None else {}
         plain, mutants = rule_mutants(rule, queries)
         waiting = {f"{rule.id}~{number}": mutant for number, mutant in enumerate(mutants, start=1)}
         siblings = {name: self._sibling(mutant, name) for name, mutant in waiting.items()}
@@ -134,54 +152,61 @@ class _Hunt:
         for mutant in waiting.values():
             yield mutant, False
 
-    def of_field(self, mutant: Mutant) -> Iterator[tuple[Mutant, bool]]:
-        """A mutant of the dictionary: the rule that judges this field is judged on this field alone."""
+    def is_field_noticed(self, mutant: Mutant) -> bool:
+        """A mutant of the dictionary: the rows that the demand on this one field refuses, before and after."""
         assert mutant.field is not None
         table = self.standard.table(mutant.table)
-        fields = tuple(mutant.field if f.name == mutant.field.name else f for f in table.fields)
-        tables = {**self.standard.tables, table.name: replace(table, fields=fields)}
-        changed = replace(self.standard, tables=tables)
-        rule = replace(
-            self.standard.rule(mutant.owner), table=table.name, field=mutant.field.name, suppressed_by=()
-        )
+        was = self.standard.table(mutant.table).field(mutant.field.name)
         for example in self._examples([mutant.owner]):
             if example.changes and table.name not in example.changes.get(CONTENT, {}):
                 continue
-            was = self._outcome_of_field(example, rule)
-            now = self.trial.outcome(example, [rule], changed)
-            if now != was:
-                yield mutant, True
-                return
-        yield mutant, False
+            report = self.trial.parameters(example).get("report")
+            if report is not None and table.name not in self.standard.report(report).tables:
+                continue
+            frame = self._frame(example, table.name)
+            if self._refused(frame, table, was, report) != self._refused(frame, table, mutant.field, report):
+                return True
+        return False
 
-    def _outcome_of_field(self, example: Example, rule: Rule) -> object:
-        key = (rule.id, str(rule.table), str(rule.field), id(example))
-        if key not in self.narrowed:
-            self.narrowed[key] = self.trial.outcome(example, [rule])
-        return self.narrowed[key]
+    def _frame(self, example: Example, table: str) -> pl.DataFrame:
+        key = (id(example), table)
+        if key not in self.frames:
+            paths = {**self.trial.tables(example), **self.trial.derived(example)}
+            self.frames[key] = pl.read_parquet(paths[table])
+        return self.frames[key]
 
-    def of_macro(self, mutant: Mutant) -> Iterator[tuple[Mutant, bool]]:
+    def _refused(
+        self, frame: pl.DataFrame, table: Table, field: Field, report: str | None
+    ) -> list[tuple[str, int]]:
+        """What is demanded of the field, and the rows that break it; codes are never mutated, so no period is needed."""
+        demands = field_constraints(self.standard, table, field, report, None)
+        try:
+            holds = frame.select(each.holds.fill_null(value=True).alias(each.name) for each in demands)
+        except pl.exceptions.PolarsError:
+            return [("cannot be judged", 0)]
+        return [(name, row) for name in holds.columns for row in (~holds[name]).arg_true().to_list()]
+
+    def is_macro_noticed(self, mutant: Mutant) -> bool:
         """A mutant of a macro, judged on the examples of every rule it has a say in."""
         macro = replace(self.standard.macros[mutant.subject], sql=mutant.text)
         changed = replace(self.standard, macros={**self.standard.macros, mutant.subject: macro})
-        yield mutant, self._is_noticed(changed, users_of_macro(self.standard, mutant.subject))
+        return self._is_noticed(changed, users_of_macro(self.standard, mutant.subject))
 
-    def of_derived(self, mutant: Mutant) -> Iterator[tuple[Mutant, bool]]:
+    def is_derivation_noticed(self, mutant: Mutant) -> bool:
         """A mutant of a derived table's SQL, judged on what it derives and on the rules that read it."""
-        path = self.sql / f"{mutant.subject}-{abs(hash(mutant.text))}.sql"
+        path = self.sql / f"{mutant.subject}-{sha256(mutant.text.encode()).hexdigest()}.sql"
         path.write_text(mutant.text, encoding="utf-8")
         table = replace(self.standard.table(mutant.subject), derive=path)
         changed = replace(self.standard, tables={**self.standard.tables, mutant.subject: table})
         touched = {mutant.subject}
         touched |= {name for name in self.standard.tables if mutant.subject in inputs(self.standard, name)}
-        examples = [e for e in self.suite.derived if e.subject in touched]
+        examples = [example for example in self.suite.derived if example.subject in touched]
         if any(try_derived(self.trial, example, changed) is not None for example in examples):
-            yield mutant, True
-            return
+            return True
         readers = [
             r.id for r in self.standard.rules if touched & set(tables_read(self.standard, r) or touched)
         ]
-        yield mutant, self._is_noticed(changed, readers, only_where=lambda e: self._derives_other(e, changed))
+        return self._is_noticed(changed, readers, only_where=lambda e: self._derives_other(e, changed))
 
     def _derives_other(self, example: Example, changed: Standard) -> bool:
         was = {name: read_rows(path) for name, path in self.trial.derived(example).items()}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import sqlglot
 from sqlglot import exp
 
+from validations.engine.shapes import Constant, Unique
 from validations.engine.standard import Rule, Standard
 
 _NAMES_TABLE = ("table", "of", "references")
@@ -28,17 +30,22 @@ def tables_read(standard: Standard, rule: Rule) -> tuple[str, ...] | None:
 
 def tables_in(query: Path) -> set[str]:
     """The names of the tables a query reads, its own CTEs and those of other contents left out."""
-    return {table.name for table in _tables(query) if not table.db}
+    return {name for space, name in _tables(query) if not space}
 
 
 def references_in(query: Path) -> set[tuple[str, str]]:
     """The tables of other contents a query reads: (`previous`, table) or (standard, table)."""
-    return {(table.db, table.name) for table in _tables(query) if table.db}
+    return {(space, name) for space, name in _tables(query) if space}
 
 
-def is_judged_row_by_row(rule: Rule) -> bool:
-    """Whether rows of one table decide by themselves, so that tables as they were need not be judged again."""
-    return rule.constraint is not None or (rule.holds is not None and rule.table == "*")
+def is_judged_table_by_table(rule: Rule) -> bool:
+    """Whether each table is judged by itself, so that tables as they were need not be judged again."""
+    return (
+        rule.constraint is not None
+        or (rule.holds is not None and rule.table == "*")
+        or isinstance(rule.shape, Constant)
+        or (isinstance(rule.shape, Unique) and rule.shape.table is None)
+    )
 
 
 def inputs(standard: Standard, table: str) -> tuple[str, ...]:
@@ -53,14 +60,19 @@ def inputs(standard: Standard, table: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _tables(query: Path) -> list[exp.Table]:
-    statement = sqlglot.parse_one(query.read_text(encoding="utf-8"), dialect="duckdb")
+def _tables(query: Path) -> frozenset[tuple[str, str]]:
+    return _tables_of_text(query.read_text(encoding="utf-8")) if query.suffix == ".sql" else frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _tables_of_text(text: str) -> frozenset[tuple[str, str]]:
+    statement = sqlglot.parse_one(text, dialect="duckdb")
     own = {cte.alias for cte in statement.find_all(exp.CTE)}
-    return [
-        table
+    return frozenset(
+        (table.db, table.name)
         for table in statement.find_all(exp.Table)
         if isinstance(table.this, exp.Identifier) and (table.db or table.name not in own)
-    ]
+    )
 
 
 def _tables_of_shape(part: Any) -> Iterator[str]:

@@ -19,7 +19,7 @@ from validations.engine.judging import judge
 from validations.engine.standard import Rule, Standard
 from validations.kit.examples import CONTENT, Change, Example, Place, Rows, Suite
 from validations.kit.matching import Found
-from validations.kit.reach import inputs, is_judged_row_by_row, references_in, tables_read
+from validations.kit.reach import inputs, is_judged_table_by_table, references_in, tables_read
 from validations.kit.worlds import MissingRow, applied, read_rows, write_rows
 
 WORLD = Example("", "", Place("examples/world.yaml", 1), {}, {})
@@ -52,12 +52,10 @@ class Trial:
         judged = {rule.id: rule for rule in rules}
         for rule in rules:
             judged |= {root.rule: standard.rule(root.rule) for root in rule.suppressed_by}
-        kept = tuple(judged.get(rule.id, rule) for rule in standard.rules)
-        more = tuple(rule for rule in judged.values() if rule.id not in {known.id for known in kept})
         parameters = self.parameters(example)
         path = self.folder / "findings.parquet"
         judgement = judge(
-            replace(standard, rules=kept + more, phases=()),
+            replace(standard, rules=_with_code_lists(standard, judged), phases=()),
             self._needed(example, tuple(judged.values()), standard),
             report=parameters.get("report"),
             parameters=parameters,
@@ -163,7 +161,7 @@ class Trial:
             if read is not None:
                 names |= set(read)
             else:
-                names |= changed if changed and is_judged_row_by_row(rule) else set(due)
+                names |= changed if changed and is_judged_table_by_table(rule) else set(due)
         tables: Mapping[str, Path] = self.tables(example)
         if any(name not in tables for name in names):
             tables = {**tables, **self.derived(example, standard)}
@@ -173,6 +171,17 @@ class Trial:
         folder = self.folder / ("world" if example is WORLD else f"example-{id(example)}")
         folder.mkdir(exist_ok=True)
         return folder
+
+
+def _with_code_lists(standard: Standard, judged: Mapping[str, Rule]) -> tuple[Rule, ...]:
+    """The rules judged, in the standard's order, and those that take code lists from the rule that judges the rest."""
+    kept = [
+        judged.get(rule.id, rule)
+        for rule in standard.rules
+        if rule.id in judged or (rule.constraint or "").startswith("codes:")
+    ]
+    known = {rule.id for rule in kept}
+    return (*kept, *(rule for rule in judged.values() if rule.id not in known))
 
 
 def _applied(name: str, rows: Rows, change: Change) -> Rows:
@@ -186,4 +195,6 @@ def _applied(name: str, rows: Rows, change: Change) -> Rows:
 
 def _found(row: dict[str, Any]) -> Found:
     key = cast("dict[str, str | None]", json.loads(row["key"]))
-    return Found(row["table"], key, row["field"], row["value"], row["expected"], row["difference"])
+    return Found(
+        row["table"], key, row["field"], row["value"], row["expected"], row["difference"], row["reason"]
+    )

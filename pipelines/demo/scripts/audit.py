@@ -54,6 +54,7 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
     yield lambda: _second_round_reviewed(installation)
 
     _refused(outcome, "run", "package", FILING)
+    baosong("baseline", "none", FILING, "--reason", "首次经本系统报送（模拟）", "--as", "data_engineer")
     baosong("sign-off", FILING, "--as", "data_engineer")
     _refused(outcome, "sign", FILING, "--as", "data_engineer", "--opinion", "agree", "--comment", "自批")
     for person, comment in {

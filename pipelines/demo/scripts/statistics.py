@@ -38,6 +38,7 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
         outcome.require(
             sum(state.content.fact.counts.values()) == 0, f"{filing}: {state.content.fact.counts}"
         )
+        baosong("baseline", "none", filing, "--reason", "首次经本系统报送（模拟）", "--as", "data_engineer")
         baosong("sign-off", filing, "--as", "data_engineer")
         for person, comment in APPROVALS.items():
             baosong("sign", filing, "--as", person, "--opinion", "agree", "--comment", comment)

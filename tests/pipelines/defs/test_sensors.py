@@ -13,6 +13,7 @@ import pytest
 from pipelines.defs import build_definitions
 from pipelines.errors import Unavailable
 from pipelines.stages import flow
+from pipelines.stages.baseline import declare_none
 from pipelines.stages.installation import Installation, open_installation
 from pipelines.stages.next_step import request_retry
 from pipelines.stages.sign_off import give_opinion, open_sign_off
@@ -80,6 +81,7 @@ def asked(settings: Settings, instance: dg.DagsterInstance) -> dict[str, list[st
 
 def sign(installation: Installation, *opinions: tuple[str, str]) -> None:
     users = installation.deployment.user
+    declare_none(installation, FILING, users("data_engineer"), reason="首次报送")
     open_sign_off(installation, FILING, users("data_engineer"))
     for person, opinion in opinions:
         give_opinion(installation, FILING, users(person), opinion=opinion, comment="意见")

@@ -1,0 +1,241 @@
+"""What a content is compared with (上期数据): the last accepted filing before it, or a baseline that a person declared.
+
+Rules between periods read it as `previous.TABLE`, rules between standards as `<standard>.TABLE`. Finding nothing is not the
+same as there being nothing: somebody says so, with a reason, before anyone signs. Judging is `validate`'s work.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from pipelines.errors import BadInput, BaosongError, Refused, Tampered
+from pipelines.ledger.filing import FilingState
+from pipelines.ledger.filing_events import BaselineDeclared
+from pipelines.stages.canonical import json_digest, sync_folder
+from pipelines.stages.installation import Installation, require_role
+from resources.deployment import User
+from validations.engine import Standard, table_digest
+from validations.engine.csv_input import convert_csv
+from validations.engine.plan import references_of
+
+PREVIOUS = "previous"
+
+
+@dataclass(frozen=True)
+class References:
+    """Tables of other contents by namespace, what names them in the ledger, and the parameters they bring."""
+
+    tables: Mapping[str, Mapping[str, Path]] = field(default_factory=dict[str, Mapping[str, Path]])
+    digests: Mapping[str, str] = field(default_factory=dict[str, str])
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def digest(self) -> str:
+        """One name for all that is compared with; empty when nothing is."""
+        return json_digest(dict(self.digests)) if self.digests else ""
+
+
+def references(installation: Installation, state: FilingState, standard: Standard) -> References:
+    """What the rules of this filing's report compare with, as far as it exists.
+
+    Raises Tampered when an accepted content's files are not what was accepted.
+    """
+    wanted: dict[str, set[str]] = {}
+    for space, table in references_of(standard, state.opened.fact.report):
+        wanted.setdefault(space, set()).add(table)
+    tables: dict[str, Mapping[str, Path]] = {}
+    digests: dict[str, str] = {}
+    parameters: dict[str, str] = {}
+    for space, names in sorted(wanted.items()):
+        found = (
+            _previous(installation, state) if space == PREVIOUS else _same_period(installation, state, space)
+        )
+        if found is None:
+            continue
+        other = standard if space == PREVIOUS else installation.standard(space)
+        tables[space] = {name: path for name, path in _verified(found, other) if name in names}
+        digests[space] = found.digest
+        if space == PREVIOUS:
+            parameters = {"previous_from": str(found.date_from), "previous_to": str(found.date_to)}
+    return References(tables, digests, parameters)
+
+
+def lacks_baseline(state: FilingState) -> tuple[str, ...]:
+    """The rules that could not be judged since nobody has said what came before."""
+    if state.content is None or (state.baseline is not None and state.baseline.fact.digest is None):
+        return ()
+    return tuple(rule for rule, missing in state.content.fact.not_judged.items() if f"{PREVIOUS}." in missing)
+
+
+def declare_none(installation: Installation, filing: str, user: User, *, reason: str) -> FilingState:
+    """State that nothing was reported before this filing: a first report. Raises Refused when something was."""
+    require_role(user, "data_engineer", act="baseline")
+    state = installation.state(filing)
+    accepted = _last_accepted(installation, state)
+    if accepted is not None:
+        raise Refused("baseline.there_is_one", filing=filing, previous=accepted.id)
+    return _declare(installation, state, user, BaselineDeclared(reason=reason))
+
+
+def adopt(
+    installation: Installation,
+    filing: str,
+    user: User,
+    files: Mapping[str, Path],
+    *,
+    date_from: date,
+    date_to: date,
+    reason: str,
+) -> FilingState:
+    """Adopt tables (CSV or Parquet) as what was reported before, for a period that ends before this one's end.
+
+    They are copied, named by their content digests, and never change again. Raises BadInput for what does not fit.
+    """
+    require_role(user, "data_engineer", act="baseline")
+    state = installation.state(filing)
+    standard = installation.standard(state.opened.fact.standard)
+    if not date_from <= date_to < state.opened.fact.date_to:
+        raise BadInput("baseline.period", filing=filing, date_to=date_to, before=state.opened.fact.date_to)
+    root = installation.folder("baselines", filing)
+    root.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
+    try:
+        digests = _copied(standard, files, building)
+        digest = json_digest(digests)
+        target = root / digest
+        if not target.exists():
+            building.rename(target)
+            sync_folder(root)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    fact = BaselineDeclared(
+        reason=reason, digest=digest, tables=digests, date_from=date_from, date_to=date_to
+    )
+    return _declare(installation, state, user, fact)
+
+
+def _declare(
+    installation: Installation, state: FilingState, user: User, fact: BaselineDeclared
+) -> FilingState:
+    if state.is_in_sign_off:
+        raise Refused("baseline.in_sign_off", filing=state.id)
+    command = f"baseline:{fact.digest or 'none'}:{state.seq}"
+    return installation.record(state, fact, actor=user.id, command=command)
+
+
+def _copied(standard: Standard, files: Mapping[str, Path], folder: Path) -> dict[str, str]:
+    digests: dict[str, str] = {}
+    problems: list[BaosongError] = []
+    for name, path in files.items():
+        try:
+            if name not in standard.tables:
+                raise BadInput(
+                    "validations.table_unknown", given=path, table=name, known=", ".join(standard.tables)
+                )
+            target = folder / f"{name}.parquet"
+            if path.suffix.lower() == ".csv":
+                convert_csv(standard.table(name), path, target)
+            else:
+                shutil.copyfile(path, target)
+            digests[name] = table_digest(standard.table(name), target)
+        except BadInput as problem:
+            problems.append(problem)
+    if problems:
+        raise BadInput("validations.files_invalid", details=problems, standard=standard.name)
+    return digests
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A content that exists already: its digest, its period, its tables with their content digests."""
+
+    digest: str
+    date_from: date
+    date_to: date
+    paths: Mapping[str, Path]
+    table_digests: Mapping[str, str]
+
+
+def _previous(installation: Installation, state: FilingState) -> _Content | None:
+    declared = state.baseline.fact if state.baseline else None
+    if declared and declared.digest and declared.date_from and declared.date_to:
+        folder = installation.folder("baselines", state.id) / declared.digest
+        paths = {name: folder / f"{name}.parquet" for name in declared.tables}
+        return _Content(declared.digest, declared.date_from, declared.date_to, paths, declared.tables)
+    accepted = _last_accepted(installation, state)
+    return _content_of(installation, accepted) if accepted else None
+
+
+def _last_accepted(installation: Installation, state: FilingState) -> FilingState | None:
+    """The accepted filing of the same standard and scope whose period ended last before this one's; of several reports on
+    that period the one that the standard lists last, which is the widest."""
+    opened = state.opened.fact
+    order = {
+        report.name: place for place, report in enumerate(installation.standard(opened.standard).reports)
+    }
+    before = [
+        other
+        for other in installation.states(opened.standard)
+        if _is_accepted(other)
+        and other.opened.fact.date_to < opened.date_to
+        and set(other.opened.fact.organisations) == set(opened.organisations)
+    ]
+    return max(
+        before, key=lambda o: (o.opened.fact.date_to, order.get(o.opened.fact.report, -1)), default=None
+    )
+
+
+def _same_period(installation: Installation, state: FilingState, standard: str) -> _Content | None:
+    """The accepted content of another standard for the same period and scope."""
+    opened = state.opened.fact
+    for other in installation.states(standard):
+        said = other.opened.fact
+        same = (said.date_from, said.date_to) == (opened.date_from, opened.date_to)
+        if _is_accepted(other) and same and set(said.organisations) >= set(opened.organisations):
+            return _content_of(installation, other)
+    return None
+
+
+def _is_accepted(state: FilingState) -> bool:
+    return state.receipt is not None and state.receipt.fact.result == "accepted" and state.package is not None
+
+
+def _content_of(installation: Installation, state: FilingState) -> _Content:
+    """The content of an accepted filing as it was written then; no standard is asked what it means today."""
+    assert state.package is not None, "accepted means packaged"
+    digest = state.package.fact.content
+    folder = installation.folder("contents", state.id) / digest
+    try:
+        parts = json.loads((folder / "content.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Tampered("baseline.changed", filing=state.id, path=folder) from error
+    if json_digest(parts) != digest:
+        raise Tampered("baseline.changed", filing=state.id, path=folder / "content.json")
+    round_folder = installation.rounds.path(state.id, parts["round"])
+    own = {name: folder / f"{name}.parquet" for name in parts["tables"]}
+    paths = {n: p if p.is_file() else round_folder / p.name for n, p in own.items()}
+    opened = state.opened.fact
+    return _Content(digest, opened.date_from, opened.date_to, paths, parts["tables"])
+
+
+def _verified(content: _Content, standard: Standard) -> Iterator[tuple[str, Path]]:
+    """The tables whose bytes still are what was accepted; one the standard has changed since is not comparable."""
+    for name, path in content.paths.items():
+        if name not in standard.tables:
+            continue
+        if not path.is_file():
+            raise Tampered("baseline.changed", filing=content.digest[:12], path=path)
+        try:
+            found = table_digest(standard.table(name), path)
+        except BadInput:
+            continue  # other columns now: rules that read it are listed as not judged
+        if found != content.table_digests[name]:
+            raise Tampered("baseline.changed", filing=content.digest[:12], path=path)
+        yield name, path

@@ -1,0 +1,117 @@
+"""What a filing is compared with: a declared first report, an adopted baseline, or the filing accepted before it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.errors import BadInput, Refused, Tampered
+from pipelines.stages.baseline import adopt, declare_none, references
+from pipelines.stages.request import open_due
+from pipelines.stages.sign_off import open_sign_off
+from tests.flow.conftest import Resume
+from tests.flow.play import STATISTICS, agree, open_statistics, preparer, run
+
+MAY = "circ_statistics.monthly.2026-05"
+APRIL = {"date_from": date(2026, 3, 1), "date_to": date(2026, 3, 31), "reason": "三月由旧系统报送"}
+
+
+def test_nothing_is_signed_until_somebody_says_what_came_before(begin: Resume) -> None:
+    installation = begin(clean=True)
+    open_due(installation, date(2026, 5, 6))
+    state = run(installation, STATISTICS, "extract", "validate", "review")
+    assert state.content is not None
+    lacking = state.content.fact.not_judged
+    assert lacking["P02"] == "previous.BSXM" and "P02" not in state.content.fact.counts
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, STATISTICS, preparer(installation))
+    (gate,) = caught.value.details
+    assert gate.code == "sign_off.no_baseline" and "P02" in str(gate)
+    assert f"baosong baseline none {STATISTICS}" in str(gate)
+    declare_none(installation, STATISTICS, preparer(installation), reason="首次报送")
+    assert open_sign_off(installation, STATISTICS, preparer(installation)).is_in_sign_off
+
+
+def test_an_adopted_baseline_is_compared_with_and_changes_what_was_judged(
+    begin: Resume, tmp_path: Path
+) -> None:
+    installation = begin(clean=True)
+    open_statistics(installation)
+    state = run(installation, STATISTICS, "extract", "validate", "review")
+    assert state.content is not None
+    content = installation.folder("contents", STATISTICS) / state.content.fact.content
+    before = pl.read_parquet(content / "BSXM.parquet")
+    grown = before.with_columns(
+        pl.when((pl.col("JGDM") == "440000") & (pl.col("XMDM") == "WJ020000"))
+        .then(pl.col("JE") + 1)
+        .otherwise(pl.col("JE"))
+        .cast(before.schema["JE"])
+        .alias("JE")
+    )
+    folder = tmp_path / "march"
+    folder.mkdir()
+    grown.write_csv(folder / "BSXM.csv")
+    files = {"BSXM": folder / "BSXM.csv"}
+    adopt(installation, STATISTICS, preparer(installation), files, **APRIL)
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, STATISTICS, preparer(installation))
+    assert "sign_off.reference_changed" in [gate.code for gate in caught.value.details]
+    state = run(installation, STATISTICS, "validate")
+    assert state.content is not None and state.content.fact.reference != ""
+    assert "P02" in state.content.fact.counts
+    assert state.content.fact.not_judged.get("P02") is None
+
+
+@pytest.mark.parametrize("last", [date(2026, 4, 30), date(2026, 6, 30)])
+def test_a_baseline_ends_before_the_period_does(begin: Resume, tmp_path: Path, last: date) -> None:
+    installation = begin(clean=True)
+    open_statistics(installation)
+    with pytest.raises(BadInput, match="须先于本期截止日 2026-04-30"):
+        adopt(
+            installation,
+            STATISTICS,
+            preparer(installation),
+            {},
+            date_from=date(2026, 3, 1),
+            date_to=last,
+            reason="x",
+        )
+
+
+def test_every_table_that_does_not_fit_is_named_and_nothing_is_adopted(begin: Resume, tmp_path: Path) -> None:
+    installation = begin(clean=True)
+    state = open_statistics(installation)
+    (tmp_path / "BSXM.csv").write_text("JGDM,XMDM\n1,2\n", encoding="utf-8")
+    (tmp_path / "NOPE.csv").write_text("a\n1\n", encoding="utf-8")
+    files = {name: tmp_path / f"{name}.csv" for name in ("BSXM", "NOPE")}
+    with pytest.raises(BadInput) as caught:
+        adopt(installation, STATISTICS, preparer(installation), files, **APRIL)
+    assert len(caught.value.details) == 2
+    assert installation.state(STATISTICS).seq == state.seq
+    assert list(installation.folder("baselines", STATISTICS).iterdir()) == []
+
+
+def test_the_next_month_is_compared_with_the_one_accepted_before(begin: Resume, servers: Path) -> None:
+    installation = begin(clean=True, servers=servers)
+    open_statistics(installation)
+    run(installation, STATISTICS, "extract", "validate", "review")
+    agree(installation, STATISTICS)
+    accepted = run(installation, STATISTICS, "package", "deliver", "acknowledge")
+    assert accepted.receipt is not None and accepted.receipt.fact.result == "accepted"
+    opened = {state.id: state for state in open_due(installation, date(2026, 6, 8))}
+    standard = installation.standard("circ_statistics")
+    compared = references(installation, opened[MAY], standard)
+    assert accepted.package is not None
+    assert compared.digests == {"previous": accepted.package.fact.content}
+    assert compared.parameters == {"previous_from": "2026-04-01", "previous_to": "2026-04-30"}
+    with pytest.raises(Refused, match=f"上一次受理的是 {STATISTICS}"):
+        declare_none(installation, MAY, preparer(installation), reason="首次")
+    content = installation.folder("contents", STATISTICS) / accepted.package.fact.content
+    tampered = content / "BSXM.parquet"
+    tampered.chmod(0o644)
+    pl.read_parquet(tampered).head(10).write_parquet(tampered)
+    with pytest.raises(Tampered, match=r"BSXM\.parquet"):
+        references(installation, opened[MAY], standard)

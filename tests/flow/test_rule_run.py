@@ -1,0 +1,33 @@
+"""A rule run on a round of a filing finds what the filing's validation found, and moves nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli.rule import app
+from pipelines.errors import BadInput
+from tests.flow.play import SCHEDULE_P, opened
+
+
+def test_a_round_is_read_and_nothing_is_recorded(
+    schedule_p_in_review: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(schedule_p_in_review) as installation:
+        before = installation.state(SCHEDULE_P)
+        monkeypatch.setenv("BAOSONG_HOME", str(installation.home))
+        monkeypatch.setenv("BAOSONG_DEPLOYMENT", str(installation.settings.deployment))
+    assert before.content is not None
+    counts = before.content.fact.counts
+    rule = max(counts, key=lambda each: counts[each])
+    done = CliRunner().invoke(app, ["run", rule, "--filing", SCHEDULE_P, "--round", "1", "--json"])
+    said = json.loads(done.stdout)
+    assert (done.exit_code, said["count"], len(said["failing"])) == (1, counts[rule], min(5, counts[rule]))
+    assert said["rows"] == {"TRIANGLE": before.content.fact.rows}
+    done = CliRunner().invoke(app, ["run", rule, "--filing", SCHEDULE_P, "--round", "9"])
+    assert isinstance(done.exception, BadInput) and done.exception.code == "round.missing"
+    with opened(schedule_p_in_review) as installation:
+        assert installation.state(SCHEDULE_P).seq == before.seq
