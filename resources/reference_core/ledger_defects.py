@@ -19,7 +19,18 @@ _MONTH = """
     ORDER BY g.account_no, g.period
 """
 _LEAVES = _MONTH.format(accounts="a.level = 1 AND a.is_leaf = 1")
-_ASSETS = _MONTH.format(accounts="a.account_no IN ('1002', '1122')")
+# What is wrong at a month's end shows in the opening of the next one too, so that month is touched as well.
+_ASSETS = """
+    SELECT 'GL' || org_code || period, 'GL' || account_no || period,
+        'GL' || org_code || next_period, 'GL' || account_no || next_period,
+        account_no, period, closing_debit_cents
+    FROM (
+        SELECT *, CAST(CAST(period AS INTEGER) + CASE WHEN period LIKE '%12' THEN 89 ELSE 1 END AS TEXT) AS next_period
+        FROM gl_balance
+    )
+    WHERE org_code = ? AND period BETWEEN ? AND ? AND account_no IN ('1002', '1122')
+    ORDER BY account_no, period
+"""
 _PARENTS = _MONTH.format(accounts="a.is_leaf = 0")
 # Its months may carry several: the company's sums are told account by account.
 _COMPANY = """
@@ -29,7 +40,8 @@ _COMPANY = """
     WHERE g.org_code = ? AND g.period BETWEEN ? AND ? AND a.level = 1 AND a.is_leaf = 1
     ORDER BY g.account_no, g.period
 """
-_CAPITAL = _MONTH.format(accounts="a.account_no = '4001'")
+# Every other month: a difference that goes on is blamed on its first month only.
+_CAPITAL = _MONTH.format(accounts="a.account_no = '4001' AND CAST(g.period AS INTEGER) % 2 = 1")
 _VOUCHER = """
     SELECT 'GL' || org_code || period, voucher_no, line_no, debit_cents FROM voucher
     WHERE org_code = ? AND period BETWEEN ? AND ? AND line_no = 1 AND debit_cents <> 0
@@ -86,13 +98,13 @@ def lose_capital(injector: Injector, request: DefectRequest, organisation: str) 
 
 def break_balance(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
     """R06: one month's closing balance is not opening plus movement."""
-    row = injector.draw(_ASSETS, (organisation, *periods(request)), touches=2)
+    row = injector.draw(_ASSETS, (organisation, *periods(request)), touches=4)
     if row is None:
         return None
     values: Values = {"closing_debit_cents": number(row[6]) + injector.cents()}
-    where: Values = {"org_code": organisation, "account_no": row[2], "period": row[3]}
+    where: Values = {"org_code": organisation, "account_no": row[4], "period": row[5]}
     undo = injector.update("gl_balance", values, where)
-    key = ledger_key(organisation, str(row[2]), row[3])
+    key = ledger_key(organisation, str(row[4]), row[5])
     return answer("ZZKJQKMB", key, "QMJF", "R06", organisation, undo)
 
 

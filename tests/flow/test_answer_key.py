@@ -110,8 +110,8 @@ def test_every_kind_of_defect_is_found_where_it_is_and_nowhere_else(
     demo: Deployment, tmp_path: Path, seed: int
 ) -> None:
     plan = tmp_path / "defects.yaml"
-    plan.write_text("".join(f"- {{kind: {kind}, count: 9}}\n" for kind in kinds()), encoding="utf-8")
-    make_core(demo, tmp_path, 4000, plan, seed=seed)
+    plan.write_text("".join(f"- {{kind: {kind}, count: 4}}\n" for kind in kinds()), encoding="utf-8")
+    make_core(demo, tmp_path, 6000, plan, seed=seed)
     codes = tuple(o.code for o in demo.level_one())
     judgement, found = judge_core(demo, tmp_path, codes, "2025-07-01", "2026-04-30")
     assert found == answers(tmp_path)

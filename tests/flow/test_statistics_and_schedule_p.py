@@ -32,6 +32,7 @@ from tests.flow.play import (
     STATISTICS,
     agree,
     answer_all,
+    execute,
     explain,
     open_by_request,
     open_statistics,
@@ -154,8 +155,13 @@ def test_every_report_of_the_clean_core_is_clean_and_keeps_to_the_published_layo
 
 
 def test_statistics_that_disagree_with_the_general_ledger_are_not_signed(begin: Resume) -> None:
-    """The core's defects hold one wrong balance, which the statistics see too."""
-    installation = begin()
+    """One balance of the ledger is a yuan too high: the branch's premium of that line differs."""
+    installation = begin(clean=True)
+    execute(
+        installation.home / "core.db",
+        "UPDATE gl_balance SET credit_cents = credit_cents + 100 "
+        "WHERE org_code = '440000' AND account_no = '6031QC' AND period = '202604'",
+    )
     open_statistics(installation)
     state = run(installation, STATISTICS, "extract", "validate", "review")
     assert state.content is not None
@@ -163,6 +169,16 @@ def test_statistics_that_disagree_with_the_general_ledger_are_not_signed(begin: 
     with pytest.raises(Refused) as caught:
         agree(installation, STATISTICS)
     assert [d.code for d in caught.value.details] == ["sign_off.awaited", "sign_off.blocking"]
+
+
+def test_what_no_item_can_hold_stops_the_later_rules(begin: Resume) -> None:
+    """The core's defects hold policies of an unknown line or channel: they are found, not lost, and nothing else is judged."""
+    installation = begin()
+    open_statistics(installation)
+    state = run(installation, STATISTICS, "extract", "validate")
+    assert state.content is not None
+    assert {rule for rule, n in state.content.fact.counts.items() if n} == {"A01"}
+    assert set(state.content.fact.counts) == {"A01", "A02", "A05", "A10", "C01", "C02"}
 
 
 # ---- rejection and resubmission

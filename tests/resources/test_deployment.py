@@ -74,10 +74,12 @@ def mistakes(folder: Path) -> list[tuple[str, str, int]]:
 def test_the_demo_is_one_simulated_insurer(demo: Deployment) -> None:
     assert (demo.corporation.code, demo.clock, demo.identity) == ("0099", "file", "named")
     assert "模拟" in demo.corporation.name
-    assert len(demo.organisations) == 16
-    assert [each.code for each in demo.level_one()] == [
-        *("000001", "110000", "310000", "330000", "440000", "440300", "510000")
-    ]
+    assert len(demo.organisations) == 2 + 36 + 72
+    branches = [each.code for each in demo.level_one()]
+    assert (len(branches), branches[0]) == (37, "000001")
+    cities = {"210200", "330200", "350200", "370200", "440300"}
+    assert cities == {code for code in branches if code[2:4] != "00" and code != "000001"}
+    assert all(len(demo.children(code)) == 2 for code in branches if code != "000001")
     assert [each.code for each in demo.organisations if each.is_own_account] == ["000001"]
     assert all("模拟" in user.name for user in demo.users.values())
     assert [step.role for step in demo.routes["circ_audit"].steps] == [
@@ -95,9 +97,11 @@ def test_the_demo_is_one_simulated_insurer(demo: Deployment) -> None:
 
 def test_organisations_are_found_below_each_other(demo: Deployment) -> None:
     assert [each.code for each in demo.organisations_under("440000")] == ["440000", "440100", "440600"]
-    assert [each.code for each in demo.organisations_under("440300", include_self=False)] == ["440301"]
-    assert len(demo.organisations_under("000000")) == 16
-    assert [each.code for each in demo.children("510000")] == ["510100"]
+    assert [each.code for each in demo.organisations_under("440300", include_self=False)] == [
+        *("440301", "440304")
+    ]
+    assert len(demo.organisations_under("000000")) == 110
+    assert [each.code for each in demo.children("510000")] == ["510100", "510300"]
     with pytest.raises(BadInput, match=r"organisations\.csv"):
         demo.organisation("999999")
 

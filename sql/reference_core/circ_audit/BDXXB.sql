@@ -34,6 +34,7 @@ SELECT
     p.insured_name AS BBXRMC,
     p.signed_on AS QDRQ,
     p.underwritten_on AS HBRQ,
+    CASE p.is_backdated WHEN 1 THEN '是' ELSE '否' END AS DQDBZ,
     p.starts_on AS QBRQ,
     p.ends_on AS ZBRQ,
     p.currency AS HBDM,
@@ -54,8 +55,7 @@ SELECT
     p.previous_policy_no AS XBBDH,
     p.status AS BDZT,
     p.endorsement_count AS PGCS,
-    p.source_of_business AS YWLY,
-    CASE p.is_backdated WHEN 1 THEN '是' ELSE '否' END AS DQDBZ
+    p.source_of_business AS YWLY
 FROM policy AS p
 LEFT JOIN organisation AS o ON o.org_code = p.org_code
 WHERE p.policy_no IN (SELECT policy_no FROM in_scope)

@@ -216,14 +216,22 @@ def test_a_claim_stands_as_at_the_periods_end(core: sqlite3.Connection, extract:
     policy(core, "P1")
     claim(
         core, "C1", "P1", "2026-03-01", register_no="L1", registered_on="2026-03-02", closed_on="2026-04-20",
-        settled_cents=30_000, status="已结案", close_type="赔付结案",
+        settled_cents=30_000, estimate_cents=25_000, status="已结案", close_type="赔付结案", expense_cents=900,
     )  # fmt: skip
     claim(core, "C2", "P1", "2026-03-30", register_no="L2", registered_on="2026-04-01", reserve_cents=500)
+    row(
+        core, "claim_expense", claim_no="C1", seq=1, org_code="440000", amount_cents=300, paid_on="2026-03-20"
+    )
+    row(
+        core, "claim_expense", claim_no="C1", seq=2, org_code="440000", amount_cents=600, paid_on="2026-04-20"
+    )
     claim(core, "C3", "P1", "2026-04-01")
     payment(core, "C1", "2026-03-10", 10_000, "P1")
     payment(core, "C1", "2026-04-20", 20_000, "P1", seq=2)
     first, second = sorted(extract("circ_audit", "PAXXB"), key=lambda row: row["PAH"])
-    assert (first["YJPK"], first["WJPK"], first["JARQ"]) == (Decimal("100.00"), Decimal("200.00"), None)
+    assert (first["YJPK"], first["WJPK"], first["JARQ"]) == (Decimal("100.00"), Decimal("150.00"), None)
+    assert (first["ZJLPFY"], second["WJPK"]) == (Decimal("3.00"), Decimal("0.00"))
+    assert [spent["FYJE"] for spent in extract("circ_audit", "ZJLPFYXXB")] == [Decimal("3.00")]
     assert (first["PAZT"], first["JALX"], first["LAH"]) == ("已立案", None, "L1")
     assert (second["PAZT"], second["LAH"], second["LARQ"]) == ("已报案", None, None)
     assert [row["PKJE"] for row in extract("circ_audit", "PKZFB")] == [Decimal("100.00")]
@@ -309,3 +317,84 @@ def test_organisations_belong_to_their_branch_and_district(extract: Extract) -> 
     assert set(rows) == {"440000", "440100"}
     assert {row["BXJGDM"] for row in rows.values()} == {"440000"}
     assert rows["440100"]["JGXQDM"] == "440300"  # Shenzhen has a bureau of its own
+
+
+def test_what_was_due_stands_on_its_side_and_is_paid_where_that_came_in_time(
+    core: sqlite3.Connection, extract: Extract
+) -> None:
+    policy(core, "P1", payment_mode="分期", instalments=2, coinsurance="否")
+    for seq, due in ((1, "2026-01-10"), (2, "2026-04-10")):
+        row(core, "instalment", policy_no="P1", seq=seq, due_on=due, amount_cents=100)
+    fees = (
+        ("F1", "P", "P1", "P1", 1, "2026-01-10", 100, "2026-01-11"),
+        ("F2", "P", "P1", "P1", 2, "2026-04-10", 100, None),
+        ("F3", "E", "E1", "P1", 1, "2026-03-01", -40, "2026-04-02"),
+        ("F4", "C", "C1", "P1", 1, "2026-03-02", 70, "2026-03-02"),
+        ("F5", "F", "S1", None, 1, "2026-03-15", 9, "2026-03-15"),
+        ("F6", "F", "S2", None, 1, "2026-04-15", 9, None),
+    )
+    for number, kind, business, policy_no, seq, due, amount, paid in fees:
+        common = {"org_code": "440000", "amount_cents": amount, "policy_no": policy_no, "fee_no": number}
+        row(core, "planned_fee", kind=kind, business_no=business, seq=seq, due_on=due, **common)
+        if paid:
+            row(core, "payment", payment_no=number, kind="premium", paid_on=paid, **common)
+    rows = {r["SFH"]: (r["YWLX"], r["SFBZ"], r["YSJE"], r["SSJE"]) for r in extract("circ_audit", "SFFMXB")}
+    assert rows == {
+        "F1": ("P", "收", Decimal("1.00"), Decimal("1.00")),
+        "F3": ("E", "付", Decimal("0.40"), Decimal("0.00")),
+        "F4": ("C", "付", Decimal("0.70"), Decimal("0.70")),
+        "F5": ("手续费", "付", Decimal("0.09"), Decimal("0.09")),
+    }
+    plan = [(r["FQXH"], r["JFZT"], r["SJJE"]) for r in extract("circ_audit", "FQJFB")]
+    assert sorted(plan) == [(1, "已缴", Decimal("1.00")), (2, "未缴", Decimal("0.00"))]
+
+
+def test_a_receipt_of_the_period_brings_an_older_policy_into_scope(
+    core: sqlite3.Connection, extract: Extract
+) -> None:
+    for number, paid in (("P-PAID", "2026-02-01"), ("P-PAID-LATER", "2026-04-01")):
+        policy(core, number, signed_on="2025-09-01")
+        row(
+            core,
+            "payment",
+            payment_no=number,
+            kind="premium",
+            org_code="440000",
+            policy_no=number,
+            paid_on=paid,
+        )
+    assert numbers(extract("circ_audit", "BDXXB"), "BDH") == ["P-PAID"]
+
+
+def test_commission_paid_after_the_period_is_still_owed(core: sqlite3.Connection, extract: Extract) -> None:
+    policy(core, "P1")
+    for seq, accrued, paid in (
+        (1, "2026-01-10", "2026-02-15"),
+        (2, "2026-03-10", "2026-04-15"),
+        (3, "2026-04-01", None),
+    ):
+        row(
+            core, "commission", policy_no="P1", seq=seq, org_code="440000", line="SY", base_cents=1_000, rate_bp=1_000,
+            payable_cents=100, accrued_on=accrued, paid_cents=100 if paid else 0, paid_on=paid,
+        )  # fmt: skip
+    rows = {r["SXFXH"]: (r["YFSXF"], r["SFSXF"], r["ZFRQ"] is None) for r in extract("circ_audit", "SXFMXB")}
+    assert rows == {1: (Decimal("1.00"), Decimal("1.00"), False), 2: (Decimal("1.00"), Decimal("0.00"), True)}
+
+
+def test_the_head_office_stands_with_the_branches_only_when_all_are_in_scope(
+    core: sqlite3.Connection, extract: Extract
+) -> None:
+    for code in ("000000", "330000", "440000"):
+        row(core, "gl_balance", org_code=code, account_no="1002", period="202603")
+    everything = PARAMETERS | {
+        "organisations": ["330000", "440000"],
+        "sub_organisations": ["330000", "440000", "440100"],
+    }
+    assert numbers(extract("circ_audit", "ZZKJQKMB"), "FZJGDM") == ["440000"]
+    assert numbers(extract("circ_audit", "ZZKJQKMB", everything), "FZJGDM") == ["000000", "330000", "440000"]
+    assert numbers(extract("circ_audit", "JGXXB", everything), "FZJGDM") == [
+        "000000",
+        "330000",
+        "440000",
+        "440100",
+    ]
