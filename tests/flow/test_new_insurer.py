@@ -21,10 +21,11 @@ from pipelines.stages.package import package_folder
 from pipelines.stages.request import open_due
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 from pipelines.stages.verify_evidence import verify_evidence
+from resources.clock import FileClock
 from resources.deployment import init_deployment, load_deployment
 from resources.settings import Settings
 from tests.flow.conftest import check_ledger
-from tests.flow.play import DEMO, reach_servers, replace_text, run
+from tests.flow.play import DEMO, START, reach_servers, replace_text, run
 
 FILING = "circ_statistics.monthly.2026-04"
 ORGANISATIONS = """\
@@ -91,6 +92,7 @@ def deployment(tmp_path: Path) -> Path:
         "<corporation-code>": '"0321"',
         "<corporation-name>": "海东农业保险股份有限公司（模拟）",
         "source: core": "source: nongxian",
+        "clock: system": "clock: file",
     }.items():
         replace_text(folder / "deployment.yaml", placeholder, value)
     (folder / "organisations.csv").write_text(ORGANISATIONS, encoding="utf-8")
@@ -119,6 +121,7 @@ def insurer(deployment: Path, servers: Path, tmp_path: Path) -> Iterator[Install
     home = tmp_path / "home"
     home.mkdir()
     books(home / "nongxian.db")
+    FileClock(home / "clock").start(START)
     reach_servers(home, servers)
     with open_installation(Settings(home=home, deployment=deployment)) as installation:
         yield installation

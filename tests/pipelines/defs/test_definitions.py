@@ -20,14 +20,29 @@ ASSETS = {
     "circ_audit/package": {"file"},
     "circ_audit/receipt": {"network"},
     "circ_audit/review": {"excel"},
+    "circ_audit/round/BDBDB": {"parquet", "sql"},
     "circ_audit/round/BDXBB": {"parquet", "sql"},
     "circ_audit/round/BDXXB": {"parquet", "sql"},
+    "circ_audit/round/CWPZXXB": {"parquet", "sql"},
+    "circ_audit/round/CXBDB": {"parquet", "sql"},
+    "circ_audit/round/FQJFB": {"parquet", "sql"},
+    "circ_audit/round/GBXXB": {"parquet", "sql"},
     "circ_audit/round/JGXXB": {"parquet", "sql"},
     "circ_audit/round/KHXXB": {"parquet", "sql"},
+    "circ_audit/round/NBKMDZB": {"parquet", "sql"},
     "circ_audit/round/PAXXB": {"parquet", "sql"},
     "circ_audit/round/PDXXB": {"parquet", "sql"},
     "circ_audit/round/PKZFB": {"parquet", "sql"},
+    "circ_audit/round/SFFMXB": {"parquet", "sql"},
+    "circ_audit/round/SXFMXB": {"parquet", "sql"},
+    "circ_audit/round/XSRYXXB": {"parquet", "sql"},
     "circ_audit/round/XZDYB": {"parquet", "sql"},
+    "circ_audit/round/YGXXB": {"parquet", "sql"},
+    "circ_audit/round/ZBHTXXB": {"parquet", "sql"},
+    "circ_audit/round/ZBTHXXB": {"parquet", "sql"},
+    "circ_audit/round/ZBZDXXB": {"parquet", "sql"},
+    "circ_audit/round/ZJJGXXB": {"parquet", "sql"},
+    "circ_audit/round/ZJLPFYXXB": {"parquet", "sql"},
     "circ_audit/round/ZZKJQKMB": {"parquet", "sql"},
     "circ_statistics/comparison": {"duckdb"},
     "circ_statistics/content": {"duckdb", "pandera"},
@@ -49,7 +64,7 @@ ASSETS = {
     "schedule_p/round/TRIANGLE": {"parquet", "sql"},
 }
 CHECKS = {
-    "circ_audit/content": ["business_approval", "rules_A", "rules_B", "rules_C", "rules_D", "rules_E", "rules_R"],
+    "circ_audit/content": ["business_approval", "rules_A", "rules_B", "rules_C", "rules_D", "rules_E", "rules_P", "rules_R"],
     "circ_statistics/content": ["business_approval", "rules_A", "rules_C", "rules_E", "rules_F", "rules_P", "rules_R"],
     "schedule_p/content": ["business_approval", "rules_S"],
 }  # fmt: skip
@@ -122,7 +137,7 @@ def test_every_check_job_sensor_and_schedule_is_described_in_chinese(
 def test_a_round_is_one_step_that_cannot_be_run_in_part(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     rounds = [key for key in graph.get_all_asset_keys() if list(key.path[:2]) == ["circ_audit", "round"]]
-    assert len(rounds) == 9
+    assert len(rounds) == 24
     assert graph.get_execution_set_asset_and_check_keys(rounds[0]) == set(rounds)
 
 
