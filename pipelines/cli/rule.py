@@ -219,7 +219,8 @@ def _files(asked: _Asked, folder: Path) -> _Subject:
 
 def _round(asked: _Asked, folder: Path) -> _Subject:
     """A round as it was extracted, its files verified; neither corrections nor handlings are laid over it."""
-    from pipelines.stages.content import parameters_of  # noqa: PLC0415 - stages load what files do not need
+    from pipelines.stages.baseline import references  # noqa: PLC0415 - stages load what files do not need
+    from pipelines.stages.content import parameters_of  # noqa: PLC0415
     from pipelines.stages.installation import open_installation  # noqa: PLC0415
 
     filing, number = str(asked.filing), int(asked.round or 0)
@@ -231,11 +232,14 @@ def _round(asked: _Asked, folder: Path) -> _Subject:
         known = state.rounds[number - 1].fact.manifest if 0 < number <= len(state.rounds) else None
         installation.rounds.verify(filing, number, digest=known)
         extracted = installation.rounds.tables(filing, number)
-        parameters = {**parameters_of(state), **options.read_parameters(asked.period, asked.param)}
+        compared = references(installation, state, standard)
+        said = options.read_parameters(asked.period, asked.param)
+        parameters = {**parameters_of(state), **compared.parameters, **said}
         nil_returns = tuple(sorted({*state.nil_returns, *asked.nil}))
     given = {table: path for table, path in extracted.items() if table in standard.tables}
     how = Reading(asked.encoding)
-    references = options.read_references(standard, asked.reference, parameters, folder, how)
+    others = options.read_references(standard, asked.reference, parameters, folder, how)
     derived = options.derive_missing(standard, given, parameters, folder)
     report = asked.report or opened.report
-    return _Subject(standard, report, {**derived, **given}, parameters, references, nil_returns)
+    tables = {**derived, **given}
+    return _Subject(standard, report, tables, parameters, {**compared.tables, **others}, nil_returns)

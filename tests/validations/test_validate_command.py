@@ -162,6 +162,9 @@ def test_a_missing_table_exits_2_unless_partial(tmp_path: Path) -> None:
     code, _, error = validate(*arguments, home=tmp_path, standard="circ_audit")
     assert code == 2 and "due tables are missing" in error and "BDXXB" in error
     code, said, _ = validate(*arguments, "--partial", home=tmp_path, standard="circ_audit")
+    assert (code, said["counts"]["A10"], said["total"]) == (1, 1, 1)
+    arguments += ["--nil", "KHXXB"]
+    code, said, _ = validate(*arguments, "--partial", home=tmp_path, standard="circ_audit")
     assert code == 0 and said["rows"] == {"KHXXB": 0}
     assert "E01" in said["not_judged"] and "E01" not in said["counts"] and said["counts"]["A01"] == 0
 
