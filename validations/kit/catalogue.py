@@ -15,6 +15,8 @@ from sqlglot import exp
 from validations.engine.constraints import constraints_of
 from validations.engine.scope import fields_named, row_tables
 from validations.engine.shapes import (
+    Constant,
+    DueTable,
     ForeignKey,
     Formula,
     NoOverlap,
@@ -57,7 +59,9 @@ def catalogue(standard: Standard) -> Catalogue:
         named = dict.fromkeys(_fields_of(standard, rule))
         for place in named:
             of_field.setdefault(place, []).append(rule)
-        for name in dict.fromkeys([*(table for table, _ in named), *(tables_read(standard, rule) or ())]):
+        everywhere = tuple(standard.tables) if isinstance(rule.shape, DueTable) else ()
+        read = tables_read(standard, rule) or everywhere
+        for name in dict.fromkeys([*(table for table, _ in named), *read]):
             of_table[name].append(rule)
         for root in rule.suppressed_by:
             suppresses.setdefault(root.rule, []).append(rule)
@@ -107,11 +111,10 @@ def _fields_of_query(standard: Standard, rule: Rule) -> Iterator[tuple[str, str]
 
 def _fields_of_shape(standard: Standard, shape: Shape) -> Iterator[tuple[str, str]]:
     match shape:
-        case Unique(table=None):
+        case Unique():
             for table in standard.tables.values():
-                yield from ((table.name, field) for field in table.stored_key)
-        case Unique(table=str(name), fields=named):
-            yield from ((name, field) for field in named)
+                named = table.stored_key if shape.table is None else shape.fields
+                yield from ((table.name, field) for field in named if shape.table in (None, table.name))
         case ForeignKey(references=references):
             for reference in references:
                 yield from ((reference.table, field) for field in reference.fields)
@@ -128,9 +131,11 @@ def _fields_of_shape(standard: Standard, shape: Shape) -> Iterator[tuple[str, st
             yield from ((shape.of, field) for field in shape.to)
         case Formula():
             yield from ((shape.table, field) for field in (shape.organisation, shape.item, shape.value))
-        case _:  # over whole tables
+        case Constant():
             for table in standard.tables.values():
                 yield from ((table.name, field.name) for field in table.fields if field.varies)
+        case _:  # over whole tables
+            return
 
 
 def _uses(name: str, texts: list[str]) -> bool:

@@ -14,7 +14,7 @@ from validations.engine.loader import STANDARDS, list_standards, load_standard
 from validations.engine.located import Located, Mistakes, read_yaml
 from validations.engine.located import Place as Where
 from validations.engine.sql_text import PREVIOUS
-from validations.engine.standard import Standard, Table
+from validations.engine.standard import Field, Standard, Table
 from validations.kit.cells import WrongCell, cell, said_as_text
 from validations.kit.examples import (
     CONTENT,
@@ -207,8 +207,13 @@ class _Reader:
                     key[part] = said_as_text(fields.get(part), value)
                 except WrongCell as wrong:
                     located.wrong("kit.wrong_cell", (*place, part), field=part, value=value, expected=wrong)
-            figures = {n: None if found.get(n) is None else str(found[n]) for n in _NOT_KEY[2:]}
             named = found.get("field")
+            judged = (
+                fields.get(named or (rule.field if rule else None) or "")
+                if not isinstance(named, list)
+                else None
+            )
+            figures = {name: _figure(judged, found.get(name)) for name in _NOT_KEY[2:]}
             for field in named if isinstance(named, list) else [named]:
                 yield Expected(key, found.get("table"), field, **figures)
 
@@ -267,6 +272,14 @@ class _Reader:
 def _place(located: Located, where: Where) -> Place:
     root = located.mistakes.root
     return Place(f"{root.name}/{located.path.relative_to(root)}", located.line(where))
+
+
+def _figure(field: Field | None, said: object) -> str | None:
+    """A figure as findings write it; a query may say anything, so what is none of the field's type stays as it is."""
+    try:
+        return said_as_text(field, said)
+    except WrongCell:
+        return str(said)
 
 
 def _parameters(data: Any) -> dict[str, str]:

@@ -58,7 +58,7 @@ def test_a_rule_without_a_failing_example_is_dead_and_one_without_a_passing_one_
         ("PREMIUM: 999.99", "PREMIUM: 1000.01", [], ["POLICY {NO: P1}, field: PREMIUM, value: 1000.01"]),
         ("finds: [{NO: P1}]", "finds: [{NO: P2}]", ["{NO: P2}"], ["POLICY {NO: P1}, field: PREMIUM, value: 1000.00"]),
         ("finds: [{NO: P1}]", "finds: [{NO: P1}, {NO: P1}]", ["{NO: P1}"], []),
-        ("finds: [{NO: P1}]", "finds: [{NO: P1, value: 1000.1}]", ["{NO: P1}, value: 1000.1"],
+        ("finds: [{NO: P1}]", "finds: [{NO: P1, value: 1000.1}]", ["{NO: P1}, value: 1000.10"],
          ["POLICY {NO: P1}, field: PREMIUM, value: 1000.00"]),
     ],
 )  # fmt: skip
