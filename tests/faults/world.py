@@ -38,7 +38,7 @@ APPROVERS = {
     AUDIT: ("audit_reviewer", "business_reviewer", "executive", "president"),
     STATISTICS: ("finance_reviewer", "executive"),
 }
-POLICIES = 1200
+POLICIES = 3000
 PATIENCE_SECONDS = 60
 _BLINK_SECONDS = 0.0001
 """Between two looks; who sleeps a little is woken at once, who spins is made to wait on a busy machine."""

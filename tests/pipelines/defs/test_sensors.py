@@ -41,7 +41,7 @@ def home(make_home: MakeHome) -> Settings:
 @pytest.fixture(scope="module")
 def judged(make_home: MakeHome, open_filing: OpenFiling) -> Settings:
     """An audit filing of a clean core, judged and reviewed: it waits for its sign-off. Tests use a copy."""
-    settings = make_home(policies=300)
+    settings = make_home(policies=3000)
     open_filing(settings, "JH-1")
     with open_installation(settings) as installation:
         for stage in ("extract", "validate", "review"):
