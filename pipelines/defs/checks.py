@@ -48,7 +48,7 @@ def group_specs(standard: Standard, asset: dg.AssetKey) -> list[dg.AssetCheckSpe
 def group_results(
     standard: Standard, asset: dg.AssetKey, state: FilingState
 ) -> Iterator[dg.AssetCheckResult]:
-    """The outcome of each rule group on the content judged last. Notes do not fail a group."""
+    """The outcome of each rule group on the content judged last. Notes do not fail a group; judging nothing does."""
     assert state.content is not None, "checks follow the validation"
     counts = state.content.fact.counts
     for letter, rules in rule_groups(standard).items():
@@ -58,22 +58,26 @@ def group_results(
         yield dg.AssetCheckResult(
             asset_key=asset,
             check_name=group_check_name(letter),
-            passed=not failing,
+            passed=not failing and bool(judged),
             severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
-            description=_told(judged, counts),
+            description=_told(judged, counts, [r.id for r in rules if r.id in state.content.fact.not_judged]),
             metadata={
                 f"{rule.id} {rule.message.zh}": dg.MetadataValue.int(counts[rule.id]) for rule in judged
             },
         )
 
 
-def _told(judged: list[Rule], counts: Mapping[str, int]) -> str:
+def _told(judged: list[Rule], counts: Mapping[str, int], not_judged: list[str]) -> str:
     """The group in a line, as its history lists it."""
     titles = {"block": "阻断", "explain": "需签报说明", "note": "提示"}
     found = [
         f"{rule.id} {counts[rule.id]:,} 条（{titles[rule.severity]}）" for rule in judged if counts[rule.id]
     ]
-    return "；".join(found) or f"{len(judged)} 条规则全部通过"
+    if not found and judged:
+        found = [f"{len(judged)} 条规则全部通过"]
+    if not_judged:
+        found.append(f"未判断 {len(not_judged)} 条：{'、'.join(not_judged)}")
+    return "；".join(found) or "没有可判断的规则"
 
 
 def approval_check(standard: Standard, asset: dg.AssetKey) -> dg.AssetChecksDefinition:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.acknowledge import record_handover, record_receipt
-from pipelines.stages.baseline import declare_none
+from pipelines.stages.baseline import declare_none, lacks_baseline
 from pipelines.stages.correct import import_answers
 from pipelines.stages.flow import STAGES
 from pipelines.stages.formats import sent_file
@@ -236,6 +236,8 @@ def people_of_route(installation: Installation, filing: str) -> list[User]:
 
 def agree(installation: Installation, filing: str, *, steps: int | None = None) -> FilingState:
     """Put the content on its route and let the first `steps` people (default: all) agree."""
+    if lacks_baseline(installation.state(filing)):
+        first_report(installation, filing)
     open_sign_off(installation, filing, preparer(installation))
     for user in people_of_route(installation, filing)[:steps]:
         give_opinion(installation, filing, user, opinion="agree", comment="同意（模拟）")
