@@ -28,7 +28,7 @@ from pipelines.errors import BadInput, BaosongError, Refused, Tampered, Unavaila
 
 MANIFEST = "manifest.json"
 ROW_GROUP_ROWS = 122_880
-ROW_GROUP_BYTES = 32 << 20
+ROW_GROUP_BYTES = 16 << 20
 """What waits in memory before it is written; a row group of wide rows is smaller."""
 _FILING = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
 _TABLE = re.compile(r"[A-Za-z0-9_]+")
@@ -122,6 +122,10 @@ class RoundWriter:
             writer.discard()
             raise
         writer.close()
+
+    def path(self, table: str) -> Path:
+        """The file of a table that has been written."""
+        return self._tables[table].path
 
     def commit(self, extra: Mapping[str, Any] | None = None) -> RoundManifest:
         """Write the manifest, make all durable and put the round in its place.

@@ -50,12 +50,12 @@ class Totals(_Part):
 
 
 class TableCertificate(_Part):
-    """One table: SHA-256 of its statement, what the source counted, what was written, and the content digest."""
+    """One table: SHA-256 of its statement, what the source counted, what was written, and its content digest, added last."""
 
     statement: str
     counted: Totals
     written: Totals
-    digest: str
+    digest: str = ""
 
 
 class Certificate(_Part):
@@ -82,11 +82,11 @@ def statement_digest(sql: str) -> str:
 
 def written_totals(parquet: Path) -> Totals:
     """Rows and sums of every decimal column of a Parquet file, read back in bounded batches."""
-    with pq.ParquetFile(parquet) as file:
+    with pq.ParquetFile(parquet, pre_buffer=False) as file:  # else all row groups are read at once
         schema = file.schema_arrow
         names = [field.name for field in schema if pa.types.is_decimal(field.type)]
         units = dict.fromkeys(names, 0)
-        for batch in file.iter_batches(_READ_ROWS, columns=names) if names else ():
+        for batch in file.iter_batches(_READ_ROWS, columns=names, use_threads=False) if names else ():
             for name in names:
                 kind = schema.field(name).type
                 column = batch.column(name)

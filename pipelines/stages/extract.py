@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+
+import pyarrow as pa
 
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
@@ -31,7 +32,7 @@ from resources.rounds import RoundWriter
 from resources.sources import Snapshot, open_source
 from validations.engine import Table, arrow_schema, table_digest
 
-DIGEST_MEMORY = "128MB"
+DIGEST_MEMORY = "96MB"
 Progress = Callable[[str, int, int], None]
 
 
@@ -72,6 +73,7 @@ def extract(installation: Installation, filing: str, *, progress: Progress | Non
                 done[table.name] = outcome
         if problems:
             raise BadInput("extract.failed", filing=filing, round=number, details=problems)
+        _digest(extracted, writer, done)
         certificate = Certificate(
             source=snapshot.name,
             identity=snapshot.identity,
@@ -116,7 +118,6 @@ class _Extraction:
     snapshot: Snapshot
     writer: RoundWriter
     parameters: Mapping[str, str | tuple[str, ...]]
-    digesting: Lock = field(default_factory=Lock)
 
     def tables(
         self, tables: Sequence[Table], files: Mapping[str, Path], statements: Mapping[str, str]
@@ -154,11 +155,15 @@ class _Extraction:
                 expected=counted.rows,
                 sums=", ".join(f"{n}: {written.sums[n]} ≠ {counted.sums[n]}" for n in differing),
             )
-        with self.digesting:  # one sorter at a time: each takes its whole limit
-            digest = table_digest(table, batches.path, memory_limit=DIGEST_MEMORY)
-        return TableCertificate(
-            statement=statement_digest(sql), counted=counted, written=written, digest=digest
-        )
+        return TableCertificate(statement=statement_digest(sql), counted=counted, written=written)
+
+
+def _digest(tables: Sequence[Table], writer: RoundWriter, done: dict[str, TableCertificate]) -> None:
+    """Add the content digests, one sorter after the other when nothing else is in memory any more."""
+    pa.default_memory_pool().release_unused()
+    for table in tables:
+        digest = table_digest(table, writer.path(table.name), memory_limit=DIGEST_MEMORY)
+        done[table.name] = done[table.name].model_copy(update={"digest": digest})
 
 
 def _parameters(installation: Installation, state: FilingState) -> dict[str, str | tuple[str, ...]]:

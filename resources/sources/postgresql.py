@@ -40,7 +40,7 @@ from resources.sources.statements import (
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SNAPSHOT_ID = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
-_BATCH_BYTES = {"adbc.postgresql.batch_size_hint_bytes": str(8 << 20)}
+_BATCH_BYTES = {"adbc.postgresql.batch_size_hint_bytes": str(2 << 20)}
 # `NOT IN (SELECT …)` is looked up in a hash only while that fits into work_mem; beyond, it is quadratic.
 _WORK_MEMORY = (
     "SELECT set_config('work_mem', '64MB', false) "

@@ -1,4 +1,4 @@
-"""A real PostgreSQL in a folder of its own, from the system's programs, reached by a Unix socket only.
+"""A real PostgreSQL in a folder of its own, from the system's programs, reached by a Unix socket only; it ends with its process.
 
 initdb refuses root, so under root it runs as `nobody`. Nothing is kept, so nothing is synced.
 """
@@ -65,7 +65,7 @@ def running_server() -> Generator[PostgresqlServer]:
         settings = [part for each in SETTINGS for part in ("-c", each)]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-k", folder, *settings],
+                ["setpriv", "--pdeathsig", "QUIT", programs / "postgres", "-D", data, "-k", folder, *settings],
                 stdout=log, stderr=log, cwd=folder, **user,
             )  # fmt: skip
         try:
