@@ -131,5 +131,7 @@ def measure(
 
 
 def _last_json(said: str) -> dict[str, Any]:
-    lines = [line for line in said.splitlines() if line.startswith("{")]
-    return json.loads(lines[-1]) if lines else {}
+    """The JSON object that ends what was printed, on one line or many."""
+    lines = said.splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith("{")]
+    return json.loads("\n".join(lines[starts[-1] :])) if starts else {}
