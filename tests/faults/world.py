@@ -34,6 +34,7 @@ from resources.settings import CHECKOUT, Settings
 
 AUDIT = "circ_audit.detail.JH-2026-003"
 STATISTICS = "circ_statistics.monthly.2026-04"
+FLASH = "circ_statistics.flash.2026-04"
 APPROVERS = {
     AUDIT: ("audit_reviewer", "business_reviewer", "executive", "president"),
     STATISTICS: ("finance_reviewer", "executive"),
@@ -76,7 +77,7 @@ class World:
         return {**kept, "BAOSONG_HOME": str(self.home), "BAOSONG_DEPLOYMENT": str(deployment)}
 
     def open_filings(self) -> None:
-        """A clean core, the reviewed request of the audit, and the monthly report that the calendar opens."""
+        """A clean core, the reviewed request of the audit, and the reports of April that the calendar opens."""
         self.home.mkdir(parents=True)
         deployment = load_deployment(self.settings.deployment, self.home)
         FileClock(self.home / "clock").start(datetime(2026, 5, 6, 9))  # noqa: DTZ001 - in the clock's own zone
