@@ -50,6 +50,13 @@ def test_an_unknown_standard_names_those_there_are() -> None:
         load_standard("nothing")
 
 
+@pytest.mark.usefixtures("english")
+def test_what_is_not_yaml_is_named_with_its_line_and_what_stands_there(write_standard: Write) -> None:
+    unclosed = replaced(COVER, "type: text}", "type: text")
+    (said,) = mistakes(write_standard({"tables/COVER.yaml": unclosed}))
+    assert said == "sample/tables/COVER.yaml:6 is not YAML: expected ',' or '}', but got '{'"
+
+
 @pytest.mark.parametrize("name", list_standards())
 def test_every_shipped_standard_loads(name: str) -> None:
     assert load_standard(name).name == name
