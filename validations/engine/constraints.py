@@ -21,12 +21,11 @@ def constraints_of(standard: Standard, table: Table, rule: Rule, field: Field) -
         or rule.field not in (None, field.name)
     ):
         return ()
+    if rule.constraint != "codes":
+        return tuple(name for name in declared_constraints(field) if name == rule.constraint)
     named = {other.constraint for other in standard.rules if other.constraint}
     return tuple(
-        name
-        for name in declared_constraints(field)
-        if name == rule.constraint
-        or (rule.constraint == "codes" and name.startswith("codes:") and name not in named)
+        name for name in declared_constraints(field) if name.startswith("codes:") and name not in named
     )
 
 

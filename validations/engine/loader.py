@@ -139,6 +139,7 @@ def _standard(drafts: Drafts, path: Path) -> Standard | None:
 def _digested(standard: Standard, drafts: Drafts) -> list[Rule]:
     """The rules with their digests: of their own words, the macros, their query, and what of the dictionary they judge."""
     macros = drafts.standard.data.get("macros", {})
+    entries = {name: _entries(codes) for name, codes in drafts.codes.items()}
     rules: list[Rule] = []
     for rule, located, index in drafts.rules:
         said: list[Any] = [located.data[index], macros if rule.holds else None]
@@ -146,7 +147,7 @@ def _digested(standard: Standard, drafts: Drafts) -> list[Rule]:
         for name, (table, dictionary) in drafts.tables.items() if rule.constraint else ():
             judged = constraint_fields(standard, table, rule)
             fields = [item for item in dictionary.data["fields"] if item["name"] in judged]
-            said.append([name, fields, [_entries(drafts.codes[f["codes"]]) for f in fields if "codes" in f]])
+            said.append([name, fields, [entries[f["codes"]] for f in fields if "codes" in f]])
         text = json.dumps(said, ensure_ascii=False, sort_keys=True)
         rules.append(replace(rule, digest=hashlib.sha256(text.encode()).hexdigest()))
     return rules

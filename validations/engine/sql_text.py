@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -50,13 +51,15 @@ class SqlMistake(Exception):
         self.code, self.values, self.line = code, values, line
 
 
-def _parsed(text: str) -> list[exp.Expr]:
+@lru_cache(maxsize=2048)
+def _parsed(text: str) -> tuple[exp.Expr, ...]:
+    """The statements of a text; kept, since loading, planning and judging read the same texts: copy what you change."""
     level = _logger.level
     _logger.setLevel(logging.ERROR)  # "unsupported syntax, falling back to Command" is refused below
     try:
-        return [
+        return tuple(
             statement for statement in sqlglot.parse(text.rstrip(), dialect="duckdb") if statement is not None
-        ]
+        )
     except SqlglotError as error:
         details: list[dict[str, object]] = getattr(error, "errors", [])
         line = details[0].get("line") if details else 1
@@ -154,6 +157,7 @@ def expand(select: exp.Select, macros: Mapping[str, Macro]) -> exp.Select:
     """The expression with its macros replaced by what they stand for, however deep. Raises SqlMistake."""
     if not macros:
         return select
+    select = select.copy()
     for _ in range(_DEEPEST):
         call = next((n for n in select.find_all(exp.Column, exp.Anonymous) if _is_call(n, macros)), None)
         if call is None:
