@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,27 @@ def load_standard(name: str, folders: Sequence[Path] = (STANDARDS,), *, alone: b
 
 
 def load_folder(path: Path, folders: Sequence[Path] = (), *, alone: bool = False) -> Standard:
-    """The standard in this very folder; others beside it or in `folders`. Raises BadInput as `load_standard`."""
+    """The standard in this very folder; others beside it or in `folders`. Raises BadInput as `load_standard`.
+
+    A process loads it once, and again only when a byte of it, or of a dictionary that its queries may read, has changed.
+    """
+    beside = () if alone else (path.parent, *folders)
+    files = {*path.rglob("*"), *(file for folder in beside for file in folder.glob("*/tables/*.yaml"))}
+    content = tuple((file, _bytes_digest(file)) for file in sorted(files) if file.is_file())
+    return _loaded(path, tuple(folders), alone, content)
+
+
+def _bytes_digest(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        return str(error)  # a mistake, if it is to be read
+
+
+@lru_cache(maxsize=16)
+def _loaded(
+    path: Path, folders: tuple[Path, ...], alone: bool, _content: tuple[tuple[Path, str], ...]
+) -> Standard:
     mistakes = Mistakes(path)
     drafts = Drafts(read_yaml(path / "standard.yaml", "standard", mistakes))
     for file in sorted((path / "codes").glob("*.csv")):

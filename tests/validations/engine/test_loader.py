@@ -45,12 +45,42 @@ def test_any_changed_byte_is_another_standard(write_standard: Write) -> None:
     assert load_folder(write_standard({"codes/kind.csv": changed})).digest != first
 
 
+def test_a_standard_is_loaded_once_as_long_as_nothing_of_it_changes(write_standard: Write) -> None:
+    folder = write_standard()
+    assert load_folder(folder) is load_folder(folder)
+
+
+def test_a_standard_changed_in_place_is_loaded_anew(write_standard: Write) -> None:
+    assert load_folder(write_standard()).rule("R01").severity == "note"
+    changed = replaced(
+        RULES, "R01.sql\n  message: {zh: 错, en: wrong}", "R01.sql\n  message: {zh: 错, en: bad}"
+    )
+    folder = write_standard({"rules/rules.yaml": changed})
+    assert load_folder(folder).rule("R01").message.en == "bad"
+    write_standard({"rules/rules.yaml": replaced(changed, "en: bad", "english: bad")})
+    assert any("missing key(s) en" in mistake for mistake in mistakes(folder))
+
+
+def test_a_standard_is_loaded_anew_when_a_dictionary_it_reads_has_changed(
+    write_standard: Write, tmp_path: Path
+) -> None:
+    dictionary = tmp_path / "sister" / "tables" / "COVER.yaml"
+    dictionary.parent.mkdir(parents=True)
+    dictionary.write_text(COVER, encoding="utf-8")
+    query = "SELECT NO, BEGINS AS expected FROM POLICY SEMI JOIN sister.COVER USING (NO)"
+    folder = write_standard({"rules/R01.sql": query})
+    assert load_folder(folder).rule("R01").query == folder / "rules" / "R01.sql"
+    dictionary.write_text(COVER.replace("name: NO", "name: NUMBER"), encoding="utf-8")
+    (said,) = mistakes(folder)
+    assert "NO" in said
+    assert "SQL cannot run" in said
+
+
 def test_an_unknown_standard_names_those_there_are() -> None:
     with pytest.raises(BadInput, match=r"no standard nothing; there are: .*schedule_p"):
         load_standard("nothing")
 
 
-@pytest.mark.usefixtures("english")
 def test_what_is_not_yaml_is_named_with_its_line_and_what_stands_there(write_standard: Write) -> None:
     unclosed = replaced(COVER, "type: text}", "type: text")
     (said,) = mistakes(write_standard({"tables/COVER.yaml": unclosed}))
