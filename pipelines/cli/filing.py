@@ -12,8 +12,6 @@ from rich.table import Column, Table
 
 from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
-from pipelines.stages.acknowledge import reopen as reopen_stage
-from pipelines.stages.extract import request_extraction
 from pipelines.stages.installation import open_installation
 from pipelines.stages.next_step import next_step, request_retry
 from pipelines.stages.request import declare_nil_return, open_due
@@ -91,6 +89,8 @@ def nil_return(
 @app.command()
 def reextract(filing: Filing, reason: Reason, as_user: As = None) -> None:
     """要求重新提取 · Ask for another round; the extraction sensor launches it."""
+    from pipelines.stages.extract import request_extraction  # noqa: PLC0415 - a list need not wait for it
+
     with open_installation() as installation:
         state = request_extraction(installation, filing, installation.user(as_user), reason=reason)
         typer.echo(text("cli.reextract", filing=filing, round=state.round + 1))
@@ -107,8 +107,10 @@ def retry(filing: Filing, reason: Reason, as_user: As = None) -> None:
 @app.command()
 def reopen(filing: Filing, reason: Reason, as_user: As = None) -> None:
     """更正报送：开启下一版 · Begin a resubmission, version + 1."""
+    from pipelines.stages import acknowledge  # noqa: PLC0415 - a list need not wait for it
+
     with open_installation() as installation:
-        state = reopen_stage(installation, filing, installation.user(as_user), reason=reason)
+        state = acknowledge.reopen(installation, filing, installation.user(as_user), reason=reason)
         typer.echo(text("cli.reopened", filing=filing, version=state.version))
 
 

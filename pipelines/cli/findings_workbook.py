@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 
 from pipelines.errors import LANGUAGE, text
-from pipelines.stages.workbooks.layout import cell_text
+from pipelines.stages.cell_text import cell_text
 from validations.engine import Judgement, Standard
 
 SHEET_ROWS = 1_048_576 - 2

@@ -22,7 +22,8 @@ from resources.clock import Clock, open_clock
 from resources.deployment import Deployment, FilingConfig, User, load_deployment
 from resources.rounds import RoundStore
 from resources.settings import Settings
-from validations.engine import Report, Standard, load_standard
+from validations import engine
+from validations.engine import Report, Standard
 
 SYSTEM = "baosong"
 """The actor of automatic steps."""
@@ -53,7 +54,7 @@ class Installation:
         return self.clock.now()
 
     def standard(self, name: str) -> Standard:
-        return load_standard(name, self.deployment.standard_folders)
+        return engine.load_standard(name, self.deployment.standard_folders)
 
     def report(self, state: FilingState) -> Report:
         return self.standard(state.opened.fact.standard).report(state.opened.fact.report)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from pipelines.errors import BadInput, BaosongError, text
-from pipelines.stages.workbooks.layout import HANDLING, NEW_VALUE, REASON, cell_text, unescape_text
+from pipelines.stages.cell_text import cell_text, unescape_text
+from pipelines.stages.workbooks.layout import HANDLING, NEW_VALUE, REASON
 from pipelines.stages.workbooks.model import HANDLING_WORDS, Answer, Problem
 from validations.engine.raw_cells_input import RawCell
 

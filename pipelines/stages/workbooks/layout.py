@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from pipelines.stages.canonical import json_digest
+from pipelines.stages.cell_text import CONTROL, cell_text
 from pipelines.stages.workbooks.model import HANDLING_WORDS, SEVERITY_WORDS, Problem, WorkbookIdentity
 
 FORMAT = "baosong.branch_workbook/1"
@@ -19,12 +20,8 @@ GUIDE, SUMMARY, META = "说明", "汇总", "_meta"
 FINDING, HANDLING, NEW_VALUE, REASON = "问题编号", "处理方式", "更正值", "原因说明"
 ANSWER_COLUMNS = (HANDLING, NEW_VALUE, REASON)
 ROWS_PER_SHEET = 50_000
-MAX_CELL = 32_000
-"""Characters; Excel holds 32,767."""
 
 _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 @dataclass(frozen=True)
@@ -68,28 +65,6 @@ def lay_out(identity: WorkbookIdentity, problems: Sequence[Problem]) -> Layout:
         ("sha256", json_digest(locked)),
     )
     return Layout(guide=guide, summary=summary, tables=tables, meta=meta)
-
-
-def cell_text(value: str | None) -> str:
-    """A value as a cell can hold and show it: control characters visible, overlong text cut with a mark."""
-    text = _CONTROL.sub(_visible, value or "")
-    return text if len(text) <= MAX_CELL else text[:MAX_CELL] + "…（过长，已截断）"
-
-
-def escape_text(text: str) -> str:
-    """Text that looks like OOXML's own escape (`_x0041_`) as it must stand in the file to be read back."""
-    return _ESCAPE.sub(lambda match: f"_x005F_x{match.group(1)}_", text)
-
-
-def unescape_text(text: str) -> str:
-    """What a cell's stored text means; line ends of any system become one."""
-    plain = _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text)
-    return plain.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _visible(match: re.Match[str]) -> str:
-    code = ord(match.group(0))
-    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\ufffd"
 
 
 def _table_sheets(problems: Sequence[Problem]) -> tuple[TableSheet, ...]:
@@ -139,7 +114,7 @@ def _locked(problem: Problem, key_names: Sequence[str]) -> tuple[str, ...]:
 
 def _sheet_name(table: str, title: str, taken: set[str]) -> str:
     """Code and title within Excel's 31 characters, unique whatever the case; later parts are numbered."""
-    full = _NOT_IN_SHEET_NAMES.sub(" ", _CONTROL.sub(" ", f"{table} {title}")).strip() or "表"
+    full = _NOT_IN_SHEET_NAMES.sub(" ", CONTROL.sub(" ", f"{table} {title}")).strip() or "表"
     part, suffix = 1, ""
     while (name := full[: 31 - len(suffix)].rstrip() + suffix).casefold() in taken:
         part += 1

@@ -10,7 +10,7 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
-from pipelines.stages.workbooks.layout import cell_text
+from pipelines.stages.cell_text import cell_text
 from pipelines.stages.workbooks.model import SEVERITY_WORDS, Problem
 from pipelines.stages.workbooks.sealed_save import save_sealed
 from pipelines.stages.workbooks.styling import (

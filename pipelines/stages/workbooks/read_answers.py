@@ -12,6 +12,7 @@ from pathlib import Path
 from openpyxl.utils import get_column_letter
 
 from pipelines.errors import BadInput, BaosongError
+from pipelines.stages.cell_text import unescape_text
 from pipelines.stages.workbooks.answer_cells import Line, judge_line
 from pipelines.stages.workbooks.layout import (
     ANSWER_COLUMNS,
@@ -21,7 +22,6 @@ from pipelines.stages.workbooks.layout import (
     Layout,
     TableSheet,
     lay_out,
-    unescape_text,
 )
 from pipelines.stages.workbooks.model import Answer, Answers, Problem, WorkbookIdentity
 from validations.engine.raw_cells_input import Limits, RawCell, RawSheet, read_raw_sheets

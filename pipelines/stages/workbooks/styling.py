@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 
-from pipelines.stages.workbooks.layout import escape_text
+from pipelines.stages.cell_text import escape_text
 
 _LINE = Side(style="thin", color="DEE0E3")
 _BORDER = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from pipelines.stages.cell_text import unescape_text
 from pipelines.stages.workbooks import layout, read_answers, write_branch_workbook, write_problem_list
 from tests.pipelines.stages.workbooks.sent_workbook import (
     CUSTOMERS,
@@ -94,7 +95,7 @@ def test_no_value_becomes_a_formula_an_error_or_a_number(tmp_path: Path) -> None
     cells = [sheet.cell(row, columns(sheet)["当前值"]) for row in range(2, len(values) + 2)]
     assert {cell.data_type for cell in cells} == {"s"}
     assert all(cell.quotePrefix for cell in cells)
-    assert [layout.unescape_text(cell.value) for cell in cells] == values
+    assert [unescape_text(cell.value) for cell in cells] == values
     assert len(read_answers(path, IDENTITY, problems).unanswered) == len(values)
 
 

@@ -1,0 +1,38 @@
+"""How text stands in a cell of a workbook, whoever writes it: what a cell can hold, and OOXML's own escapes.
+
+No openpyxl and no xlsxwriter: loading one of them takes a quarter of a second that who uses the other should not pay.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_CELL = 32_000
+"""Characters; Excel holds 32,767."""
+
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What no cell can hold."""
+
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def cell_text(value: str | None) -> str:
+    """A value as a cell can hold and show it: control characters visible, overlong text cut with a mark."""
+    text = CONTROL.sub(_visible, value or "")
+    return text if len(text) <= MAX_CELL else text[:MAX_CELL] + "…（过长，已截断）"
+
+
+def escape_text(text: str) -> str:
+    """Text that looks like OOXML's own escape (`_x0041_`) as it must stand in the file to be read back."""
+    return _ESCAPE.sub(lambda match: f"_x005F_x{match.group(1)}_", text)
+
+
+def unescape_text(text: str) -> str:
+    """What a cell's stored text means; line ends of any system become one."""
+    plain = _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text)
+    return plain.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match.group(0))
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\ufffd"
