@@ -26,13 +26,13 @@ def table_digest(table: Table, parquet: Path, *, memory_limit: str = "1GB") -> s
     require_columns(table, parquet)
     digest = hashlib.sha256(header(table))
     # NULL "-", else bytes and text: "3:abc". Lengths keep ("a", "bc") and ("ab", "c") apart.
-    cells = " || ".join(
+    cells = ", ".join(
         f"coalesce(strlen(CAST({quoted(f.name)} AS VARCHAR)) || ':' || CAST({quoted(f.name)} AS VARCHAR), '-')"
         for f in table.stored_fields
     )
     with open_session(Path(tempfile.gettempdir()), memory_limit=memory_limit) as connection:
         batches = connection.sql(
-            f"SELECT sha256({cells}) AS row FROM read_parquet([{literal(str(parquet))}]) ORDER BY row"
+            f"SELECT sha256(concat({cells})) AS row FROM read_parquet([{literal(str(parquet))}]) ORDER BY row"
         ).to_arrow_reader(_BATCH_ROWS)
         for batch in batches:
             # Texts of 64 characters without gaps: their bytes stand one behind the other.

@@ -54,13 +54,13 @@ def byte_lengths(values: pl.Series, encoding: str) -> pl.Series:
 
 def is_longer(values: pl.Series, length: int, encoding: str) -> pl.Series:
     """True where a text needs more than `length` bytes; null is not longer."""
-    # No encoding here takes more than twice UTF-8's bytes, so most values are decided without counting.
-    doubtful = (values.str.len_bytes() * 2 > length).fill_null(value=False)
-    longer = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
-    if not doubtful.any():
-        return longer
-    rows = doubtful.arg_true()
-    return longer.scatter(rows, byte_lengths(values.filter(doubtful), encoding) > length)
+    # No encoding here takes more than twice UTF-8's bytes, so most values are decided without counting, and the
+    # rest are counted once each: names of branches repeat.
+    doubtful = values.filter((values.str.len_bytes() * 2 > length).fill_null(value=False)).unique()
+    longer = doubtful.filter(byte_lengths(doubtful, encoding) > length)
+    if longer.is_empty():
+        return pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
+    return values.is_in(longer.implode()).fill_null(value=False)
 
 
 def banned_class(profile: PackageProfile) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from validations.engine.session import literal, write_parquet
+from validations.engine.session import literal, quoted, write_parquet
 from validations.engine.standard import Severity, Standard
 from validations.engine.waivers import Waiver
 
@@ -64,31 +64,43 @@ def write_findings(
     _note_waivers(connection, waivers, on)
     connection.execute(
         """CREATE VIEW kept AS
-        SELECT f.*, w.waiver, r.digest, CASE WHEN f.reason IS NULL THEN r.severity ELSE 'block' END AS severity
+        SELECT f.*, w.waiver, r.digest AS rule_digest,
+            CASE WHEN f.reason IS NULL THEN r.severity ELSE 'block' END AS severity
         FROM (SELECT rowid AS id, * FROM found) AS f
         JOIN rule_notes AS r ON r.rule = f.rule
         ANTI JOIN followers AS x ON x.id = f.id
         LEFT JOIN waived AS w ON w.id = f.id"""
     )
+    counted = connection.execute(
+        "SELECT rule, severity, waiver IS NOT NULL, count(*) FROM kept GROUP BY ALL"
+    ).fetchall()
     write_parquet(
         connection,
         f"""SELECT substr(sha256(
                     {literal(standard.name)} || '|' || rule || '|' || "table" || '|' || key || '|' || coalesce(field, '')
                     || CASE WHEN number > 1 THEN '|' || number ELSE '' END
                 ), 1, 32) AS finding,
-                rule, digest AS rule_digest, severity, "table", key, organisation, field, value, expected, difference,
-                row, reason, waiver
-            FROM (
-                SELECT *, row_number() OVER (
-                    PARTITION BY rule, "table", key, field ORDER BY row, value, expected, difference
-                ) AS number
-                FROM kept
-            )
+                {", ".join(quoted(name) for name in FINDINGS_SCHEMA.names[1:])}
+            FROM ({_numbered(connection)})
             ORDER BY rule, "table", key, field, number""",
         FINDINGS_SCHEMA,
         path,
+        repeating=("rule", "rule_digest", "severity", "table", "organisation", "field", "reason", "waiver"),
     )
-    return _counted(connection, path)
+    return _tally(counted)
+
+
+def _numbered(connection: duckdb.DuckDBPyConnection) -> str:
+    """SQL of what is kept with `number`, 1 but where a rule breaks the same field of the same key again."""
+    again = connection.execute(
+        """SELECT 1 FROM found GROUP BY hash(rule, "table", key, field) HAVING count(*) > 1 LIMIT 1"""
+    ).fetchall()
+    if not again:  # nearly always, and sorting millions into groups of one takes seconds
+        return "SELECT *, 1 AS number FROM kept"
+    return """SELECT *, row_number() OVER (
+            PARTITION BY rule, "table", key, field ORDER BY row, value, expected, difference
+        ) AS number
+        FROM kept"""
 
 
 def _note_rules(connection: duckdb.DuckDBPyConnection, standard: Standard) -> None:
@@ -134,14 +146,11 @@ def _note_waivers(connection: duckdb.DuckDBPyConnection, waivers: Sequence[Waive
     )
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, path: Path) -> Tally:
-    rows = connection.execute(
-        "SELECT rule, severity, waiver IS NOT NULL, count(*) FROM read_parquet(?) GROUP BY ALL", [str(path)]
-    ).fetchall()
+def _tally(counted: Sequence[tuple[str, Severity, bool, int]]) -> Tally:
     counts: dict[str, int] = {}
     by_severity: dict[Severity, int] = {"block": 0, "explain": 0, "note": 0}
     waived: dict[str, int] = {}
-    for rule, severity, is_waived, count in rows:
+    for rule, severity, is_waived, count in counted:
         if is_waived:
             waived[rule] = waived.get(rule, 0) + count
         else:

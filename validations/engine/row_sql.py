@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from validations.engine.finding_sql import key_json, organisation_sql, value_of_field
+from validations.engine.finding_sql import key_json, organisation_sql
 from validations.engine.session import literal, quoted, rows_of
 from validations.engine.sql_text import Predicate, read_predicate
 from validations.engine.standard import Rule, Standard, Table
@@ -38,14 +38,12 @@ def row_rule(standard: Standard, table: Table, rule: Rule) -> RowRule:
     )
 
 
-def contract_findings(table: Table, fields: Iterable[str]) -> str:
-    """Findings of the contract: failing cases (`failing`: row, field, constraint) of `slice`, with the rules that judge them."""
+def contract_findings(table: Table, rule: str, field: str) -> str:
+    """Findings of one constraint from `failing`: row, value, and `of` with the columns that name the row."""
     return f"""
-        SELECT m.rule, {literal(table.name)}, {key_json(table)}, {organisation_sql(table)}, f.field,
-            {value_of_field(fields, "f.field")}, NULL, NULL, t.row, NULL
-        FROM failing AS f
-        JOIN judged_constraints AS m ON m.field = f.field AND m."constraint" = f."constraint"
-        JOIN slice AS t ON t.row = f.row"""
+        SELECT {literal(rule)}, {literal(table.name)}, {key_json(table, "of")}, {organisation_sql(table, "of")},
+            {literal(field)}, value, NULL, NULL, row, NULL
+        FROM failing"""
 
 
 def row_findings(table: Table, rules: Sequence[RowRule]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,11 +62,26 @@ def create_views(
             )
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, schema: pa.Schema, path: Path) -> None:
-    """Write what a SELECT returns with exactly these columns and types, whole or not at all."""
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    select: str,
+    schema: pa.Schema,
+    path: Path,
+    *,
+    repeating: Sequence[str] | bool = True,
+) -> None:
+    """Write what a SELECT returns with exactly these columns and types, whole or not at all.
+
+    `repeating` are the columns worth a dictionary of their values; all, unless given.
+    """
     temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        with pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="zstd",
+            use_dictionary=repeating,  # pyright: ignore[reportArgumentType]  # columns too, by pyarrow's manual
+        ) as writer:
             for batch in connection.sql(select).to_arrow_reader(_BATCH_ROWS):
                 writer.write_table(pa.Table.from_batches([batch]).cast(schema))
         with temporary.open("rb") as file:

@@ -75,22 +75,17 @@ class Steps:
     def _contract(self, table: str, judged: Sequence[tuple[Rule, str, str]]) -> None:
         from validations.engine.contract import contract, failures  # noqa: PLC0415  # 2 s: only who judges pays
 
-        wanted_pairs = {(constraint, field) for _, field, constraint in judged}
-        checked = contract(self.standard, table, report=self.report, period=self.period, wanted=wanted_pairs)
-        self.connection.execute(
-            'CREATE OR REPLACE TEMP TABLE judged_constraints (rule VARCHAR, field VARCHAR, "constraint" VARCHAR)'
-        )
-        self.connection.executemany(
-            "INSERT INTO judged_constraints VALUES (?, ?, ?)",
-            [(rule.id, field, constraint) for rule, field, constraint in judged],
-        )
-        for failed in failures(checked, self.tables[table]):
-            self.connection.register("failing", failed.cases.to_arrow())
-            self.connection.register("slice", failed.rows.to_arrow())
-            fields = failed.cases["field"].unique(maintain_order=True).to_list()
-            self._insert(row_sql.contract_findings(self.standard.table(table), fields))
-            self.connection.unregister("slice")
-            self.connection.unregister("failing")
+        rules: dict[tuple[str, str], list[str]] = {}
+        for rule, field, constraint in judged:
+            rules.setdefault((constraint, field), []).append(rule.id)
+        checked = contract(self.standard, table, report=self.report, period=self.period, wanted=rules)
+        declared = self.standard.table(table)
+        named_by = dict.fromkeys([*declared.stored_key, *filter(None, [declared.organisation])])
+        for each in failures(checked, self.tables[table], list(named_by)):
+            for rule_id in rules[each.constraint, each.field]:
+                self.connection.register("failing", each.rows.to_arrow())
+                self._insert(row_sql.contract_findings(declared, rule_id, each.field))
+                self.connection.unregister("failing")
 
     def _holds(self, name: str, rules: Sequence[Rule]) -> None:
         table = self.standard.table(name)

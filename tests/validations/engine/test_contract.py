@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pandera.errors import SchemaErrors
 
 from pipelines.errors import BadInput
 from tests.validations.engine.sample_standard import Judge, write_rows
@@ -34,7 +35,20 @@ GOOD: dict[str, Any] = {
 def broken(standard: Standard, path: Path, period: Period | None = None) -> set[tuple[int, str, str]]:
     """Row, field and constraint of all that breaks the contract of POLICY."""
     checked = contract.contract(standard, "POLICY", period=period)
-    return {row for failed in contract.failures(checked, path) for row in failed.cases.iter_rows()}
+    return {
+        (row, failing.field, failing.constraint)
+        for failing in contract.failures(checked, path, ["NO"])
+        for row in failing.rows["row"]
+    }
+
+
+def broken_by_pandera(standard: Standard, path: Path) -> set[tuple[str, str]]:
+    """Field and check of all that the schema finds by itself, as a data engineer would use it in a notebook."""
+    try:
+        schema(standard, "POLICY").validate(pl.read_parquet(path), lazy=True)
+    except SchemaErrors as errors:
+        return {(str(e.schema.name), str(e.check.name)) for e in errors.schema_errors}
+    return set()
 
 
 CASES = [
@@ -67,6 +81,7 @@ def test_each_constraint(
 ) -> None:
     path = write_rows(sample, "POLICY", [GOOD, {**GOOD, **change}], tmp_path)
     assert broken(sample, path) == {(1, field, name) for field, name in expected}
+    assert broken_by_pandera(sample, path) == expected
 
 
 def test_a_data_engineer_gets_the_schema_by_name() -> None:
@@ -153,7 +168,7 @@ def test_other_columns_are_named(sample: Standard, tmp_path: Path) -> None:
     path = tmp_path / "POLICY.parquet"
     pl.DataFrame({"NO": [1], "X": ["a"]}).write_parquet(path)
     with pytest.raises(BadInput, match="POLICY") as caught:
-        list(contract.failures(contract.contract(sample, "POLICY"), path))
+        list(contract.failures(contract.contract(sample, "POLICY"), path, ["NO"]))
     assert caught.value.code == "validations.columns_differ"
 
 
