@@ -84,8 +84,8 @@ def contract(
     return Contract(pa.DataFrameSchema(columns, name=f"{standard.name}.{table}", strict=True), tuple(chosen))
 
 
-def failures(contract: Contract, path: Path, named_by: Sequence[str]) -> Iterator[Failing]:
-    """Run a contract over a Parquet file, a slice at a time; `named_by` are the columns that name a row.
+def failures(contract: Contract, path: Path, named_by: Sequence[str]) -> Iterator[list[Failing]]:
+    """Run a contract over a Parquet file, a slice at a time: what fails in each. `named_by` are the columns that name a row.
 
     pandera judges names and types; its checks' expressions run here, all of a slice in one pass, since pandera would run
     each by itself. Raises BadInput when the columns are not the dictionary's.
@@ -107,19 +107,19 @@ def failures(contract: Contract, path: Path, named_by: Sequence[str]) -> Iterato
             (~constraint.holds.fill_null(value=True)).alias(str(number))
             for number, constraint in enumerate(contract.constraints)
         )
-        for constraint, mask in zip(contract.constraints, breaks, strict=True):
-            if mask.any():
-                yield Failing(
-                    constraint.field, constraint.name, _named(frame, mask, constraint, named_by, start)
-                )
+        yield [
+            Failing(each.field, each.name, _named(frame, mask, each.field, named_by, start))
+            for each, mask in zip(contract.constraints, breaks, strict=True)
+            if mask.any()
+        ]
 
 
 def _named(
-    frame: pl.DataFrame, mask: pl.Series, constraint: Constraint, named_by: Sequence[str], start: int
+    frame: pl.DataFrame, mask: pl.Series, field: str, named_by: Sequence[str], start: int
 ) -> pl.DataFrame:
+    failing = frame.select(pl.col(field).alias("value"), pl.struct(named_by).alias("of")).filter(mask)
     row = mask.arg_true().cast(pl.Int64) + start
-    value = pl.col(constraint.field).cast(pl.String).alias("value")
-    return frame.filter(mask).select(row.alias("row"), value, pl.struct(named_by).alias("of"))
+    return failing.select(row.alias("row"), pl.col("value").cast(pl.String), "of")
 
 
 def _check(holds: pl.Expr) -> Callable[[pa.PolarsData], pl.LazyFrame]:

@@ -38,11 +38,11 @@ def row_rule(standard: Standard, table: Table, rule: Rule) -> RowRule:
     )
 
 
-def contract_findings(table: Table, rule: str, field: str) -> str:
-    """Findings of one constraint from `failing`: row, value, and `of` with the columns that name the row."""
+def contract_findings(table: Table) -> str:
+    """Findings of the contract from `failing`: rule, field, row, value, and `of` with the columns that name the row."""
     return f"""
-        SELECT {literal(rule)}, {literal(table.name)}, {key_json(table, "of")}, {organisation_sql(table, "of")},
-            {literal(field)}, value, NULL, NULL, row, NULL
+        SELECT rule, {literal(table.name)}, {key_json(table, "of")}, {organisation_sql(table, "of")},
+            field, value, NULL, NULL, row, NULL
         FROM failing"""
 
 

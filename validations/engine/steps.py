@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from validations.engine import row_sql, shape_sql
 from validations.engine.field_constraints import Period
@@ -81,10 +82,15 @@ class Steps:
         checked = contract(self.standard, table, report=self.report, period=self.period, wanted=rules)
         declared = self.standard.table(table)
         named_by = dict.fromkeys([*declared.stored_key, *filter(None, [declared.organisation])])
-        for each in failures(checked, self.tables[table], list(named_by)):
-            for rule_id in rules[each.constraint, each.field]:
-                self.connection.register("failing", each.rows.to_arrow())
-                self._insert(row_sql.contract_findings(declared, rule_id, each.field))
+        for failing in failures(checked, self.tables[table], list(named_by)):
+            found = [
+                each.rows.with_columns(rule=pl.lit(rule), field=pl.lit(each.field))
+                for each in failing
+                for rule in rules[each.constraint, each.field]
+            ]
+            if found:
+                self.connection.register("failing", pl.concat(found).to_arrow())
+                self._insert(row_sql.contract_findings(declared))
                 self.connection.unregister("failing")
 
     def _holds(self, name: str, rules: Sequence[Rule]) -> None:

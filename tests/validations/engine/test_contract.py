@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def broken(standard: Standard, path: Path, period: Period | None = None) -> set[
     checked = contract.contract(standard, "POLICY", period=period)
     return {
         (row, failing.field, failing.constraint)
-        for failing in contract.failures(checked, path, ["NO"])
+        for failing in chain.from_iterable(contract.failures(checked, path, ["NO"]))
         for row in failing.rows["row"]
     }
 
