@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipelines.cli.table_files import read_tables
 from pipelines.errors import text
 from pipelines.stages import baseline as stage
 from pipelines.stages.installation import open_installation
@@ -32,7 +34,10 @@ def none(filing: Filing, reason: Reason, as_user: As = None) -> None:
 def adopt(
     filing: Filing,
     tables: Annotated[
-        list[Path], typer.Argument(help="以表名命名的 CSV 或 Parquet · files named after their tables")
+        list[str],
+        typer.Argument(
+            help="CSV、Parquet 或 XLSX，以表名命名，或 表名=文件 · files named after their tables, or TABLE=FILE"
+        ),
     ],
     date_from: Annotated[
         datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="上期起日 · its first day")
@@ -42,12 +47,13 @@ def adopt(
     as_user: As = None,
 ) -> None:
     """采用在别处已报送的上期数据，供跨期规则对照 · Adopt what was reported elsewhere as the previous content."""
-    with open_installation() as installation:
+    with open_installation() as installation, tempfile.TemporaryDirectory(prefix="baosong-adopt-") as folder:
+        standard = installation.standard(installation.state(filing).opened.fact.standard)
         state = stage.adopt(
             installation,
             filing,
             installation.user(as_user),
-            {path.stem: path for path in tables},
+            read_tables(standard, tables, Path(folder)),
             date_from=date_from.date(),
             date_to=date_to.date(),
             reason=reason,

@@ -22,7 +22,7 @@ from pipelines.stages.canonical import json_digest, sync_folder
 from pipelines.stages.installation import Installation, require_role
 from resources.deployment import User
 from validations.engine import Standard, table_digest
-from validations.engine.csv_input import convert_csv
+from validations.engine.parquet_input import check_parquet
 from validations.engine.plan import references_of
 
 PREVIOUS = "previous"
@@ -94,9 +94,9 @@ def adopt(
     date_to: date,
     reason: str,
 ) -> FilingState:
-    """Adopt tables (CSV or Parquet) as what was reported before, for a period that ends before this one's end.
+    """Adopt tables (Parquet) as what was reported before, for a period that ends before this one's end.
 
-    They are copied, named by their content digests, and never change again. Raises BadInput for what does not fit.
+    They are checked, copied, named by their content digests, and never change again. Raises BadInput for what does not fit.
     """
     require_role(user, "data_engineer", act="baseline")
     state = installation.state(filing)
@@ -140,10 +140,8 @@ def _copied(standard: Standard, files: Mapping[str, Path], folder: Path) -> dict
                     "validations.table_unknown", given=path, table=name, known=", ".join(standard.tables)
                 )
             target = folder / f"{name}.parquet"
-            if path.suffix.lower() == ".csv":
-                convert_csv(standard.table(name), path, target)
-            else:
-                shutil.copyfile(path, target)
+            check_parquet(standard.table(name), path)
+            shutil.copyfile(path, target)
             digests[name] = table_digest(standard.table(name), target)
         except BadInput as problem:
             problems.append(problem)
@@ -193,11 +191,16 @@ def _last_accepted(installation: Installation, state: FilingState) -> FilingStat
 
 
 def _same_period(installation: Installation, state: FilingState, standard: str) -> _Content | None:
-    """The accepted content of another standard for the same period and scope."""
+    """The accepted content of another standard for the same period and scope; of the own standard another report's that
+    ends on the same day."""
     opened = state.opened.fact
     for other in installation.states(standard):
         said = other.opened.fact
-        same = (said.date_from, said.date_to) == (opened.date_from, opened.date_to)
+        same = said.date_to == opened.date_to and (
+            said.report != opened.report
+            if said.standard == opened.standard
+            else said.date_from == opened.date_from
+        )
         if _is_accepted(other) and same and set(said.organisations) >= set(opened.organisations):
             return _content_of(installation, other)
     return None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -21,6 +20,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.benchmarks.measuring import high_water_mb
 
 TABLES = ("FIRST", "SECOND")
 SIZES = {500_000: 3}
@@ -203,7 +204,7 @@ def main() -> None:
         work = _adbc if way == "adbc" else _extracting(way)
         began, cpu = time.perf_counter(), time.process_time()
         rows = work(folder)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak = high_water_mb()
         taken = {
             "wall": time.perf_counter() - began,
             "cpu": time.process_time() - cpu,

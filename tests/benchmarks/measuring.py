@@ -20,6 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 REPEATS = 3
+_LOOK_SECONDS = 0.02
 
 
 class Failed(RuntimeError):
@@ -87,8 +88,12 @@ def run(command: Sequence[str | Path]) -> Sample:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         child = subprocess.Popen([str(part) for part in command], stdout=out, stderr=err, cwd=ROOT, env=env)
-        _, status, usage = os.wait4(child.pid, 0)
+        peak = 0.0
+        while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
+            peak = max(peak, high_water_mb(child.pid))
+            time.sleep(_LOOK_SECONDS)
         whole = time.perf_counter() - began
+        _, status, usage = ended
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
@@ -102,9 +107,22 @@ def run(command: Sequence[str | Path]) -> Sample:
         wall=float(result.pop("wall", whole)),
         whole_cpu=cpu,
         start_to_end=whole,
-        peak_mb=usage.ru_maxrss / 1024 / (1024 if sys.platform == "darwin" else 1),
+        peak_mb=peak,
         said=result,
     )
+
+
+def high_water_mb(process: int | str = "self") -> float:
+    """Peak resident memory of a process, MB; 0 when it has just gone.
+
+    Not `ru_maxrss`: that begins with the memory of the process that started it.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0.0
+    peaks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return float(peaks[0]) / 1024 if peaks else 0.0
 
 
 def task(name: str, **values: Any) -> list[str]:

@@ -13,7 +13,7 @@ from pipelines.stages.baseline import adopt, declare_none, references
 from pipelines.stages.request import open_due
 from pipelines.stages.sign_off import open_sign_off
 from tests.flow.conftest import Resume
-from tests.flow.play import STATISTICS, agree, open_statistics, preparer, run
+from tests.flow.play import FLASH, STATISTICS, agree, open_statistics, preparer, run
 
 MAY = "circ_statistics.monthly.2026-05"
 APRIL = {"date_from": date(2026, 3, 1), "date_to": date(2026, 3, 31), "reason": "三月由旧系统报送"}
@@ -53,8 +53,8 @@ def test_an_adopted_baseline_is_compared_with_and_changes_what_was_judged(
     )
     folder = tmp_path / "march"
     folder.mkdir()
-    grown.write_csv(folder / "BSXM.csv")
-    files = {"BSXM": folder / "BSXM.csv"}
+    grown.write_parquet(folder / "BSXM.parquet")
+    files = {"BSXM": folder / "BSXM.parquet"}
     adopt(installation, STATISTICS, preparer(installation), files, **APRIL)
     with pytest.raises(Refused) as caught:
         open_sign_off(installation, STATISTICS, preparer(installation))
@@ -84,14 +84,33 @@ def test_a_baseline_ends_before_the_period_does(begin: Resume, tmp_path: Path, l
 def test_every_table_that_does_not_fit_is_named_and_nothing_is_adopted(begin: Resume, tmp_path: Path) -> None:
     installation = begin(clean=True)
     state = open_statistics(installation)
-    (tmp_path / "BSXM.csv").write_text("JGDM,XMDM\n1,2\n", encoding="utf-8")
-    (tmp_path / "NOPE.csv").write_text("a\n1\n", encoding="utf-8")
-    files = {name: tmp_path / f"{name}.csv" for name in ("BSXM", "NOPE")}
+    files = {name: tmp_path / f"{name}.parquet" for name in ("BSXM", "NOPE")}
+    for path in files.values():
+        pl.DataFrame({"JGDM": ["1"], "XMDM": ["2"]}).write_parquet(path)
     with pytest.raises(BadInput) as caught:
         adopt(installation, STATISTICS, preparer(installation), files, **APRIL)
     assert len(caught.value.details) == 2
     assert installation.state(STATISTICS).seq == state.seq
     assert list(installation.folder("baselines", STATISTICS).iterdir()) == []
+
+
+def test_a_month_is_compared_with_its_flash_report_once_that_is_accepted(
+    begin: Resume, servers: Path
+) -> None:
+    installation = begin(clean=True, servers=servers)
+    monthly = open_statistics(installation)
+    standard = installation.standard("circ_statistics")
+    assert references(installation, monthly, standard).digests == {}
+    run(installation, FLASH, "extract", "validate", "review")
+    agree(installation, FLASH)
+    flash = run(installation, FLASH, "package", "deliver", "acknowledge")
+    assert flash.package is not None
+    compared = references(installation, monthly, standard)
+    assert compared.digests == {"circ_statistics": flash.package.fact.content}
+    assert set(compared.tables["circ_statistics"]) == {"BSXM"}
+    state = run(installation, STATISTICS, "extract", "validate")
+    assert state.content is not None
+    assert state.content.fact.counts["P09"] == 0
 
 
 def test_the_next_month_is_compared_with_the_one_accepted_before(begin: Resume, servers: Path) -> None:

@@ -43,19 +43,20 @@ def cross_check(
 
 
 def neighbours(standard: Standard, folders: Iterable[Path]) -> dict[str, dict[str, Table]]:
-    """The dictionaries of the other standards in `folders`, which its queries may read as `<standard>.TABLE`.
+    """The dictionaries of the standards that its queries read as `<standard>.TABLE`: its own, and others in `folders`.
 
-    Of each name the first; only those that its queries name; one that does not load is not there.
+    Of each name the first; only those that its queries name; one that does not load is not there. Its own name stands for
+    another report of the same period.
     """
     texts = [
         rule.query.read_text(encoding="utf-8")
         for rule in standard.rules
         if rule.query and rule.query.is_file()
     ]
-    found: dict[str, dict[str, Table]] = {}
+    found = {standard.name: dict(standard.tables)}
     places = [place for folder in folders if folder.is_dir() for place in sorted(folder.iterdir())]
     for folder in places:
-        if folder.name not in (standard.name, *found) and any(f"{folder.name}." in text for text in texts):
+        if folder.name not in found and any(f"{folder.name}." in text for text in texts):
             unheeded = Mistakes(folder)
             files = sorted((folder / "tables").glob("*.yaml"))
             read = [(file, read_yaml(file, "table", unheeded).data) for file in files]
