@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 export BAOSONG_HOME ?= $(CURDIR)/.baosong
 
-.PHONY: help demo dev check test mutants prove bench clean lock programs
+.PHONY: help demo dev check test coverage mutants prove bench clean lock programs
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,7 +48,10 @@ programs:  # what tests need beyond pip: found, installed where that is allowed,
 	@test -x /usr/sbin/sshd || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq openssh-server >/dev/null; } || { echo "make test needs OpenSSH's server /usr/sbin/sshd; install the package openssh-server"; exit 1; }
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || { echo "make test needs PostgreSQL's programs /usr/lib/postgresql/*/bin; install the package postgresql"; exit 1; }
 
-test: $(READY_DEV) programs  ## all tests on two cores, with coverage
+test: $(READY_DEV) programs  ## all tests on two cores
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+
+coverage: $(READY_DEV) programs  ## the same, twice as slow, with what no test runs
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= tests
 	$(BIN)/coverage report --skip-covered --sort=cover | tail -n 25
