@@ -6,7 +6,7 @@ from validations.engine.calculators import CHECKS
 from validations.engine.cross_check_shapes import check_shape
 from validations.engine.cross_check_tables import check_effective
 from validations.engine.located import Located, Place, read_text
-from validations.engine.scope import EVERY_TABLE, fields_named, has_fields
+from validations.engine.scope import EVERY_TABLE, fields_named, has_fields, tables_of
 from validations.engine.sql_text import Binder, SqlMistake, read_predicate, read_query
 from validations.engine.standard import Rule, Standard, Table
 
@@ -87,6 +87,20 @@ class _RuleCheck:
         for number, root in enumerate(self.rule.suppressed_by):
             if root.rule not in known or root.rule == self.rule.id:
                 self.wrong("validations.unknown_rule", "suppressed_by", number, name=root.rule)
+                continue
+            for rule in (self.rule, known[root.rule]):
+                keys = [set(self.standard.table(name).stored_key) for name in tables_of(self.standard, rule)]
+                unknown = [name for name in root.on if not any(name in key for key in keys)]
+                if unknown:
+                    names = ", ".join(sorted(set[str]().union(*keys)))
+                    self.wrong(
+                        "validations.root_on",
+                        "suppressed_by",
+                        number,
+                        name=", ".join(unknown),
+                        of=rule.id,
+                        known=names,
+                    )
 
     def sql(self, table: Table | None) -> None:
         rule = self.rule

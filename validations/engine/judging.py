@@ -140,8 +140,9 @@ class _Job:
             not_judged += plan.not_judged
             stoppers = steps.blocking(plan.rules) if phase.stops else []
             if stoppers:
-                later = [rule for other in plans[plans.index(plan) + 1 :] for rule in other.rules]
-                not_judged += [NotJudged(rule.id, "phase", ", ".join(stoppers)) for rule in later]
+                for later in plans[plans.index(plan) + 1 :]:
+                    not_judged += later.not_judged
+                    not_judged += [NotJudged(rule.id, "phase", ", ".join(stoppers)) for rule in later.rules]
                 break
         if self.progress:
             self.progress(self.standard.name, len(listed), len(listed))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -158,20 +158,30 @@ def _standard(drafts: Drafts, path: Path) -> Standard | None:
 
 
 def _digested(standard: Standard, drafts: Drafts) -> list[Rule]:
-    """The rules with their digests: of their own words, the macros, their query, and what of the dictionary they judge."""
-    macros = drafts.standard.data.get("macros", {})
+    """The rules with their digests: of all words that decide what they find, in the rule, the dictionary and the standard."""
+    declared = {**drafts.standard.data.get("macros", {}), **drafts.standard.data.get("parameters", {})}
     entries = {name: _entries(codes) for name, codes in drafts.codes.items()}
     rules: list[Rule] = []
     for rule, located, index in drafts.rules:
-        said: list[Any] = [located.data[index], macros if rule.holds else None]
-        said.append(rule.query.read_text(encoding="utf-8") if rule.query else None)
+        query = rule.query.read_text(encoding="utf-8") if rule.query else None
+        said: list[Any] = [located.data[index], query]
         for name, (table, dictionary) in drafts.tables.items() if rule.constraint else ():
             judged = constraint_fields(standard, table, rule)
             fields = [item for item in dictionary.data["fields"] if item["name"] in judged]
             said.append([name, fields, [entries[f["codes"]] for f in fields if "codes" in f]])
         text = json.dumps(said, ensure_ascii=False, sort_keys=True)
+        text += json.dumps(_named(declared, text), ensure_ascii=False, sort_keys=True)
         rules.append(replace(rule, digest=hashlib.sha256(text.encode()).hexdigest()))
     return rules
+
+
+def _named(declared: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """The macros and parameters that a text names, and those that these name in turn."""
+    named: dict[str, Any] = {}
+    while more := {name: value for name, value in declared.items() if name not in named and name in text}:
+        named |= more
+        text = json.dumps(more, ensure_ascii=False)
+    return named
 
 
 def _entries(codes: CodeList) -> list[list[str]]:

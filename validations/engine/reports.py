@@ -37,7 +37,6 @@ class Report:
     due: DueRule
     tables: tuple[str, ...]
     package: str
-    date_kind: str = "period"
     months: tuple[int, ...] = ()
 
 

@@ -38,6 +38,14 @@ def has_fields(table: Table, names: frozenset[str]) -> bool:
     return names <= {field.name for field in table.stored_fields}
 
 
+def tables_of(standard: Standard, rule: Rule) -> tuple[str, ...]:
+    """The tables on which a rule may find something; all, where it names none."""
+    named = {str(rule.table), *(name for group in shape_tables(rule) for name in group)} & set(
+        standard.tables
+    )
+    return tuple(sorted(named or standard.tables))
+
+
 def row_tables(standard: Standard, rule: Rule) -> tuple[str, ...]:
     """The tables whose rows a `holds` rule judges."""
     if rule.table != EVERY_TABLE:

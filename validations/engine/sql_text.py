@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import duckdb
@@ -39,6 +39,10 @@ PREVIOUS = "previous"
 _DEEPEST = 1000  # macros replaced in one expression; a circle never ends
 
 _SERIES = ("range", "generate_series")  # table functions that read nothing
+_OF_THE_MOMENT = (
+    "current_timestamp", "current_time", "localtime", "localtimestamp", "current_localtime", "current_localtimestamp",
+    "current_user", "session_user", "current_role", "user", "version", "getenv",
+)  # fmt: skip
 _QUERIES = (exp.Select, exp.SetOperation)
 _logger = logging.getLogger("sqlglot")
 
@@ -102,6 +106,7 @@ def read_expression(
     select = expand(_expression(text), macros or {})
     if select.find(exp.Subquery, exp.Exists) or len(list(select.find_all(exp.Select))) > 1:
         raise SqlMistake("validations.sql_not_an_expression", {"sql": text})
+    _refuse_of_the_moment(select)
     columns = list(dict.fromkeys(column.sql() for column in _columns(select)))
     return Predicate(
         select.expressions[0].sql(dialect="duckdb"),
@@ -198,6 +203,23 @@ def _refuse_parameters(statement: exp.Expr, known: Iterable[str]) -> set[str]:
     return used
 
 
+@cache
+def _of_the_moment() -> frozenset[str]:
+    """Functions that may answer otherwise for the same data: clocks, chance, the session, the environment."""
+    with duckdb.connect(":memory:") as connection:
+        changing = connection.execute(
+            "SELECT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' AND function_name <> 'error'"
+        ).fetchall()
+    return frozenset((*_OF_THE_MOMENT, *(str(name).lower() for (name,) in changing)))
+
+
+def _refuse_of_the_moment(statement: exp.Expr) -> None:
+    for node in statement.find_all(exp.Func):
+        name = node.sql(dialect="duckdb").split("(", 1)[0].lower()
+        if name in _of_the_moment():
+            raise SqlMistake("validations.sql_of_the_moment", {"function": name})
+
+
 @dataclass(frozen=True)
 class Query:
     """A read-only query: its text, the tables it reads, those of other contents (`previous.T`), its parameters."""
@@ -228,6 +250,7 @@ def read_query(
         is not None
     ):
         raise SqlMistake("validations.sql_not_read_only", {})
+    _refuse_of_the_moment(statement)
     own = {cte.alias for cte in statement.find_all(exp.CTE)}
     known = set(tables)
     read: set[str] = set()
@@ -291,6 +314,8 @@ class Binder:
 
     def predicate_type(self, predicate: Predicate, table: str) -> str:
         """The DuckDB type of an expression over one row. Raises SqlMistake."""
+        # A condition is where neither aggregates nor windows may stand.
+        self.columns(f'SELECT 1 FROM "{table}" WHERE ({predicate.sql}) IS NULL', predicate.parameters)
         return self.columns(f'SELECT {predicate.sql} AS value FROM "{table}"', predicate.parameters)["value"]
 
     def columns(self, query: str, parameters: Iterable[str] = ()) -> dict[str, str]:

@@ -399,3 +399,77 @@ def test_the_digest_of_a_rule_changes_with_what_decides_it_and_nothing_else(writ
     assert {name for name in first if first[name] != query[name]} == {"R01"}
     reworded = digests({"rules/rules.yaml": RULES.replace("holds: BEGINS <= ENDS", "holds: BEGINS < ENDS")})
     assert {name for name in first if first[name] != reworded[name]} == {"D01"}
+    macro = digests({"standard.yaml": STANDARD.replace("KIND = '个人'", "KIND <> '单位'")})
+    assert {name for name in first if first[name] != macro[name]} == {"D02"}
+
+
+def test_the_digest_of_a_rule_changes_with_macros_wherever_they_are_named_and_with_defaults(
+    write_standard: Write,
+) -> None:
+    standard = STANDARD.replace("{is_person:", "{known: \"KIND <> ''\", is_person:").replace(
+        "\"KIND = '个人'\"", "\"known AND KIND = '个人'\""
+    )
+    standard += "parameters: {limit: {title: {zh: 上限, en: limit}, type: decimal, default: '50'}}\n"
+    named = {
+        "standard.yaml": standard,
+        "tables/POLICY.yaml": replaced(POLICY, "when: \"KIND = '个人'\"", "when: is_person"),
+        **with_rules(rule("D09", "holds: PREMIUM < $limit", table="POLICY")),
+    }
+
+    def digests(changes: dict[str, str]) -> dict[str, str]:
+        return {each.id: each.digest for each in load_folder(write_standard({**named, **changes})).rules}
+
+    first = digests({})
+    inner = digests({"standard.yaml": standard.replace("KIND <> ''", "KIND <> 'x'")})
+    assert {name for name in first if first[name] != inner[name]} == {"B01", "D02", "A12"}
+    default = digests({"standard.yaml": standard.replace("'50'", "'51'")})
+    assert {name for name in first if first[name] != default[name]} == {"D09"}
+
+
+def test_rules_that_lack_something_are_listed_even_when_an_earlier_phase_stops(
+    write_standard: Write, judged: Judge
+) -> None:
+    phases = "phases:\n  - {groups: [A], stops: true}\n  - {groups: [B, D, E, F, P, R]}\n"
+    query = "SELECT p.NO FROM previous.POLICY AS p ANTI JOIN POLICY AS n ON n.NO = p.NO"
+    changes = {
+        "standard.yaml": STANDARD + phases,
+        "rules/P03.sql": query,
+        **with_rules(rule("P03", "query: P03.sql", table="POLICY")),
+    }
+    standard = load_folder(write_standard(changes))
+    judgement, _ = judged({"POLICY": [{"NO": "P1"}], "COVER": []}, standard=standard, report="detail")
+    assert {each.rule: each.missing for each in judgement.not_judged}["P03"] == "previous.POLICY"
+    assert {each.rule for each in judgement.not_judged} | set(judgement.counts) == {
+        each.id for each in standard.rules if each.id != "F01"
+    }
+
+
+@pytest.mark.parametrize(
+    ("holds", "said"),
+    [
+        ("sum(PREMIUM) < 1", "aggregates"),
+        ("row_number() OVER () < 1", "window functions"),
+        ("PREMIUM < random()", "random may not be used"),
+        ("BEGINS <= current_date", "current_date may not be used"),
+        ("BEGINS <= today()", "current_date may not be used"),
+        ("NO <> current_setting('memory_limit')", "current_setting may not be used"),
+        ("CAST(BEGINS AS TIMESTAMP) < now()", "now may not be used"),
+    ],
+)
+def test_a_predicate_decides_by_its_row_alone(write_standard: Write, holds: str, said: str) -> None:
+    found = mistakes(write_standard(with_rules(rule("D09", f'holds: "{holds}"', table="POLICY"))))
+    assert said in found and "rules.yaml" in found
+
+
+def test_a_query_decides_by_its_data_alone(write_standard: Write) -> None:
+    query = "SELECT NO FROM POLICY WHERE BEGINS > current_date"
+    assert "current_date may not be used" in mistakes(write_standard({"rules/R01.sql": query}))
+
+
+def test_the_keys_by_which_a_root_cause_is_found_are_keys_of_both_rules(write_standard: Write) -> None:
+    roots = "[{rule: D01, on: [NO]}, {rule: E01, on: [SEQ, TYPO]}]"
+    found = mistakes(
+        write_standard(with_rules(rule("D09", "holds: PREMIUM > 0", table="POLICY", suppressed_by=roots)))
+    )
+    assert "SEQ, TYPO is no key field of the tables that rule D09 judges; there are: NO" in found
+    assert "TYPO is no key field of the tables that rule E01 judges; there are: NO, SEQ" in found
