@@ -6,7 +6,6 @@ import csv
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -64,8 +63,11 @@ def judge_core(
             tables[name] = home / f"{name}.parquet"
             everything = {**parameters, "organisations": organisations, "sub_organisations": below}
             schema = arrow_schema(table)
-            batches = snapshot.stream(sql.read_text(encoding="utf-8"), everything, schema, sql_file=sql)
-            pq.write_table(pa.Table.from_batches(batches, schema), tables[name])
+            with pq.ParquetWriter(tables[name], schema) as writer:
+                for batch in snapshot.stream(
+                    sql.read_text(encoding="utf-8"), everything, schema, sql_file=sql
+                ):
+                    writer.write_batch(batch)
     findings = home / "findings.parquet"
     judgement = judge(standard, tables, report="detail", parameters=parameters, findings=findings)
     found = pl.read_parquet(findings).select("table", "key", "field", "rule")
@@ -112,6 +114,31 @@ def test_every_kind_of_defect_is_found_where_it_is_and_nowhere_else(
     plan = tmp_path / "defects.yaml"
     plan.write_text("".join(f"- {{kind: {kind}, count: 4}}\n" for kind in kinds()), encoding="utf-8")
     make_core(demo, tmp_path, 6000, plan, seed=seed)
+    codes = tuple(o.code for o in demo.level_one())
+    judgement, found = judge_core(demo, tmp_path, codes, "2025-07-01", "2026-04-30")
+    assert found == answers(tmp_path)
+    assert judgement.total == len(found)
+    assert {rule for rule, count in judgement.counts.items() if count} == set(kinds())
+
+
+@pytest.mark.prove
+def test_a_million_clean_policies_have_no_findings(demo: Deployment, tmp_path: Path) -> None:
+    """As many as a large insurer's; ten million rows."""
+    make_core(demo, tmp_path, 1_000_000, None)
+    codes = tuple(o.code for o in demo.level_one())
+    judgement, found = judge_core(demo, tmp_path, codes, "2025-07-01", "2026-04-30")
+    assert judgement.rows["BDXXB"] == 1_000_000
+    assert found == set()
+    assert judgement.total == 0
+
+
+@pytest.mark.prove
+def test_every_kind_of_defect_is_found_among_a_million_policies_and_nothing_else(
+    demo: Deployment, tmp_path: Path
+) -> None:
+    plan = tmp_path / "defects.yaml"
+    plan.write_text("".join(f"- {{kind: {kind}, count: 20}}\n" for kind in kinds()), encoding="utf-8")
+    make_core(demo, tmp_path, 1_000_000, plan)
     codes = tuple(o.code for o in demo.level_one())
     judgement, found = judge_core(demo, tmp_path, codes, "2025-07-01", "2026-04-30")
     assert found == answers(tmp_path)
