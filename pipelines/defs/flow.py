@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from pipelines.defs import assets
+from pipelines.defs import content_assets, release_assets
+from pipelines.defs.asset_keys import key
 from pipelines.defs.checks import approval_check
 from pipelines.defs.jobs import flow_jobs
 from pipelines.defs.resources import InstallationResource
@@ -17,16 +18,16 @@ def flow_definitions(standard: Standard, resource: InstallationResource) -> dg.D
     jobs = flow_jobs(standard)
     return dg.Definitions(
         assets=[
-            assets.round_asset(standard),
-            assets.content_asset(standard),
-            assets.review_asset(standard),
-            assets.comparison_asset(standard),
-            assets.package_asset(standard),
-            assets.delivery_asset(standard),
-            assets.receipt_asset(standard),
-            assets.evidence_asset(standard),
+            content_assets.round_asset(standard),
+            content_assets.content_asset(standard),
+            content_assets.review_asset(standard),
+            content_assets.comparison_asset(standard),
+            release_assets.package_asset(standard),
+            release_assets.delivery_asset(standard),
+            release_assets.receipt_asset(standard),
+            release_assets.evidence_asset(standard),
         ],
-        asset_checks=[approval_check(standard, assets.key(standard, "content"))],
+        asset_checks=[approval_check(standard, key(standard, "content"))],
         jobs=list(jobs.values()),
         sensors=flow_sensors(standard, jobs, resource),
     )

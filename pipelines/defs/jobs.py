@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from pipelines.defs.assets import key, round_keys
+from pipelines.defs.asset_keys import key, round_keys
 from pipelines.defs.checks import APPROVAL
 from validations.engine import Standard
 

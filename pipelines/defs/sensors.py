@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from pipelines.defs.assets import key
+from pipelines.defs.asset_keys import key
 from pipelines.defs.checks import APPROVAL
 from pipelines.defs.jobs import AssetJob, Job
 from pipelines.defs.partitions import filings_of

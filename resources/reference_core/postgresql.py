@@ -18,7 +18,7 @@ from pipelines.errors import Refused
 from resources.deployment import SqliteSource
 from resources.reference_core.store import SCHEMA
 from resources.sources import open_source
-from resources.sources.postgresql import writing_session
+from resources.sources.postgresql_connections import writing_session
 
 _TYPES = {"TEXT": pa.string(), "INT": pa.int32(), "BIGINT": pa.int64(), "DATE": pa.date32()}
 

@@ -10,7 +10,8 @@ from pipelines.errors import BadInput
 from resources.deployment.connections import SourceConfig, SqliteSource
 from resources.secrets import resolve
 from resources.sources.any_database import open_database
-from resources.sources.postgresql import open_postgresql, parsed_url
+from resources.sources.postgresql import open_postgresql
+from resources.sources.postgresql_connections import parsed_url
 from resources.sources.snapshot import Snapshot
 from resources.sources.sqlite import open_sqlite
 

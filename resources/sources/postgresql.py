@@ -8,24 +8,20 @@ needed, in the type that the server itself deduced for that place. What the serv
 # pyright: reportUnknownParameterType=false
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-import adbc_driver_postgresql
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy import exc
 
 from pipelines.errors import BadInput
 from resources.conversion import ColumnPlan
-from resources.sources.adbc import DRIVER_ERRORS, AdbcSession, Reading
+from resources.sources.adbc import AdbcSession, Reading
 from resources.sources.arrow_batches import convert_batch, read_ahead, slices
-from resources.sources.postgresql_errors import explained
+from resources.sources.postgresql_connections import BEGIN, Pool, connect, connection_words, errors_explained
 from resources.sources.refusals import exact_sum, plan, summed_aliases, values_error
 from resources.sources.snapshot import BATCH_ROWS, Parameters, Snapshot
 from resources.sources.statements import (
@@ -38,28 +34,20 @@ from resources.sources.statements import (
     without_semicolon,
 )
 
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_SNAPSHOT_ID = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
 _BATCH_BYTES = {"adbc.postgresql.batch_size_hint_bytes": str(2 << 20)}
-# `NOT IN (SELECT …)` is looked up in a hash only while that fits into work_mem; beyond, it is quadratic.
-_WORK_MEMORY = (
-    "SELECT set_config('work_mem', '64MB', false) "
-    "WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')"
-)
 _TEXT = {"text", "varchar", "bpchar", "name"}
 _INTEGER = {"int2", "int4", "int8"}
-_DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "60", "application_name": "baosong"}
 
 
 @contextmanager
 def open_postgresql(name: str, url: sa.URL, connections: int) -> Generator[Snapshot]:
     """Export a snapshot that up to `connections` connections read at once. Raises Unavailable `source.down`."""
-    uri = _uri(url)
-    first = _connect(uri, name)
+    uri = connection_words(url)
+    first = connect(uri, name)
     pool: Pool | None = None
     try:
-        with _errors(name, name):
-            first.run(_BEGIN)
+        with errors_explained(name, name):
+            first.run(BEGIN)
             (row,) = first.rows(
                 "SELECT pg_export_snapshot() AS exported, pg_current_snapshot()::text AS view, "
                 "current_setting('server_version') AS version"
@@ -73,64 +61,6 @@ def open_postgresql(name: str, url: sa.URL, connections: int) -> Generator[Snaps
         if pool is not None:
             pool.close()
         first.close()
-
-
-@contextmanager
-def writing_session(name: str, url: str) -> Generator[AdbcSession]:
-    """One transaction on a database of one's own making (never a source), committed when the block ends well."""
-    with _errors(name, name):
-        session = _connect(_uri(parsed_url(name, url)), name)
-        try:
-            session.run("BEGIN")
-            yield session
-            session.run("COMMIT")
-        finally:
-            session.close()
-
-
-class Pool:
-    """Connections that read the exported snapshot. As many exist as are in use at once."""
-
-    def __init__(self, name: str, uri: str, exported: str) -> None:
-        assert _SNAPSHOT_ID.fullmatch(exported), "the server's own name of the snapshot"
-        self._name = name
-        self._uri = uri
-        self._begin = f"SET TRANSACTION SNAPSHOT '{exported}'"
-        self._idle: list[AdbcSession] = []
-        self._lock = Lock()
-
-    @contextmanager
-    def session(self, sql_file: Path | str) -> Generator[AdbcSession]:
-        """One connection for one statement at a time; one that failed or was left early is not used again."""
-        with self._lock:
-            session = self._idle.pop() if self._idle else None
-        session = session or self._joined()
-        is_whole = False
-        try:
-            with _errors(self._name, sql_file):
-                yield session
-            is_whole = True
-        finally:
-            if is_whole:
-                with self._lock:
-                    self._idle.append(session)
-            else:
-                session.close()
-
-    def close(self) -> None:
-        for session in self._idle:
-            session.close()
-
-    def _joined(self) -> AdbcSession:
-        session = _connect(self._uri, self._name)
-        try:
-            with _errors(self._name, self._name):
-                session.run(_BEGIN)
-                session.run(self._begin)
-        except BaseException:
-            session.close()
-            raise
-        return session
 
 
 class PostgresqlSnapshot(Snapshot):
@@ -187,48 +117,6 @@ class PostgresqlSnapshot(Snapshot):
         if inexact:
             raise BadInput("source.inexact_sum", file=sql_file, column=", ".join(inexact))
         return row["rows"], {name: exact_sum(_number(row[a]), a, sql_file) for name, a in chosen}
-
-
-def parsed_url(name: str, text: str) -> sa.URL:
-    """Raises BadInput `source.url`, which does not show it."""
-    try:
-        return sa.make_url(text)
-    except exc.ArgumentError:
-        raise BadInput("source.url", source=name) from None
-
-
-def _uri(url: sa.URL) -> str:
-    """The address as libpq's keywords (its URLs know no `+` for a space), with a bound on connecting and a watch on
-    lost connections.
-    """
-    named = {
-        "host": url.host,
-        "port": url.port,
-        "user": url.username,
-        "password": url.password,
-        "dbname": url.database,
-    }
-    words = {**_DEFAULTS, **{key: str(value) for key, value in named.items() if value is not None}}
-    words |= {key: value if isinstance(value, str) else ",".join(value) for key, value in url.query.items()}
-    escaped = {key: value.replace("\\", "\\\\").replace("'", "\\'") for key, value in words.items()}
-    return " ".join(f"{key}='{value}'" for key, value in escaped.items())
-
-
-def _connect(uri: str, name: str) -> AdbcSession:
-    with _errors(name, name):
-        session = AdbcSession(adbc_driver_postgresql.connect(uri))
-        try:
-            # A database without an encoding of its own cannot convert; then texts are checked here, row by row.
-            encoding = session.rows("SELECT current_setting('server_encoding') AS encoding")[0]["encoding"]
-            session.run(f"SET client_encoding = '{'SQL_ASCII' if encoding == 'SQL_ASCII' else 'UTF8'}'")
-            session.run(
-                "SET idle_in_transaction_session_timeout = 0"
-            )  # the view is kept while others are read
-            session.rows(_WORK_MEMORY)
-        except BaseException:
-            session.close()
-            raise
-        return session
 
 
 def _bound(session: AdbcSession, sql: str, parameters: Parameters, sql_file: Path | str) -> str:
@@ -306,11 +194,3 @@ def _number(text: str | None) -> Decimal | None:
         return None if text is None else Decimal(text)
     except InvalidOperation:
         return None
-
-
-@contextmanager
-def _errors(source: str, sql_file: Path | str) -> Generator[None]:
-    try:
-        yield
-    except DRIVER_ERRORS as error:
-        raise explained(error, source, sql_file) from error

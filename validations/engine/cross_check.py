@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from validations.engine.binder import Binder
 from validations.engine.constraints import constraints_of, declared_constraints
 from validations.engine.cross_check_rules import check_rules
 from validations.engine.cross_check_tables import check_field, check_table, unknown
 from validations.engine.located import Located, Mistakes, Place, read_text, read_yaml
 from validations.engine.parse import parse_table
 from validations.engine.reports import MONTHS
-from validations.engine.sql_text import PARAMETERS, Binder, SqlMistake, read_derivation, read_macro
+from validations.engine.sql_text import PARAMETERS, SqlMistake, read_derivation, read_macro
 from validations.engine.standard import Standard, Table
 from validations.engine.types import duckdb_type
 

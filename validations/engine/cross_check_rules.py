@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from validations.engine.binder import Binder
 from validations.engine.calculators import CHECKS
 from validations.engine.cross_check_shapes import check_shape
 from validations.engine.cross_check_tables import check_effective
 from validations.engine.located import Located, Place, read_text
 from validations.engine.scope import EVERY_TABLE, fields_named, has_fields, tables_of
-from validations.engine.sql_text import Binder, SqlMistake, read_predicate, read_query
+from validations.engine.sql_text import SqlMistake, read_predicate, read_query
 from validations.engine.standard import Rule, Standard, Table
 
 _OPTIONAL_COLUMNS = ("field", "value", "expected", "difference", "organisation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from validations.engine.binder import Binder
 from validations.engine.located import Located, Place
 from validations.engine.shapes import (
     Constant,
@@ -16,7 +17,7 @@ from validations.engine.shapes import (
     SumEquals,
     Unique,
 )
-from validations.engine.sql_text import Binder, SqlMistake, read_predicate
+from validations.engine.sql_text import SqlMistake, read_predicate
 from validations.engine.standard import Standard, Table
 
 

@@ -1,7 +1,7 @@
 """Reading the SQL of standards before it runs: parsed, read-only, known tables, columns and parameters.
 
-Predicates (`holds`, `when`, `expected`, macros) and queries are parsed by sqlglot as DuckDB's, then bound by
-DuckDB on empty tables, which knows every function and type. Nothing here touches data.
+Predicates (`holds`, `when`, `expected`, macros) and queries are parsed by sqlglot as DuckDB's; `binder` then asks DuckDB what
+they mean. Nothing here touches data.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from validations.engine.standard import Macro, Table
-from validations.engine.types import duckdb_type
 
 PARAMETERS = {
     "date_from": "2000-01-01",
@@ -281,49 +280,3 @@ def read_derivation(path: Path, tables: Iterable[str], *, parameters: Iterable[s
         file = exp.Literal.string(str(path)).sql(dialect="duckdb")
         return Query(f"SELECT * FROM read_csv({file}, header = true, all_varchar = true)", (), ())
     return read_query(path.read_text(encoding="utf-8"), tables, references={}, parameters=parameters)
-
-
-class Binder:
-    """DuckDB on empty tables of the standard, and of those it refers to: says what a text means before there is data."""
-
-    def __init__(
-        self,
-        tables: Mapping[str, Table],
-        *,
-        references: Mapping[str, Mapping[str, Table]] | None = None,
-        parameters: Mapping[str, str] | None = None,
-    ) -> None:
-        self.parameters = {**PARAMETERS, **(parameters or {})}
-        self.references = {PREVIOUS: tables, **(references or {})}
-        self.is_alone = references is None
-        self._connection = duckdb.connect(":memory:", config={"threads": 1})
-        for namespace, others in {"main": tables, **self.references}.items():
-            self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{namespace}"')
-            for table in others.values():
-                fields = {
-                    field.name.lower(): field for field in table.stored_fields
-                }  # twice is noted elsewhere
-                columns = ", ".join(f'"{field.name}" {duckdb_type(field)}' for field in fields.values())
-                self._connection.execute(f'CREATE TABLE "{namespace}"."{table.name}" ({columns})')
-
-    def __enter__(self) -> Binder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def predicate_type(self, predicate: Predicate, table: str) -> str:
-        """The DuckDB type of an expression over one row. Raises SqlMistake."""
-        # A condition is where neither aggregates nor windows may stand.
-        self.columns(f'SELECT 1 FROM "{table}" WHERE ({predicate.sql}) IS NULL', predicate.parameters)
-        return self.columns(f'SELECT {predicate.sql} AS value FROM "{table}"', predicate.parameters)["value"]
-
-    def columns(self, query: str, parameters: Iterable[str] = ()) -> dict[str, str]:
-        """Names and types of what a query returns. Raises SqlMistake."""
-        values = {name: self.parameters[name] for name in parameters}
-        try:
-            cursor = self._connection.execute(query, values) if values else self._connection.execute(query)
-        except duckdb.Error as error:
-            reason = str(error).splitlines()[0]
-            raise SqlMistake("validations.sql_unbindable", {"reason": reason}) from error
-        return {str(column[0]): str(column[1]) for column in cursor.description or ()}
