@@ -55,7 +55,7 @@ def _by_table(judgement: Judgement) -> dict[str, int]:
     """Findings that no waiver covers, zero too."""
     with duckdb.connect() as connection:
         counted = connection.execute(
-            'SELECT "table", count(*) FROM read_parquet(?) WHERE waiver IS NULL GROUP BY ALL ORDER BY ALL',
+            'SELECT "table", count(*) FROM read_parquet(?, hive_partitioning = false) WHERE waiver IS NULL GROUP BY ALL ORDER BY ALL',
             [str(judgement.findings)],
         ).fetchall()
     return {**dict.fromkeys(judgement.rows, 0), **{str(table): int(count) for table, count in counted}}

@@ -98,7 +98,7 @@ def compare_tables(table: Table, earlier: Path, later: Path) -> TableDifference:
     order = ", ".join(f'"{field.name}"' for field in table.stored_fields)
     numbered = (
         f"SELECT *, true AS present, row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS occurrence "
-        "FROM read_parquet($1)"
+        "FROM read_parquet($1, hive_partitioning = false)"
     )
     query = f"""
         WITH a AS ({numbered}), b AS ({numbered.replace("$1", "$2")}),

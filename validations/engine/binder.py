@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 
+from validations.engine.session import lock
 from validations.engine.sql_text import PARAMETERS, PREVIOUS, Predicate, SqlMistake
 from validations.engine.standard import Table
 from validations.engine.types import duckdb_type
@@ -19,12 +20,14 @@ class Binder:
         tables: Mapping[str, Table],
         *,
         references: Mapping[str, Mapping[str, Table]] | None = None,
-        parameters: Mapping[str, str] | None = None,
+        parameters: Mapping[str, object] | None = None,
     ) -> None:
-        self.parameters = {**PARAMETERS, **(parameters or {})}
+        self.parameters: dict[str, object] = {**PARAMETERS, **(parameters or {})}
         self.references = {PREVIOUS: tables, **(references or {})}
         self.is_alone = references is None
         self._connection = duckdb.connect(":memory:", config={"threads": 1})
+        lists = (table.derive for table in tables.values() if table.derive is not None)
+        lock(self._connection, [path for path in lists if path.suffix == ".csv"])
         for namespace, others in {"main": tables, **self.references}.items():
             self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{namespace}"')
             for table in others.values():
@@ -47,11 +50,11 @@ class Binder:
         return self.columns(f'SELECT {predicate.sql} AS value FROM "{table}"', predicate.parameters)["value"]
 
     def columns(self, query: str, parameters: Iterable[str] = ()) -> dict[str, str]:
-        """Names and types of what a query returns. Raises SqlMistake."""
+        """Names and types of what a query returns; it is not run. Raises SqlMistake."""
         values = {name: self.parameters[name] for name in parameters}
         try:
-            cursor = self._connection.execute(query, values) if values else self._connection.execute(query)
+            found = self._connection.execute(f"DESCRIBE {query}", values or None).fetchall()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise SqlMistake("validations.sql_unbindable", {"reason": reason}) from error
-        return {str(column[0]): str(column[1]) for column in cursor.description or ()}
+        return {str(name): str(kind) for name, kind, *_ in found}

@@ -103,10 +103,16 @@ def failures(contract: Contract, path: Path, named_by: Sequence[str]) -> Iterato
     rows = scan.select(pl.len()).collect().item()
     for start in range(0, rows, SLICE_ROWS):
         frame = scan.select(read).slice(start, SLICE_ROWS).collect()
-        breaks = frame.select(
-            (~constraint.holds.fill_null(value=True)).alias(str(number))
-            for number, constraint in enumerate(contract.constraints)
-        )
+        try:
+            breaks = frame.select(
+                (~constraint.holds.fill_null(value=True)).alias(str(number))
+                for number, constraint in enumerate(contract.constraints)
+            )
+        except pl.exceptions.PolarsError as error:  # loading refuses what may raise; this is the last guard
+            reason = str(error).splitlines()[0]
+            raise BadInput(
+                "validations.contract_raised", table=contract.schema.name, reason=reason
+            ) from error
         yield [
             Failing(each.field, each.name, _named(frame, mask, each.field, named_by, start))
             for each, mask in zip(contract.constraints, breaks, strict=True)

@@ -14,6 +14,7 @@ from validations.engine.constraints import constraints_of, declared_constraints
 from validations.engine.cross_check_rules import check_rules
 from validations.engine.cross_check_tables import check_field, check_table, unknown
 from validations.engine.located import Located, Mistakes, Place, read_text, read_yaml
+from validations.engine.parameters import bound
 from validations.engine.parse import parse_table
 from validations.engine.reports import MONTHS
 from validations.engine.sql_text import PARAMETERS, SqlMistake, read_derivation, read_macro
@@ -32,7 +33,7 @@ def cross_check(
 ) -> None:
     """Note all that does not fit between the files of `standard`; `others`: `neighbours`, None when not at hand."""
     _check_standard(standard, drafts.standard)
-    defaults = {name: parameter.default for name, parameter in standard.parameters.items()}
+    defaults = bound(standard, {name: parameter.default for name, parameter in standard.parameters.items()})
     with Binder(standard.tables, references=others, parameters=defaults) as binder:
         for name, (table, located) in drafts.tables.items():
             check_table(standard, table, located)

@@ -89,6 +89,15 @@ class _RuleCheck:
             if root.rule not in known or root.rule == self.rule.id:
                 self.wrong("validations.unknown_rule", "suppressed_by", number, name=root.rule)
                 continue
+            stored = {
+                field.name
+                for name in tables_of(self.standard, known[root.rule])
+                for field in self.standard.table(name).stored_fields
+            }
+            unknown = [name for name in root.fields if name not in stored]
+            if unknown:
+                values = {"name": ", ".join(unknown), "of": root.rule, "known": ", ".join(sorted(stored))}
+                self.wrong("validations.root_fields", "suppressed_by", number, **values)
             for rule in (self.rule, known[root.rule]):
                 keys = [set(self.standard.table(name).stored_key) for name in tables_of(self.standard, rule)]
                 unknown = [name for name in root.on if not any(name in key for key in keys)]

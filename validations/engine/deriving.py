@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import BadInput
-from validations.engine.parameters import complete
+from validations.engine.parameters import bound, complete
 from validations.engine.session import create_views, open_session, quoted, write_parquet
 from validations.engine.sql_text import Query, read_derivation
 from validations.engine.standard import Standard, Table
@@ -33,13 +33,17 @@ def derive(
     parameters = complete(standard, parameters)
     derived: dict[str, Path] = {}
     out.mkdir(parents=True, exist_ok=True)
-    with open_session(out) as connection:
+    lists = [t.derive for t in standard.tables.values() if t.derive is not None and t.derive.suffix == ".csv"]
+    read = [*tables.values(), *(out / f"{name}.parquet" for name in queries), *lists]
+    with open_session(out, read=read) as connection:
         create_views(connection, {name: path for name, path in tables.items() if name not in queries})
         known = {name for name in tables if name not in queries}
         while ready := [n for n, q in queries.items() if n not in derived and set(q.tables) <= known]:
             for name in ready:
                 path = out / f"{name}.parquet"
-                _derive_one(connection, standard.table(name), queries[name], parameters, path)
+                _derive_one(
+                    connection, standard.table(name), queries[name], bound(standard, parameters), path
+                )
                 create_views(connection, {name: path})
                 derived[name] = path
                 known.add(name)
@@ -50,7 +54,7 @@ def _derive_one(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     query: Query,
-    parameters: Mapping[str, str],
+    parameters: Mapping[str, object],
     path: Path,
 ) -> None:
     lacking = [name for name in query.parameters if name not in parameters]

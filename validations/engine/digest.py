@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from validations.engine.session import literal, open_session, quoted
+from validations.engine.session import open_session, parquet_rows, quoted
 from validations.engine.standard import Table
 from validations.engine.types import duckdb_type, require_columns
 
@@ -30,9 +30,9 @@ def table_digest(table: Table, parquet: Path, *, memory_limit: str = "1GB") -> s
         f"coalesce(strlen(CAST({quoted(f.name)} AS VARCHAR)) || ':' || CAST({quoted(f.name)} AS VARCHAR), '-')"
         for f in table.stored_fields
     )
-    with open_session(Path(tempfile.gettempdir()), memory_limit=memory_limit) as connection:
+    with open_session(Path(tempfile.gettempdir()), read=[parquet], memory_limit=memory_limit) as connection:
         batches = connection.sql(
-            f"SELECT sha256(concat({cells})) AS row FROM read_parquet([{literal(str(parquet))}]) ORDER BY row"
+            f"SELECT sha256(concat({cells})) AS row FROM {parquet_rows(parquet)} ORDER BY row"
         ).to_arrow_reader(_BATCH_ROWS)
         for batch in batches:
             # Texts of 64 characters without gaps: their bytes stand one behind the other.

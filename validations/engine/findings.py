@@ -59,18 +59,7 @@ def write_findings(
     A finding that follows from its rule's root cause is left out. Where one rule breaks the same field of the same key in
     several rows, the second and later findings carry their number in the hash.
     """
-    _note_rules(connection, standard)
-    _note_followers(connection, standard)
-    _note_waivers(connection, waivers, on)
-    connection.execute(
-        """CREATE VIEW kept AS
-        SELECT f.*, w.waiver, r.digest AS rule_digest,
-            CASE WHEN f.reason IS NULL THEN r.severity ELSE 'block' END AS severity
-        FROM (SELECT rowid AS id, * FROM found) AS f
-        JOIN rule_notes AS r ON r.rule = f.rule
-        ANTI JOIN followers AS x ON x.id = f.id
-        LEFT JOIN waived AS w ON w.id = f.id"""
-    )
+    _settle(connection, standard, waivers, on)
     counted = connection.execute(
         "SELECT rule, severity, waiver IS NOT NULL, count(*) FROM kept GROUP BY ALL"
     ).fetchall()
@@ -103,15 +92,58 @@ def _numbered(connection: duckdb.DuckDBPyConnection) -> str:
         FROM kept"""
 
 
-def _note_rules(connection: duckdb.DuckDBPyConnection, standard: Standard) -> None:
-    connection.execute("CREATE TABLE rule_notes (rule VARCHAR, severity VARCHAR, digest VARCHAR)")
+def blocking_rules(
+    connection: duckdb.DuckDBPyConnection, standard: Standard, waivers: Sequence[Waiver], on: date | None
+) -> set[str]:
+    """The rules of which something blocks as things stand in `found`: not waived, no mere consequence."""
+    _settle(connection, standard, waivers, on)
+    found = connection.execute(
+        "SELECT DISTINCT rule FROM kept WHERE severity = 'block' AND waiver IS NULL"
+    ).fetchall()
+    return {str(rule) for (rule,) in found}
+
+
+def _settle(
+    connection: duckdb.DuckDBPyConnection, standard: Standard, waivers: Sequence[Waiver], on: date | None
+) -> None:
+    """Make `kept`: what was found with its severity, its rule's digest, its waiver; without what only follows."""
+    connection.execute("CREATE OR REPLACE TABLE rule_notes (rule VARCHAR, severity VARCHAR, digest VARCHAR)")
     notes = [(rule.id, rule.severity, rule.digest) for rule in standard.rules]
     connection.executemany("INSERT INTO rule_notes VALUES (?, ?, ?)", notes)
+    _note_waivers(connection, waivers, on)
+    _note_followers(connection, standard)
+    connection.execute(
+        """CREATE OR REPLACE VIEW kept AS
+        SELECT f.*, w.waiver, r.digest AS rule_digest,
+            CASE WHEN f.reason IS NULL THEN r.severity ELSE 'block' END AS severity
+        FROM (SELECT rowid AS id, * FROM found) AS f
+        JOIN rule_notes AS r ON r.rule = f.rule
+        ANTI JOIN followers AS x ON x.id = f.id
+        LEFT JOIN waived AS w ON w.id = f.id"""
+    )
+
+
+def _note_waivers(connection: duckdb.DuckDBPyConnection, waivers: Sequence[Waiver], on: date | None) -> None:
+    """Findings that a waiver in force accepts; what could not be judged is accepted by none."""
+    connection.execute(
+        'CREATE OR REPLACE TABLE waivers (rule VARCHAR, "table" VARCHAR, key VARCHAR, sign_off VARCHAR)'
+    )
+    for waiver in waivers:
+        if on is not None and waiver.expires >= on:
+            said = [waiver.rule, waiver.table, waiver.key, waiver.sign_off]
+            connection.execute("INSERT INTO waivers VALUES (?, ?, ?, ?)", said)
+    connection.execute(
+        """CREATE OR REPLACE TABLE waived AS
+        SELECT f.rowid AS id, min(w.sign_off) AS waiver FROM found AS f JOIN waivers AS w
+            ON w.rule = f.rule AND coalesce(w."table", f."table") = f."table" AND coalesce(w.key, f.key) = f.key
+        WHERE f.reason IS NULL
+        GROUP BY f.rowid"""
+    )
 
 
 def _note_followers(connection: duckdb.DuckDBPyConnection, standard: Standard) -> None:
-    """Findings that only follow from their rule's root cause, which stands beside them."""
-    connection.execute("CREATE TABLE followers (id BIGINT)")
+    """Findings that only follow from their rule's root cause, which stands beside them: one that is waived does not."""
+    connection.execute("CREATE OR REPLACE TABLE followers (id BIGINT)")
     found = {str(rule) for (rule,) in connection.execute("SELECT DISTINCT rule FROM found").fetchall()}
     for rule in standard.rules:
         for root in rule.suppressed_by:
@@ -124,26 +156,15 @@ def _note_followers(connection: duckdb.DuckDBPyConnection, standard: Standard) -
                     f"json_extract_string(o.key, {path}) = json_extract_string(f.key, {path})"
                     for path in paths
                 )
+            fields = ", ".join(literal(name) for name in root.fields)
             connection.execute(
                 f"""INSERT INTO followers SELECT f.rowid FROM found AS f
-                SEMI JOIN (SELECT * FROM found WHERE rule = {literal(root.rule)}) AS o ON {same}
+                SEMI JOIN (
+                    SELECT * FROM found ANTI JOIN waived ON waived.id = found.rowid
+                    WHERE rule = {literal(root.rule)} {f"AND field IN ({fields})" if fields else ""}
+                ) AS o ON {same}
                 WHERE f.rule = {literal(rule.id)}"""
             )
-
-
-def _note_waivers(connection: duckdb.DuckDBPyConnection, waivers: Sequence[Waiver], on: date | None) -> None:
-    """Findings that a waiver still in force accepts."""
-    connection.execute('CREATE TABLE waivers (rule VARCHAR, "table" VARCHAR, key VARCHAR, sign_off VARCHAR)')
-    for waiver in waivers:
-        if on is not None and waiver.expires >= on:
-            said = [waiver.rule, waiver.table, waiver.key, waiver.sign_off]
-            connection.execute("INSERT INTO waivers VALUES (?, ?, ?, ?)", said)
-    connection.execute(
-        """CREATE TABLE waived AS
-        SELECT f.rowid AS id, min(w.sign_off) AS waiver FROM found AS f JOIN waivers AS w
-            ON w.rule = f.rule AND coalesce(w."table", f."table") = f."table" AND coalesce(w.key, f.key) = f.key
-        GROUP BY f.rowid"""
-    )
 
 
 def _tally(counted: Sequence[tuple[str, Severity, bool, int]]) -> Tally:

@@ -14,8 +14,9 @@ import duckdb
 
 from pipelines.errors import BadInput
 from validations.engine.field_constraints import Period
-from validations.engine.findings import write_findings
+from validations.engine.findings import blocking_rules, write_findings
 from validations.engine.judgement import Judgement, NotJudged
+from validations.engine.loader import folder_digest
 from validations.engine.parameters import complete, period
 from validations.engine.plan import Plan, Scope, due_tables, plan_rules, rules_in_force
 from validations.engine.session import create_views, open_session
@@ -47,28 +48,39 @@ def judge(
     A due table that is missing raises BadInput "validations.table_missing", unless `partial`: then rules that need it are
     listed as not judged. Raises BadInput as well for columns that are not the dictionary's, and a parameter that lacks.
     """
+    _require_known(standard, rules or (), nil_returns)
     values = complete(standard, {**({"report": report} if report else {}), **parameters})
     days = period(values)
-    due = due_tables(standard, report, days[1] if days else None)
+    on = days[1] if days else None
+    due = due_tables(standard, report, on)
     missing = [name for name in due if name not in tables]
     if missing and not partial:
         raise BadInput("validations.table_missing", tables=", ".join(missing), standard=standard.name)
-    if waivers and days is None:
+    if waivers and on is None:
         raise BadInput("validations.period_needed", standard=standard.name, what="waivers")
+    too_long = [f"{w.sign_off} ({w.expires})" for w in waivers if on is not None and w.expires > on]
+    if too_long:
+        raise BadInput("validations.waiver_too_long", waivers=", ".join(too_long), date_to=on)
     present = {name: tables[name] for name in due if name in tables}
-    chosen = [
-        rule
-        for rule in rules_in_force(standard, days[1] if days else None)
-        if rules is None or rule.id in rules
-    ]
+    chosen = [rule for rule in rules_in_force(standard, on) if rules is None or rule.id in rules]
     job = _Job(
-        standard, report, present, references or {}, values, days, frozenset(nil_returns), due, progress
+        standard,
+        report,
+        present,
+        references or {},
+        values,
+        days,
+        frozenset(nil_returns),
+        due,
+        tuple(waivers),
+        progress,
     )
     rows = job.rows()
     findings.parent.mkdir(parents=True, exist_ok=True)
-    with open_session(findings.parent, memory_limit=memory_limit) as connection:
+    read = [*present.values(), *(path for tables in job.references.values() for path in tables.values())]
+    with open_session(findings.parent, read=read, memory_limit=memory_limit) as connection:
         judged, not_judged = job.run(connection, chosen)
-        tally = write_findings(connection, standard, findings, waivers, days[1] if days else None)
+        tally = write_findings(connection, standard, findings, waivers, on)
     return Judgement(
         rows=rows,
         counts={rule.id: tally.counts.get(rule.id, 0) for rule in judged},
@@ -80,6 +92,27 @@ def judge(
         not_judged=tuple(not_judged),
         waived=tally.waived,
     )
+
+
+def _require_known(standard: Standard, rules: Collection[str], nil_returns: Collection[str]) -> None:
+    """Raises BadInput for names that the standard lacks, and where its files are no longer those that were loaded."""
+    known = {rule.id for rule in standard.rules}
+    problems = [
+        BadInput("validations.no_rule", rule=name, known=", ".join(sorted(known)))
+        for name in rules
+        if name not in known
+    ]
+    problems += [
+        BadInput(
+            "validations.table_unknown", given="nil return", table=name, known=", ".join(standard.tables)
+        )
+        for name in nil_returns
+        if name not in standard.tables
+    ]
+    if problems:
+        raise BadInput("validations.names_unknown", details=problems, standard=standard.name)
+    if folder_digest(standard.path) != standard.digest:
+        raise BadInput("validations.standard_changed", standard=standard.name, path=standard.path)
 
 
 @dataclass(frozen=True)
@@ -94,6 +127,7 @@ class _Job:
     period: Period | None
     nil_returns: frozenset[str]
     due: tuple[str, ...]
+    waivers: tuple[Waiver, ...]
     progress: Progress | None
 
     def rows(self) -> dict[str, int]:
@@ -138,7 +172,10 @@ class _Job:
                 done += 1
             judged += plan.rules
             not_judged += plan.not_judged
-            stoppers = steps.blocking(plan.rules) if phase.stops else []
+            if not phase.stops:
+                continue
+            blocking = blocking_rules(connection, self.standard, self.waivers, self.period and self.period[1])
+            stoppers = sorted(blocking & {rule.id for rule in plan.rules})
             if stoppers:
                 for later in plans[plans.index(plan) + 1 :]:
                     not_judged += later.not_judged

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -29,6 +30,7 @@ from validations.engine.parse import (
     parse_title,
 )
 from validations.engine.reports import PackageProfile
+from validations.engine.scope import tables_of
 from validations.engine.standard import CodeList, Rule, Standard, Table
 
 STANDARDS = Path(__file__).parents[1] / "standards"
@@ -168,7 +170,23 @@ def _digested(standard: Standard, drafts: Drafts) -> list[Rule]:
         for name, (table, dictionary) in drafts.tables.items() if rule.constraint else ():
             judged = constraint_fields(standard, table, rule)
             fields = [item for item in dictionary.data["fields"] if item["name"] in judged]
-            said.append([name, fields, [entries[f["codes"]] for f in fields if "codes" in f]])
+            said.append(
+                [
+                    name,
+                    fields,
+                    [entries[f["codes"]] for f in fields if "codes" in f],
+                    drafts.standard.data["packages"],
+                ]
+            )
+        for name in tables_of(standard, rule) if rule.shape else ():
+            dictionary = drafts.tables[name][1].data
+            said.append(
+                [
+                    name,
+                    dictionary["key"],
+                    [f for f in dictionary["fields"] if f.get("varies") or f.get("assigned")],
+                ]
+            )
         text = json.dumps(said, ensure_ascii=False, sort_keys=True)
         text += json.dumps(_named(declared, text), ensure_ascii=False, sort_keys=True)
         rules.append(replace(rule, digest=hashlib.sha256(text.encode()).hexdigest()))
@@ -178,7 +196,11 @@ def _digested(standard: Standard, drafts: Drafts) -> list[Rule]:
 def _named(declared: Mapping[str, Any], text: str) -> dict[str, Any]:
     """The macros and parameters that a text names, and those that these name in turn."""
     named: dict[str, Any] = {}
-    while more := {name: value for name, value in declared.items() if name not in named and name in text}:
+    while more := {
+        name: value
+        for name, value in declared.items()
+        if name not in named and re.search(rf"\b{name}\b", text)
+    }:
         named |= more
         text = json.dumps(more, ensure_ascii=False)
     return named

@@ -4,7 +4,7 @@ period. Reading the texts that name them is `sql_text`'s matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -12,6 +12,13 @@ from pipelines.errors import BadInput
 from validations.engine.field_constraints import Period
 from validations.engine.sql_text import PARAMETERS
 from validations.engine.standard import Parameter, Standard
+
+_READ: Mapping[str, Callable[[str], object]] = {
+    "integer": int,
+    "decimal": Decimal,
+    "date": date.fromisoformat,
+    "text": str,
+}
 
 
 def complete(standard: Standard, given: Mapping[str, str]) -> dict[str, str]:
@@ -33,6 +40,12 @@ def complete(standard: Standard, given: Mapping[str, str]) -> dict[str, str]:
         if parameter is not None and not _fits(parameter, value):
             raise BadInput("validations.parameter_value", parameter=name, value=value, type=parameter.type)
     return {**{name: p.default for name, p in standard.parameters.items()}, **given}
+
+
+def bound(standard: Standard, values: Mapping[str, str]) -> dict[str, object]:
+    """The values as SQL gets them: a standard's own in their declared types, so that nothing rounds them; others as text."""
+    types = {name: parameter.type for name, parameter in standard.parameters.items()}
+    return {name: _READ[types.get(name, "text")](value) for name, value in values.items()}
 
 
 def wanted(values: Mapping[str, str], names: Iterable[str], rules: Iterable[str]) -> dict[str, str]:

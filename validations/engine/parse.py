@@ -110,7 +110,9 @@ def parse_rule(data: Any, folder: Path) -> Rule:
         shape=_shape(data["shape"]) if "shape" in data else None,
         effective=parse_effective(data.get("effective")),
         suppressed_by=tuple(
-            RootCause(root) if isinstance(root, str) else RootCause(root["rule"], tuple(root["on"]))
+            RootCause(root)
+            if isinstance(root, str)
+            else RootCause(root["rule"], tuple(root.get("on", ())), tuple(root.get("fields", ())))
             for root in data.get("suppressed_by", ())
         ),
     )

@@ -100,15 +100,19 @@ def _plan_constraint(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -
     if rule.table is not None and not _at_hand(rule, {rule.table}, scope, plan):
         return
     plan.rules.append(rule)
-    for name in (name for name in scope.due if name in scope.present):
+    lacking: list[str] = []
+    for name in scope.due:
         table = standard.table(name)
         judged = [
             (rule, each.name, constraint)
             for each in table.stored_fields
             for constraint in constraints_of(standard, table, rule, each)
         ]
-        if judged:
+        if judged and name in scope.present:
             plan.constraints.setdefault(name, []).extend(judged)
+        elif judged and rule.table is None:
+            lacking.append(name)
+    _note_lacking(rule, lacking, plan)
 
 
 def _plan_holds(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -> None:
@@ -122,6 +126,7 @@ def _plan_holds(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -> Non
     plan.rules.append(rule)
     for name in at_hand:
         plan.holds.setdefault(name, []).append(rule)
+    _note_lacking(rule, [name for name in names if name not in at_hand], plan)
 
 
 def _plan_shape(rule: Rule, scope: Scope, plan: Plan) -> None:
@@ -135,6 +140,8 @@ def _plan_shape(rule: Rule, scope: Scope, plan: Plan) -> None:
     if _at_hand(rule, needed, scope, plan):
         plan.rules.append(rule)
         plan.shapes.append(rule)
+        whole = scope.due if not shape_tables(rule) else [name for group in groups for name in group]
+        _note_lacking(rule, [name for name in dict.fromkeys(whole) if name not in scope.present], plan)
 
 
 def _plan_query(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -> None:
@@ -156,6 +163,12 @@ def _query_of(standard: Standard, rule: Rule) -> Query:
     assert rule.query is not None, "a content rule has one judge"
     text = rule.query.read_text(encoding="utf-8")
     return read_query(text, standard.tables, references=None, parameters=standard.parameters)
+
+
+def _note_lacking(rule: Rule, lacking: Sequence[str], plan: Plan) -> None:
+    """List a rule that is judged, but not on all the tables it is about."""
+    if lacking:
+        plan.not_judged.append(NotJudged(rule.id, "table", ", ".join(lacking)))
 
 
 def _at_hand(rule: Rule, needed: Collection[str], scope: Scope, plan: Plan) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
+
 _REFUSED = (
     (r"\(\?(?!:)", "(?…"),  # lookaround, flags, names
     (r"\\[1-9]", "\\1"),  # backreference
@@ -27,6 +29,7 @@ def outside_subset(pattern: str) -> str | None:
             return shown
     try:
         re.compile(pattern)
-    except re.error as error:
-        return str(error)
+        pl.Series([""]).str.contains(pattern)
+    except (re.error, pl.exceptions.ComputeError) as error:
+        return str(error).strip().splitlines()[-1]
     return None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import polars as pl
+import sqlglot
+from sqlglot import exp
 
 from validations.engine.sql_text import SqlMistake, read_predicate
 from validations.engine.standard import Macro, Table
@@ -18,6 +20,9 @@ from validations.engine.types import arrow_schema
 def row_predicate(text: str, table: Table, macros: Mapping[str, Macro]) -> pl.Expr:
     """The predicate as an expression, null where it is unknown. Raises SqlMistake."""
     predicate = read_predicate(text, table, macros)
+    raising = sqlglot.parse_one(f"SELECT {predicate.sql}", dialect="duckdb").find(exp.Cast)
+    if raising is not None and not isinstance(raising, exp.TryCast):
+        raise SqlMistake("validations.dictionary_cast", {"sql": raising.sql(dialect="duckdb")})
     if predicate.parameters:
         values = {"parameter": ", ".join(predicate.parameters), "known": "–"}
         raise SqlMistake("validations.sql_unknown_parameter", values)

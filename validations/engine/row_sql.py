@@ -32,7 +32,8 @@ def row_rule(standard: Standard, table: Table, rule: Rule) -> RowRule:
     used = [each for each in (when, holds, expected) if each is not None]
     return RowRule(
         rule,
-        f"({when.sql}) AND NOT ({holds.sql})" if when else f"NOT ({holds.sql})",
+        # CASE, so that a rule is not asked about rows that are none of its business: it might raise on them.
+        f"CASE WHEN {when.sql} THEN NOT ({holds.sql}) END" if when else f"NOT ({holds.sql})",
         expected.sql if expected else None,
         frozenset(name for each in used for name in each.parameters),
     )
@@ -66,27 +67,27 @@ def row_findings(table: Table, rules: Sequence[RowRule]) -> str:
 
 
 def suspects(table: Table, rule: RowRule) -> str:
-    """Rows that fail one rule (`fails`), or on which it raises (`fails` NULL); once more, carefully, when a pass raised.
+    """Rows that fail one rule, or on which it raises (`is raised`); once more, carefully, when a pass raised.
 
     TRY makes what raises NULL; the structure around the predicate tells that from a predicate that is NULL.
     """
     return f"""
-        SELECT row, outcome.fails AS fails
+        SELECT * EXCLUDE (outcome), outcome IS NULL AS "is raised"
         FROM (
-            SELECT row, try(struct_pack(fails := {rule.fails})) AS outcome
-            FROM {quoted(rows_of(table.name))}
+            SELECT *, try(struct_pack(fails := {rule.fails})) AS outcome
+            FROM {quoted(rows_of(table.name))} AS t
         )
         WHERE outcome IS NULL OR outcome.fails"""
 
 
-def suspect_findings(table: Table, rule: RowRule, reason: str, *, with_expected: bool) -> str:
-    """Findings of the rows in `suspects`: broken, or not to be judged for `reason`."""
+def suspect_findings(table: Table, rule: RowRule, *, with_expected: bool) -> str:
+    """Findings of the rows in `suspects`: broken, or not to be judged for `the reason`."""
     said = _said(table, rule if with_expected else RowRule(rule.rule, rule.fails, None, rule.parameters))
     return f"""
         SELECT {literal(rule.rule.id)}, {literal(table.name)}, {key_json(table)}, {organisation_sql(table)},
-            {said["field"]}, {said["value"]}, CASE WHEN s.fails THEN {said["expected"]} END,
-            CASE WHEN s.fails THEN {said["difference"]} END, t.row, CASE WHEN s.fails IS NULL THEN {literal(reason)} END
-        FROM suspects AS s JOIN {quoted(rows_of(table.name))} AS t ON t.row = s.row"""
+            {said["field"]}, {said["value"]}, CASE WHEN NOT t."is raised" THEN {said["expected"]} END,
+            CASE WHEN NOT t."is raised" THEN {said["difference"]} END, t.row, t."the reason"
+        FROM suspects AS t"""
 
 
 def _said(table: Table, each: RowRule) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,18 +18,47 @@ import pyarrow.parquet as pq
 _BATCH_ROWS = 100_000
 
 
+_REFUSED = (
+    "enable_external_access",
+    "autoload_known_extensions",
+    "autoinstall_known_extensions",
+    "allow_community_extensions",
+    "python_enable_replacements",
+)
+
+
+def lock(connection: duckdb.DuckDBPyConnection, read: Iterable[Path] = ()) -> None:
+    """From here on SQL that somebody wrote reaches no file but `read`, loads no program, sees no variable of Python's."""
+    paths = ", ".join(literal(str(path)) for path in read)
+    connection.execute(f"SET allowed_paths = [{paths}]")
+    for name in _REFUSED:
+        connection.execute(f"SET {name} = false")
+    connection.execute("SET lock_configuration = true")
+
+
 @contextmanager
-def open_session(spill: Path, *, memory_limit: str = "1GB") -> Generator[duckdb.DuckDBPyConnection]:
-    """An in-memory DuckDB that spills into a folder of its own inside `spill`, gone afterwards."""
+def open_session(
+    spill: Path, *, read: Iterable[Path] = (), memory_limit: str = "1GB"
+) -> Generator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB that reads the files `read` and spills into a folder of its own inside `spill`, gone afterwards.
+
+    No other file can be reached, whatever a query says.
+    """
     with tempfile.TemporaryDirectory(prefix=".tmp-duckdb-", dir=spill) as folder:
         connection = duckdb.connect(
             ":memory:", config={"memory_limit": memory_limit, "threads": 2, "temp_directory": folder}
         )
         try:
             connection.execute("SET enable_progress_bar = false")  # it prints to stdout
+            lock(connection, read)
             yield connection
         finally:
             connection.close()
+
+
+def parquet_rows(path: Path, *more: str) -> str:
+    """SQL of the rows of one Parquet file: its own columns, whatever its folders are called."""
+    return f"read_parquet([{literal(str(path))}], {', '.join(('hive_partitioning = false', *more))})"
 
 
 def quoted(name: str) -> str:
@@ -52,7 +81,7 @@ def create_views(
     if namespace:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(namespace)}")
     for name, path in tables.items():
-        source = f"read_parquet([{literal(str(path))}], file_row_number = true)"
+        source = parquet_rows(path, "file_row_number = true")
         view = f"{quoted(namespace)}.{quoted(name)}" if namespace else quoted(name)
         connection.execute(f"CREATE VIEW {view} AS SELECT * EXCLUDE (file_row_number) FROM {source}")
         if not namespace:

@@ -7,6 +7,7 @@ they mean. Nothing here touches data.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -41,6 +42,9 @@ _SERIES = ("range", "generate_series")  # table functions that read nothing
 _OF_THE_MOMENT = (
     "current_timestamp", "current_time", "localtime", "localtimestamp", "current_localtime", "current_localtimestamp",
     "current_user", "session_user", "current_role", "user", "version", "getenv",
+)  # fmt: skip
+_NOT_READING = (
+    exp.Into, exp.Command, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Summarize, exp.Describe,
 )  # fmt: skip
 _QUERIES = (exp.Select, exp.SetOperation)
 _logger = logging.getLogger("sqlglot")
@@ -244,34 +248,45 @@ def read_query(
     if len(statements) != 1 or not isinstance(statements[0], _QUERIES):
         raise SqlMistake("validations.sql_not_read_only", {})
     statement = statements[0]
-    if (
-        statement.find(exp.Into, exp.Command, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create)
-        is not None
-    ):
+    if statement.find(*_NOT_READING) is not None:
         raise SqlMistake("validations.sql_not_read_only", {})
     _refuse_of_the_moment(statement)
-    own = {cte.alias for cte in statement.find_all(exp.CTE)}
-    known = set(tables)
-    read: set[str] = set()
-    others: set[tuple[str, str]] = set()
-    for table in statement.find_all(exp.Table):
-        is_function = not isinstance(table.this, exp.Identifier)
-        if table.name in own and not table.db:
-            continue
-        if is_function and table.this.sql(dialect="duckdb").split("(")[0].lower() in _SERIES:
-            continue
-        is_elsewhere = not is_function and bool(table.db) and not table.catalog
-        if is_elsewhere and (references is None or table.name in references.get(table.db, ())):
-            others.add((table.db, table.name))
-            continue
-        if is_function or table.name not in known or table.db:
-            raise SqlMistake(
-                "validations.sql_unknown_table",
-                {"table": table.sql(dialect="duckdb"), "known": ", ".join(sorted(known))},
-            )
-        read.add(table.name)
+    read, others = _tables_read(statement, set(tables), references)
     used = _refuse_parameters(statement, (*PARAMETERS, *parameters))
     return Query(text.strip().rstrip(";"), tuple(sorted(read)), tuple(sorted(used)), tuple(sorted(others)))
+
+
+def _tables_read(
+    statement: exp.Expr, known: set[str], references: Mapping[str, Container[str]] | None
+) -> tuple[set[str], set[tuple[str, str]]]:
+    """The tables, and those of other contents, that a query names. Whatever else it would read is refused."""
+    own = {cte.alias for cte in statement.find_all(exp.CTE) if re.fullmatch(r"\w+", cte.alias)}
+    read: set[str] = set()
+    others: set[tuple[str, str]] = set()
+
+    def refuse(node: exp.Expr) -> SqlMistake:
+        shown = {"table": node.sql(dialect="duckdb"), "known": ", ".join(sorted(known))}
+        return SqlMistake("validations.sql_unknown_table", shown)
+
+    for lateral in statement.find_all(exp.Lateral):
+        if not isinstance(lateral.this, exp.Subquery | exp.Unnest):
+            raise refuse(lateral)
+    for table in statement.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            if table.this.sql(dialect="duckdb").split("(")[0].lower() not in _SERIES:
+                raise refuse(table)
+        elif not table.db and (table.name in own or table.name in known):
+            if table.name not in own:
+                read.add(table.name)
+        elif (
+            table.db
+            and not table.catalog
+            and (references is None or table.name in references.get(table.db, ()))
+        ):
+            others.add((table.db, table.name))
+        else:
+            raise refuse(table)
+    return read, others
 
 
 def read_derivation(path: Path, tables: Iterable[str], *, parameters: Iterable[str] = ()) -> Query:

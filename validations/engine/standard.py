@@ -117,10 +117,12 @@ class Table:
 
 @dataclass(frozen=True)
 class RootCause:
-    """A rule whose finding explains this rule's: of the same table and key or, with `on`, of equal key fields."""
+    """A rule whose finding explains this rule's: of the same table and key or, with `on`, of equal key fields; with
+    `fields`, on one of these fields alone."""
 
     rule: str
     on: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

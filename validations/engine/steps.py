@@ -16,11 +16,14 @@ import polars as pl
 from validations.engine import row_sql, shape_sql
 from validations.engine.field_constraints import Period
 from validations.engine.finding_sql import COLUMNS, NO_KEY
-from validations.engine.parameters import wanted
+from validations.engine.parameters import bound, wanted
 from validations.engine.plan import Plan
 from validations.engine.shape_statements import shape_statements
 from validations.engine.sql_text import Query
 from validations.engine.standard import Rule, Standard
+
+REASONS = 100
+"""Rows of a rule that cannot be judged, each with a reason of its own; a sample is enough to mend the rule or the data."""
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much is done, of how much."""
@@ -67,12 +70,6 @@ class Steps:
         ]
         return steps
 
-    def blocking(self, rules: Sequence[Rule]) -> list[str]:
-        """The blocking rules among these that have found something."""
-        ids = {rule.id for rule in rules if rule.severity == "block"}
-        found = self.connection.execute("SELECT DISTINCT rule FROM found ORDER BY rule").fetchall()
-        return [str(rule) for (rule,) in found if rule in ids]
-
     def _contract(self, table: str, judged: Sequence[tuple[Rule, str, str]]) -> None:
         from validations.engine.contract import contract, failures  # noqa: PLC0415  # 2 s: only who judges pays
 
@@ -111,10 +108,27 @@ class Steps:
         except duckdb.Error as error:
             reason = _reason(error)
         self._run(f"CREATE OR REPLACE TEMP TABLE suspects AS {row_sql.suspects(table, rule)}", values)
+        self._note_reasons(rule, reason, values)
         try:
-            self._insert(row_sql.suspect_findings(table, rule, reason, with_expected=True), values)
+            self._insert(row_sql.suspect_findings(table, rule, with_expected=True), values)
         except duckdb.Error:  # what is expected cannot be computed either
-            self._insert(row_sql.suspect_findings(table, rule, reason, with_expected=False))
+            self._insert(row_sql.suspect_findings(table, rule, with_expected=False))
+
+    def _note_reasons(self, rule: row_sql.RowRule, reason: str, values: Mapping[str, object]) -> None:
+        """Why each of the first rows cannot be judged; of the many after them, what the first pass said."""
+        self._run('ALTER TABLE suspects ADD COLUMN "the reason" VARCHAR')
+        self._run('UPDATE suspects SET "the reason" = $reason WHERE "is raised"', {"reason": reason})
+        rows = self.connection.execute(
+            f'SELECT row FROM suspects WHERE "is raised" ORDER BY row LIMIT {REASONS}'
+        ).fetchall()
+        for (row,) in rows:
+            try:
+                self._run(
+                    f"SELECT {rule.fails} FROM suspects AS t WHERE row = $row_", {**values, "row_": row}
+                )
+            except duckdb.Error as error:
+                said = {"reason": _reason(error), "row_": row}
+                self._run('UPDATE suspects SET "the reason" = $reason WHERE row = $row_', said)
 
     def _shape(self, rule: Rule) -> None:
         for name, statement in shape_statements(self.standard, rule, self.tables, self.nil_returns):
@@ -146,17 +160,17 @@ class Steps:
                 [rule.id, table, rule.field, _reason(error)],
             )
 
-    def _values(self, rules: Sequence[row_sql.RowRule]) -> dict[str, str]:
+    def _values(self, rules: Sequence[row_sql.RowRule]) -> dict[str, object]:
         names = {name for each in rules for name in each.parameters}
-        return wanted(self.parameters, names, (each.rule.id for each in rules))
+        return bound(self.standard, wanted(self.parameters, names, (each.rule.id for each in rules)))
 
-    def _named(self, rule: Rule, names: Sequence[str]) -> dict[str, str]:
-        return wanted(self.parameters, names, [rule.id])
+    def _named(self, rule: Rule, names: Sequence[str]) -> dict[str, object]:
+        return bound(self.standard, wanted(self.parameters, names, [rule.id]))
 
-    def _insert(self, select: str, values: Mapping[str, str] | None = None) -> None:
+    def _insert(self, select: str, values: Mapping[str, object] | None = None) -> None:
         self._run(f"INSERT INTO found {select}", values)
 
-    def _run(self, sql: str, values: Mapping[str, str] | None = None) -> None:
+    def _run(self, sql: str, values: Mapping[str, object] | None = None) -> None:
         self.connection.execute(sql, dict(values)) if values else self.connection.execute(sql)
 
 

@@ -1,12 +1,13 @@
 """Waivers: findings of a rule that a sign-off accepts until a day. Who may grant one is not decided here.
 
-A waived finding stays in the findings with the number of its sign-off; one that has expired before the period's end
-covers nothing.
+A waived finding stays in the findings with the number of its sign-off. A waiver ends with the period at the latest; one
+that ended before covers nothing, and none covers a row that could not be judged.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -62,8 +63,18 @@ def _waiver(row: dict[str, str]) -> Waiver | None:
         expires = date.fromisoformat(row["expires"] or "")
     except ValueError:
         return None
-    if not (row["rule"] and row["sign_off"] and row["reason"]):
+    if not (row["rule"] and row["sign_off"] and row["reason"] and _is_key(row["key"])):
         return None
     return Waiver(
         row["rule"], row["sign_off"], row["reason"], expires, row["table"] or None, row["key"] or None
     )
+
+
+def _is_key(text: str | None) -> bool:
+    """Whether a key is written as findings write it; any other would cover nothing."""
+    if not text:
+        return True
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":")) == text
+    except ValueError:
+        return False

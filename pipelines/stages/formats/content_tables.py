@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from pipelines.errors import BadInput, BaosongError
 from validations.engine import Field, PackageProfile, Table
+from validations.engine.session import parquet_rows
 
 MEMORY_LIMIT = "1GB"
 BATCH_ROWS = 20_000
@@ -32,7 +33,7 @@ def opened(parquet: Path, work: Path) -> Generator[duckdb.DuckDBPyConnection]:
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
         connection.execute(f"SET temp_directory = '{_literal(spill)}'")
         connection.execute("SET threads = 2")
-        connection.execute(f"CREATE VIEW content AS SELECT * FROM read_parquet('{_literal(str(parquet))}')")
+        connection.execute(f"CREATE VIEW content AS SELECT * FROM {parquet_rows(parquet)}")
         yield connection
 
 

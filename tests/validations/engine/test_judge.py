@@ -232,7 +232,10 @@ def test_a_missing_table_is_refused_or_its_rules_named(judged: Judge) -> None:
     with pytest.raises(BadInput, match="due tables are missing: COVER"):
         judged({"POLICY": []}, report="detail")
     judgement, _ = judged({"POLICY": []}, report="detail", partial=True)
+    # A12 and A02 are judged on POLICY, and not on COVER.
     assert [(n.rule, n.why, n.missing) for n in judgement.not_judged] == [
+        ("A12", "table", "COVER"),
+        ("A02", "table", "COVER"),
         ("E01", "table", "COVER"),
         ("E04", "table", "COVER"),
     ]
