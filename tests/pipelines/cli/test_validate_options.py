@@ -63,7 +63,7 @@ def test_waived_findings_are_listed_but_not_counted(
     waivers = tmp_path / "waivers.csv"
     waivers.write_text(
         "rule,table,key,sign_off,reason,expires\n"
-        "D01,POLICY,,QB-1,agreed,2026-12-31\n"
+        "D01,POLICY,,QB-1,agreed,2026-03-31\n"
         "D02,,,QB-2,too old,2025-12-31\n",
         encoding="utf-8",
     )

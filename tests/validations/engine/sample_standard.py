@@ -162,8 +162,7 @@ def english() -> Any:
 def write_standard(tmp_path: Path) -> Write:
     """Write the sample standard with some files replaced (`None`: left out); the folder."""
 
-    def write(changes: Mapping[str, str | None] | None = None) -> Path:
-        folder = tmp_path / "sample"
+    def write(changes: Mapping[str, str | None] | None = None, folder: Path = tmp_path / "sample") -> Path:
         for name, content in {**FILES, **(changes or {})}.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -175,9 +174,9 @@ def write_standard(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def sample(write_standard: Write) -> Standard:
-    """The sample standard, loaded."""
-    return load_folder(write_standard())
+def sample(write_standard: Write, tmp_path: Path) -> Standard:
+    """The sample standard, loaded from a folder of its own: what a test writes beside it does not change it."""
+    return load_folder(write_standard(folder=tmp_path / "unchanged" / "sample"))
 
 
 def write_rows(

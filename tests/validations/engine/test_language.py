@@ -444,28 +444,6 @@ def test_rules_that_lack_something_are_listed_even_when_an_earlier_phase_stops(
     }
 
 
-@pytest.mark.parametrize(
-    ("holds", "said"),
-    [
-        ("sum(PREMIUM) < 1", "aggregates"),
-        ("row_number() OVER () < 1", "window functions"),
-        ("PREMIUM < random()", "random may not be used"),
-        ("BEGINS <= current_date", "current_date may not be used"),
-        ("BEGINS <= today()", "current_date may not be used"),
-        ("NO <> current_setting('memory_limit')", "current_setting may not be used"),
-        ("CAST(BEGINS AS TIMESTAMP) < now()", "now may not be used"),
-    ],
-)
-def test_a_predicate_decides_by_its_row_alone(write_standard: Write, holds: str, said: str) -> None:
-    found = mistakes(write_standard(with_rules(rule("D09", f'holds: "{holds}"', table="POLICY"))))
-    assert said in found and "rules.yaml" in found
-
-
-def test_a_query_decides_by_its_data_alone(write_standard: Write) -> None:
-    query = "SELECT NO FROM POLICY WHERE BEGINS > current_date"
-    assert "current_date may not be used" in mistakes(write_standard({"rules/R01.sql": query}))
-
-
 def test_the_keys_by_which_a_root_cause_is_found_are_keys_of_both_rules(write_standard: Write) -> None:
     roots = "[{rule: D01, on: [NO]}, {rule: E01, on: [SEQ, TYPO]}]"
     found = mistakes(
