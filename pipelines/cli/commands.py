@@ -41,10 +41,10 @@ COMMANDS = {
     "baseline": ("baseline:app", "上期数据 · What a filing is compared with"),
     "answers": ("answers:app", "问题数据答复 · Branch answers"),
     "ledger": ("ledger:app", "台账 · The ledger: log, verify, sign its head"),
-    "standard": ("standard:app", "报送规范 · Standards: list, check"),
+    "standard": ("standard:app", "报送规范 · Standards: list, check, test, docs, new"),
     "rule": ("rule:app", "规则 · Rules: run one and see its SQL and the rows that fail"),
     "deployment": ("deployment:app", "部署 · An insurer's configuration: init, check"),
-    "core": ("core:app", "参考核心系统 · The reference core: generate, defects"),
+    "core": ("core:app", "参考核心系统 · The reference core: generate, fix"),
     "clock": ("clock:app", "演示时钟 · The demo's clock"),
 }
 """Name → (module of this package:function or group of commands, line in the list), in the order of the list."""

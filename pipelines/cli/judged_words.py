@@ -27,6 +27,7 @@ def as_json(
         "by_severity": dict(judgement.by_severity),
         "by_table": _by_table(judgement),
         "waived": dict(judgement.waived),
+        "cannot_judge": dict(judgement.cannot),
         "total": judgement.total,
         "not_judged": {each.rule: str(each) for each in judgement.not_judged},
         "findings": str(judgement.findings),
@@ -42,7 +43,9 @@ def as_text(standard: Standard, judgement: Judgement) -> str:
     for rule_id, count in judgement.counts.items():
         rule = standard.rule(rule_id)
         waived = judgement.waived.get(rule_id, 0)
+        cannot = judgement.cannot.get(rule_id, 0)
         note = f"  [{text('validations.waived', count=f'{waived:,}')}]" if waived else ""
+        note += f"  [{text('validations.cannot', count=f'{cannot:,}')}]" if cannot else ""
         lines.append(
             f"  {rule_id:<5} {rule.severity:<8} {count:>9,}  {getattr(rule.message, language)}{note}"
         )

@@ -124,6 +124,8 @@ def adopt(
 def _declare(
     installation: Installation, state: FilingState, user: User, fact: BaselineDeclared
 ) -> FilingState:
+    if not fact.reason.strip():
+        raise BadInput("baseline.no_reason", filing=state.id)
     if state.is_in_sign_off:
         raise Refused("baseline.in_sign_off", filing=state.id)
     command = f"baseline:{fact.digest or 'none'}:{state.seq}"

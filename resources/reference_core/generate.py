@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def generate(
     branches = [seed_ for seed_ in organisations if seed_.level == 1]
     if policies < 1 or not branches:
         raise BadInput("core.too_small", policies=policies)
+    _require_own(path)
     register = kinds()
     requests: tuple[DefectRequest, ...] = ()
     if defects is not None:
@@ -77,6 +79,19 @@ def generate(
         rows=rows,
         defects={rule: sum(answer.rule == rule for answer in answers) for rule in rules},
     )
+
+
+def _require_own(path: Path) -> None:
+    """Raise BadInput where something lies at `path` that is no reference core: it would be lost."""
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as there:
+            known = {name for (name,) in there.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        known = set[str]()
+    if not {"policy", "customer"} <= known:
+        raise BadInput("core.not_a_core", path=path)
 
 
 def _write_book(

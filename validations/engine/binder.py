@@ -31,10 +31,7 @@ class Binder:
         for namespace, others in {"main": tables, **self.references}.items():
             self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{namespace}"')
             for table in others.values():
-                fields = {
-                    field.name.lower(): field for field in table.stored_fields
-                }  # twice is noted elsewhere
-                columns = ", ".join(f'"{field.name}" {duckdb_type(field)}' for field in fields.values())
+                columns = ", ".join(f'"{f.name}" {duckdb_type(f)}' for f in table.stored_fields)
                 self._connection.execute(f'CREATE TABLE "{namespace}"."{table.name}" ({columns})')
 
     def __enter__(self) -> Binder:

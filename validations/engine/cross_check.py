@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from validations.engine.binder import Binder
 from validations.engine.constraints import constraints_of, declared_constraints
 from validations.engine.cross_check_rules import check_rules
-from validations.engine.cross_check_tables import check_field, check_table, unknown
+from validations.engine.cross_check_tables import check_field, check_table, is_sound, unknown
 from validations.engine.located import Located, Mistakes, Place, read_text, read_yaml
-from validations.engine.parameters import bound
+from validations.engine.parameters import bound, fits
 from validations.engine.parse import parse_table
 from validations.engine.reports import MONTHS
 from validations.engine.sql_text import PARAMETERS, SqlMistake, read_derivation, read_macro
@@ -33,10 +33,15 @@ def cross_check(
 ) -> None:
     """Note all that does not fit between the files of `standard`; `others`: `neighbours`, None when not at hand."""
     _check_standard(standard, drafts.standard)
-    defaults = bound(standard, {name: parameter.default for name, parameter in standard.parameters.items()})
+    texts = {name: parameter.default for name, parameter in standard.parameters.items()}
+    fitting = {name: text for name, text in texts.items() if fits(standard.parameters[name], text)}
+    defaults = {**texts, **bound(standard, fitting)}
+    for table, located in drafts.tables.values():
+        check_table(standard, table, located)
+    if not all(is_sound(table) for table in standard.tables.values()):
+        return
     with Binder(standard.tables, references=others, parameters=defaults) as binder:
         for name, (table, located) in drafts.tables.items():
-            check_table(standard, table, located)
             if table.derive is not None:
                 _check_derive(standard, name, located, binder)
         _check_derive_circles(standard, drafts)
@@ -63,7 +68,7 @@ def neighbours(standard: Standard, folders: Iterable[Path]) -> dict[str, dict[st
             files = sorted((folder / "tables").glob("*.yaml"))
             read = [(file, read_yaml(file, "table", unheeded).data) for file in files]
             tables = [parse_table(data, file.parent) for file, data in read if data is not None]
-            found[folder.name] = {table.name: table for table in tables}
+            found[folder.name] = {table.name: table for table in tables if is_sound(table)}
     return found
 
 
@@ -75,13 +80,23 @@ def _check_standard(standard: Standard, located: Located) -> None:
     for (declared, _), (name, macro) in zip(
         located.data.get("macros", {}).items(), standard.macros.items(), strict=False
     ):
+        place: Place = ("macros", declared)
         try:
             read_macro(name, macro, standard.macros)
         except SqlMistake as mistake:
-            located.wrong(mistake.code, ("macros", declared), **mistake.values)
-    for name in standard.parameters:
+            located.wrong(mistake.code, place, **mistake.values)
+        if len(set(macro.arguments)) < len(macro.arguments):
+            located.wrong("validations.macro_twice", place, name=name)
+        for table in standard.tables.values():
+            if name.lower() in (field.name.lower() for field in table.stored_fields):
+                located.wrong("validations.macro_field", place, name=name, table=table.name)
+                break
+    for name, parameter in standard.parameters.items():
         if name in PARAMETERS:
             located.wrong("validations.duplicate_id", ("parameters", name), id=name)
+        if not fits(parameter, parameter.default):
+            values = {"value": parameter.default, "type": parameter.type}
+            located.wrong("validations.parameter_default", ("parameters", name, "default"), **values)
 
 
 def _check_phases(standard: Standard, located: Located) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -40,11 +40,13 @@ blocking. `waiver` is the number of the sign-off that accepts the finding."""
 
 @dataclass(frozen=True)
 class Tally:
-    """True counts of what was written: per rule and severity without what is waived, and what is waived per rule."""
+    """True counts of what was written: per rule and severity without what is waived; what is waived, and what could not be
+    judged, per rule."""
 
     counts: Mapping[str, int]
     by_severity: Mapping[Severity, int]
     waived: Mapping[str, int]
+    cannot: Mapping[str, int]
 
 
 def write_findings(
@@ -53,15 +55,19 @@ def write_findings(
     path: Path,
     waivers: Sequence[Waiver],
     on: date | None,
+    *,
+    rules: Iterable[str],
 ) -> Tally:
-    """Write what the session's `found` table holds, sorted by rule, table, key, field; and count it.
+    """Write what the session's `found` table holds of `rules`, sorted by rule, table, key, field; and count it.
 
     A finding that follows from its rule's root cause is left out. Where one rule breaks the same field of the same key in
     several rows, the second and later findings carry their number in the hash.
     """
     _settle(connection, standard, waivers, on)
+    names = ", ".join(literal(name) for name in sorted(rules))
+    connection.execute(f"CREATE VIEW written AS SELECT * FROM kept WHERE rule IN ({names})")
     counted = connection.execute(
-        "SELECT rule, severity, waiver IS NOT NULL, count(*) FROM kept GROUP BY ALL"
+        "SELECT rule, severity, waiver IS NOT NULL, reason IS NOT NULL, count(*) FROM written GROUP BY ALL"
     ).fetchall()
     write_parquet(
         connection,
@@ -85,11 +91,11 @@ def _numbered(connection: duckdb.DuckDBPyConnection) -> str:
         """SELECT 1 FROM found GROUP BY hash(rule, "table", key, field) HAVING count(*) > 1 LIMIT 1"""
     ).fetchall()
     if not again:  # nearly always, and sorting millions into groups of one takes seconds
-        return "SELECT *, 1 AS number FROM kept"
+        return "SELECT *, 1 AS number FROM written"
     return """SELECT *, row_number() OVER (
             PARTITION BY rule, "table", key, field ORDER BY row, value, expected, difference
         ) AS number
-        FROM kept"""
+        FROM written"""
 
 
 def blocking_rules(
@@ -167,14 +173,17 @@ def _note_followers(connection: duckdb.DuckDBPyConnection, standard: Standard) -
             )
 
 
-def _tally(counted: Sequence[tuple[str, Severity, bool, int]]) -> Tally:
+def _tally(counted: Sequence[tuple[str, Severity, bool, bool, int]]) -> Tally:
     counts: dict[str, int] = {}
     by_severity: dict[Severity, int] = {"block": 0, "explain": 0, "note": 0}
     waived: dict[str, int] = {}
-    for rule, severity, is_waived, count in counted:
+    cannot: dict[str, int] = {}
+    for rule, severity, is_waived, is_unjudged, count in counted:
         if is_waived:
             waived[rule] = waived.get(rule, 0) + count
         else:
             counts[rule] = counts.get(rule, 0) + count
             by_severity[severity] += count
-    return Tally(counts, by_severity, waived)
+        if is_unjudged:
+            cannot[rule] = cannot.get(rule, 0) + count
+    return Tally(counts, by_severity, waived, cannot)

@@ -30,7 +30,8 @@ class Judgement:
     """What was judged and found: rows per table, true count per judged rule (zero too), where the findings lie.
 
     `by_severity` counts a row that a rule could not judge as blocking, whatever its rule's severity. Findings under a valid
-    waiver are in the file and in `waived`, but in no other count.
+    waiver are in the file and in `waived`, but in no other count. `cannot` says how many of a rule's findings are rows, or whole
+    tables, on which it raised.
     """
 
     rows: Mapping[str, int]
@@ -42,6 +43,7 @@ class Judgement:
     severities: Mapping[str, Severity]
     not_judged: tuple[NotJudged, ...] = ()
     waived: Mapping[str, int] = field(default_factory=dict[str, int])
+    cannot: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def total(self) -> int:

@@ -13,10 +13,10 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import BadInput
+from validations.engine.asked import require_known, require_period, roots_of
 from validations.engine.field_constraints import Period
 from validations.engine.findings import blocking_rules, write_findings
 from validations.engine.judgement import Judgement, NotJudged
-from validations.engine.loader import folder_digest
 from validations.engine.parameters import complete, period
 from validations.engine.plan import Plan, Scope, due_tables, plan_rules, rules_in_force
 from validations.engine.session import create_views, open_session
@@ -44,11 +44,12 @@ def judge(
     """Judge Parquet tables (derived ones included) and write `findings` (`FINDINGS_SCHEMA`, sorted) atomically.
 
     With `report` its tables are due, else all of the standard, as far as they are in force at the period's end. `references`
-    holds tables of other contents by namespace: `previous`, or the name of another standard. `rules` narrows to these ids.
+    holds tables of other contents by namespace: `previous`, or the name of another standard. `rules` narrows to these ids; what
+    may explain their findings is judged too, and not written.
     A due table that is missing raises BadInput "validations.table_missing", unless `partial`: then rules that need it are
     listed as not judged. Raises BadInput as well for columns that are not the dictionary's, and a parameter that lacks.
     """
-    _require_known(standard, rules or (), nil_returns)
+    require_known(standard, rules or (), nil_returns)
     values = complete(standard, {**({"report": report} if report else {}), **parameters})
     days = period(values)
     on = days[1] if days else None
@@ -62,7 +63,9 @@ def judge(
     if too_long:
         raise BadInput("validations.waiver_too_long", waivers=", ".join(too_long), date_to=on)
     present = {name: tables[name] for name in due if name in tables}
-    chosen = [rule for rule in rules_in_force(standard, on) if rules is None or rule.id in rules]
+    wanted = {rule.id for rule in standard.rules} if rules is None else set(rules)
+    needed = wanted | roots_of(standard, wanted)
+    chosen = [rule for rule in rules_in_force(standard, on) if rule.id in needed]
     job = _Job(
         standard,
         report,
@@ -75,44 +78,25 @@ def judge(
         tuple(waivers),
         progress,
     )
+    require_period(standard, chosen, present, on)
     rows = job.rows()
     findings.parent.mkdir(parents=True, exist_ok=True)
     read = [*present.values(), *(path for tables in job.references.values() for path in tables.values())]
     with open_session(findings.parent, read=read, memory_limit=memory_limit) as connection:
         judged, not_judged = job.run(connection, chosen)
-        tally = write_findings(connection, standard, findings, waivers, on)
+        tally = write_findings(connection, standard, findings, waivers, on, rules=wanted)
     return Judgement(
         rows=rows,
-        counts={rule.id: tally.counts.get(rule.id, 0) for rule in judged},
+        counts={rule.id: tally.counts.get(rule.id, 0) for rule in judged if rule.id in wanted},
         by_severity=tally.by_severity,
         findings=findings,
         standard_version=standard.version,
         standard_digest=standard.digest,
         severities={rule.id: rule.severity for rule in standard.rules},
-        not_judged=tuple(not_judged),
+        not_judged=tuple(each for each in not_judged if each.rule in wanted),
         waived=tally.waived,
+        cannot=tally.cannot,
     )
-
-
-def _require_known(standard: Standard, rules: Collection[str], nil_returns: Collection[str]) -> None:
-    """Raises BadInput for names that the standard lacks, and where its files are no longer those that were loaded."""
-    known = {rule.id for rule in standard.rules}
-    problems = [
-        BadInput("validations.no_rule", rule=name, known=", ".join(sorted(known)))
-        for name in rules
-        if name not in known
-    ]
-    problems += [
-        BadInput(
-            "validations.table_unknown", given="nil return", table=name, known=", ".join(standard.tables)
-        )
-        for name in nil_returns
-        if name not in standard.tables
-    ]
-    if problems:
-        raise BadInput("validations.names_unknown", details=problems, standard=standard.name)
-    if folder_digest(standard.path) != standard.digest:
-        raise BadInput("validations.standard_changed", standard=standard.name, path=standard.path)
 
 
 @dataclass(frozen=True)

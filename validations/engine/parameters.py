@@ -37,7 +37,7 @@ def complete(standard: Standard, given: Mapping[str, str]) -> dict[str, str]:
         )
     for name, value in given.items():
         parameter = standard.parameters.get(name)
-        if parameter is not None and not _fits(parameter, value):
+        if parameter is not None and not fits(parameter, value):
             raise BadInput("validations.parameter_value", parameter=name, value=value, type=parameter.type)
     return {**{name: p.default for name, p in standard.parameters.items()}, **given}
 
@@ -73,7 +73,8 @@ def period(parameters: Mapping[str, str]) -> Period | None:
     return (days[0], days[1]) if len(days) == 2 else None
 
 
-def _fits(parameter: Parameter, value: str) -> bool:
+def fits(parameter: Parameter, value: str) -> bool:
+    """Whether a text is a value of the parameter's type, written plainly."""
     try:
         match parameter.type:
             case "integer":

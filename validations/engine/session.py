@@ -50,6 +50,9 @@ def open_session(
         )
         try:
             connection.execute("SET enable_progress_bar = false")  # it prints to stdout
+            connection.execute(
+                "SET ieee_floating_point_ops = false"
+            )  # NaN and infinity compare as very large
             lock(connection, read)
             yield connection
         finally:

@@ -97,7 +97,7 @@ class Steps:
             self._insert(row_sql.row_findings(table, read), self._values(read))
         except duckdb.Error:
             for each in read:  # some row is too strange for some rule: find out which
-                self._one_row_rule(name, each)
+                self._guarded(each.rule, name, lambda each=each: self._one_row_rule(name, each))
 
     def _one_row_rule(self, name: str, rule: row_sql.RowRule) -> None:
         """One rule by itself; if it raises, row by row: what cannot be judged is a finding with the reason."""
