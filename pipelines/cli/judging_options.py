@@ -13,6 +13,7 @@ from pipelines.cli.standards_named import standard_named
 from pipelines.cli.table_files import Reading, files_in, read_tables
 from pipelines.errors import BadInput
 from validations.engine import Standard, derive
+from validations.engine.plan import references_of
 from validations.engine.sql_text import PARAMETERS
 
 PREVIOUS = "previous"
@@ -63,6 +64,23 @@ def require_rules(standard: Standard, rules: Sequence[str]) -> None:
             standard=standard.name,
             known=", ".join(known),
         )
+
+
+def require_absent(standard: Standard, without: Sequence[str], references: Sequence[str]) -> None:
+    """Raise BadInput unless what is declared absent is something that rules compare with, and is not given all the same."""
+    given = read_pairs(references)
+    for namespace in without:
+        if namespace in given:
+            raise BadInput("validations.without_given", namespace=namespace)
+    if set(without) - {PREVIOUS}:
+        known = {PREVIOUS}.union(*({n for n, _ in references_of(standard, r.name)} for r in standard.reports))
+        if unknown := sorted(set(without) - known):
+            raise BadInput(
+                "validations.without_unknown",
+                namespaces=", ".join(unknown),
+                standard=standard.name,
+                known=", ".join(sorted(known)),
+            )
 
 
 def read_references(
