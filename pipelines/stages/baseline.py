@@ -38,8 +38,8 @@ class References:
 
     @property
     def digest(self) -> str:
-        """One name for all that is compared with; empty when nothing is."""
-        return json_digest(dict(self.digests)) if self.digests else ""
+        """One name for all that is compared with and the days it stands for; empty when nothing is."""
+        return json_digest({**self.digests, **self.parameters}) if self.digests else ""
 
 
 def references(installation: Installation, state: FilingState, standard: Standard) -> References:

@@ -65,6 +65,29 @@ def test_an_adopted_baseline_is_compared_with_and_changes_what_was_judged(
     assert state.content.fact.not_judged.get("P02") is None
 
 
+def test_the_same_tables_adopted_for_another_period_are_judged_and_gated_anew(
+    begin: Resume, tmp_path: Path
+) -> None:
+    installation = begin(clean=True)
+    open_statistics(installation)
+    state = run(installation, STATISTICS, "extract", "validate")
+    assert state.content is not None
+    content = installation.folder("contents", STATISTICS) / state.content.fact.content
+    (tmp_path / "BSXM.parquet").write_bytes((content / "BSXM.parquet").read_bytes())
+    files = {"BSXM": tmp_path / "BSXM.parquet"}
+    adopt(installation, STATISTICS, preparer(installation), files, **APRIL)
+    once = run(installation, STATISTICS, "validate", "review")
+    earlier = {**APRIL, "date_from": date(2026, 2, 1), "date_to": date(2026, 2, 28)}
+    adopt(installation, STATISTICS, preparer(installation), files, **earlier)
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, STATISTICS, preparer(installation))
+    assert "sign_off.reference_changed" in [gate.code for gate in caught.value.details]
+    twice = run(installation, STATISTICS, "validate")
+    assert once.content is not None and twice.content is not None
+    assert once.content.fact.content == twice.content.fact.content
+    assert len(twice.contents) == len(once.contents) + 1
+
+
 @pytest.mark.parametrize("last", [date(2026, 4, 30), date(2026, 6, 30)])
 def test_a_baseline_ends_before_the_period_does(begin: Resume, tmp_path: Path, last: date) -> None:
     installation = begin(clean=True)
