@@ -39,9 +39,16 @@ def read_counts(given: Sequence[str]) -> dict[str, int]:
     return {name: int(value) for name, value in pairs.items()}
 
 
-def read_parameters(period: str | None, given: Sequence[str]) -> dict[str, str]:
-    """The parameters that a period stands for, and those given by name, which win."""
-    return {**(read_period(period).parameters() if period else {}), **read_pairs(given)}
+def read_parameters(period: str | None, given: Sequence[str], report: str | None) -> dict[str, str]:
+    """The parameters that period and report stand for, and those given by name, which win over the period's.
+
+    Raises BadInput as well where a parameter names another report.
+    """
+    named = read_pairs(given)
+    if report is not None and named.get("report", report) != report:
+        raise BadInput("validations.report_twice", report=report, other=named["report"])
+    said = {"report": report} if report is not None else {}
+    return {**(read_period(period).parameters() if period else {}), **named, **said}
 
 
 def require_report(standard: Standard, report: str | None) -> None:

@@ -87,7 +87,7 @@ def validate(
     options.require_report(loaded, report)
     options.require_rules(loaded, rule or [])
     options.require_absent(loaded, without or [], reference or [])
-    parameters = options.read_parameters(period, param or [])
+    parameters = options.read_parameters(period, param or [], report)
     counts = options.read_counts(expect_rows or [])
     accepted = read_waivers(waivers, (each.id for each in loaded.rules)) if waivers else ()
     out.mkdir(parents=True, exist_ok=True)
