@@ -51,6 +51,14 @@ class NilReturnDeclared(FilingEvent):
     reason: str
 
 
+class NilReturnWithdrawn(FilingEvent):
+    """A nil return was declared in error, or there is something to report by now."""
+
+    kind = "nil_return_withdrawn"
+    table: str
+    reason: str
+
+
 class BaselineDeclared(FilingEvent):
     """What this filing is compared with, where no accepted filing stands before it: adopted tables, or nothing at all.
 

@@ -19,7 +19,13 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.correct import import_answers
 from pipelines.stages.extract import request_extraction
 from pipelines.stages.installation import Installation
-from pipelines.stages.request import declare_nil_return, open_due, raise_request, review_request
+from pipelines.stages.request import (
+    declare_nil_return,
+    open_due,
+    raise_request,
+    review_request,
+    withdraw_nil_return,
+)
 from pipelines.stages.review import workbook_folder
 from resources.deployment import User
 from resources.settings import CHECKOUT
@@ -154,6 +160,28 @@ def test_a_due_table_is_empty_until_a_nil_return_is_declared(begin: Resume, serv
     state = run(installation, SCHEDULE_P, "package", "deliver", "acknowledge", "archive")
     assert state.receipt is not None
     assert (state.stage, state.receipt.fact.result) == ("archived", "accepted")
+
+
+def test_a_table_declared_nil_has_no_rows(begin: Resume) -> None:
+    installation = begin()
+    open_by_request(installation, schedule_p_draft(installation.home))
+    nil = {"table": "TRIANGLE", "reason": "误报"}
+    with pytest.raises(BadInput, match="没有零申报，无可撤回"):
+        withdraw_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    fails(
+        installation, SCHEDULE_P, "extract", BadInput, 2, "表 TRIANGLE 已零申报，却提取到 1870 行。",
+        f"baosong filing nil-return {SCHEDULE_P} --table TRIANGLE --withdraw --reason …；否则请检查数据源和提取 SQL。",
+    )  # fmt: skip
+    withdraw_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    assert run(installation, SCHEDULE_P, "extract").stage == "extracted"
+    with pytest.raises(Refused, match=r"第 1 轮的表 TRIANGLE 有 1870 行，不能零申报"):
+        declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    request_extraction(installation, SCHEDULE_P, preparer(installation), reason="源已清空")
+    execute(installation.home / "schedule_p.db", "DELETE FROM triangle WHERE lob = 'medmal'")
+    state = declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    assert state.nil_returns == {"TRIANGLE"}
+    assert run(installation, SCHEDULE_P, "extract").rounds[1].fact.tables["TRIANGLE"].rows == 0
 
 
 # ---- workbooks
