@@ -15,6 +15,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.installation import open_installation
 from pipelines.stages.next_step import next_step, request_retry
 from pipelines.stages.request import declare_nil_return, open_due, withdraw_nil_return
+from pipelines.stages.unjudged import unjudged
 
 app = typer.Typer(no_args_is_help=True)
 Filing = Annotated[str, typer.Argument(help="报送任务 · filing")]
@@ -146,6 +147,7 @@ def _summary(state: FilingState) -> dict[str, Any]:
         }
         if judged
         else None,
+        "not_judged": {each.rule: str(each) for each in unjudged(state)},
         "awaited": list(state.awaited),
         "change_requests": [c.fact.number for c in state.change_requests],
         "sign_off": live.fact.number if live else None,
