@@ -21,6 +21,8 @@ from pipelines.cli.standards_named import standard_named
 from pipelines.cli.table_files import Reading, declare_nil, read_tables
 from pipelines.errors import BadInput, text
 from validations.engine import DueTable, Standard, judge
+from validations.engine.parameters import period as period_of
+from validations.engine.parameters import require_in_force
 from validations.engine.waivers import read_waivers
 
 FINDINGS, NOT_JUDGED = 1, 2
@@ -88,6 +90,8 @@ def validate(
     options.require_rules(loaded, rule or [])
     options.require_absent(loaded, without or [], reference or [])
     parameters = options.read_parameters(period, param or [], report)
+    if days := period_of(parameters):
+        require_in_force(loaded, days[1])
     counts = options.read_counts(expect_rows or [])
     accepted = read_waivers(waivers, (each.id for each in loaded.rules)) if waivers else ()
     out.mkdir(parents=True, exist_ok=True)

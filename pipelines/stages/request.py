@@ -22,6 +22,7 @@ from pipelines.stages.next_step import due_round
 from pipelines.stages.periods import report_period
 from resources.deployment import FilingConfig, User
 from validations.engine import Report
+from validations.engine.parameters import require_in_force
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
@@ -133,9 +134,11 @@ def open_due(installation: Installation, on: date) -> list[FilingState]:
 
     A report's filing opens `lead_working_days` working days before the day it is planned for (the last working day not
     after its deadline), and stays due afterwards: a missed day is caught up, not lost. What was due before this
-    installation began was reported without it.
+    installation began was reported without it. Raises BadInput, when all others are open, for periods that ended before
+    their standard took effect.
     """
     opened: list[FilingState] = []
+    refused: list[BaosongError] = []
     begun_on = installation.ledger.began_at().date()
     known = {state.id for state in installation.states()}
     for name, config in installation.deployment.filings.items():
@@ -149,6 +152,11 @@ def open_due(installation: Installation, on: date) -> list[FilingState]:
             filing = f"{standard.name}.{report.name}.{period.key}"
             opens_on = calendar.opening_date(deadline, config.lead_working_days)
             if on < opens_on or deadline < begun_on or filing in known:
+                continue
+            try:
+                require_in_force(standard, period.end)
+            except BadInput as problem:
+                refused.append(BadInput("request.not_opened_one", filing=filing, details=[problem]))
                 continue
             fact = FilingOpened(
                 standard=standard.name,
@@ -164,6 +172,8 @@ def open_due(installation: Installation, on: date) -> list[FilingState]:
                 basis=f"{standard.name} {standard.version} {report.name}",
             )
             opened.append(_open(installation, filing, fact, "calendar"))
+    if refused:
+        raise BadInput("request.not_opened", details=refused)
     return opened
 
 
@@ -224,7 +234,9 @@ def _problems(installation: Installation, draft: RequestDraft) -> list[BaosongEr
     problems: list[BaosongError] = []
     report: Report | None = None
     try:
-        report = installation.standard(draft.standard).report(draft.report)
+        standard = installation.standard(draft.standard)
+        report = standard.report(draft.report)
+        require_in_force(standard, draft.date_to)
         installation.filing_config(draft.standard)
     except KeyError:
         problems.append(BadInput("request.unknown_report", standard=draft.standard, report=draft.report))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -182,6 +183,37 @@ def test_a_table_declared_nil_has_no_rows(begin: Resume) -> None:
     state = declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
     assert state.nil_returns == {"TRIANGLE"}
     assert run(installation, SCHEDULE_P, "extract").rounds[1].fact.tables["TRIANGLE"].rows == 0
+
+
+def test_a_request_for_a_period_before_the_standard_took_effect(begin: Resume) -> None:
+    installation = begin()
+    early = replace(
+        schedule_p_draft(installation.home), date_from=date(1996, 1, 1), date_to=date(1996, 12, 31)
+    )
+    with pytest.raises(BadInput, match=r"报送规范 schedule_p 1997\.1 自 1997-12-31 起生效，期末 1996-12-31"):
+        raise_request(installation, early, installation.user("requester"))
+
+
+def test_the_calendar_opens_the_rest_and_names_what_its_standard_was_not_in_force_for(
+    begin: Resume, tmp_path: Path
+) -> None:
+    deployment = own_deployment(tmp_path / "deployment")
+    own = deployment / "standards" / "circ_statistics"
+    shutil.copytree(CHECKOUT / "validations" / "standards" / "circ_statistics", own)
+    replace_text(own / "standard.yaml", "effective: 2025-12-31", "effective: 2026-01-01")
+    installation = begin(clean=True, deployment=deployment, at=datetime(2026, 1, 1, 9))  # noqa: DTZ001
+    with pytest.raises(BadInput) as caught:
+        open_due(installation, date(2026, 1, 10))
+    assert [each.values["filing"] for each in caught.value.details] == [
+        "circ_statistics.flash.2025-12",
+        "circ_statistics.annual.2025",
+    ]
+    assert "报送规范 circ_statistics 2026.2 自 2026-01-01 起生效，期末 2025-12-31 在此之前" in str(
+        caught.value
+    )
+    assert installation.states() == []
+    with pytest.raises(BadInput):
+        open_due(installation, date(2026, 1, 10))
 
 
 # ---- workbooks

@@ -202,6 +202,18 @@ def test_folders_and_other_files_are_named(validate: Run, tables: dict[str, Path
     assert code == 2 and "expected to be .csv, .parquet or .xlsx" in error
 
 
+def test_a_period_before_the_standard_took_effect_is_not_judged(
+    validate: Run, tables: dict[str, Path]
+) -> None:
+    given = ["--tables", tables["POLICY"], tables["COVER"], "--report", "detail"]
+    code, _, error = validate(*given, period="2025Q4")
+    assert code == 2
+    assert (
+        "standard sample 1.0 is in force from 2026-01-01, and the period ends before, on 2025-12-31" in error
+    )
+    assert validate(*given, period="2025-12-01..2026-01-01")[0] == 1
+
+
 def test_progress_is_shown_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
