@@ -16,7 +16,7 @@ from typer.main import get_group
 COMMANDS = {
     "validate": (
         "validate:validate",
-        "按报送规范判断 CSV、Parquet 或 XLSX 文件：0 无问题，1 有问题数据，2 无法判断。",
+        "按报送规范判断 CSV、Parquet 或 XLSX 文件：0 无问题，1 有问题数据，2 无法判断或有规则未判断。",
     ),
     "run": (
         "stage:run",

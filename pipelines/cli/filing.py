@@ -14,7 +14,8 @@ from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.installation import open_installation
 from pipelines.stages.next_step import next_step, request_retry
-from pipelines.stages.request import declare_nil_return, open_due
+from pipelines.stages.request import declare_nil_return, open_due, withdraw_nil_return
+from pipelines.stages.unjudged import unjudged
 
 app = typer.Typer(no_args_is_help=True)
 Filing = Annotated[str, typer.Argument(help="报送任务 · filing")]
@@ -78,12 +79,14 @@ def nil_return(
     filing: Filing,
     table: Annotated[str, typer.Option(help="表 · table")],
     reason: Reason,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="撤回零申报 · take it back")] = False,
     as_user: As = None,
 ) -> None:
     """零申报：声明应报表确无数据 · Declare that a due table is rightly empty."""
     with open_installation() as installation:
-        declare_nil_return(installation, filing, installation.user(as_user), table=table, reason=reason)
-        typer.echo(text("cli.nil_return", filing=filing, table=table))
+        record = withdraw_nil_return if withdraw else declare_nil_return
+        record(installation, filing, installation.user(as_user), table=table, reason=reason)
+        typer.echo(text("cli.not_nil" if withdraw else "cli.nil_return", filing=filing, table=table))
 
 
 @app.command()
@@ -144,6 +147,7 @@ def _summary(state: FilingState) -> dict[str, Any]:
         }
         if judged
         else None,
+        "not_judged": {each.rule: str(each) for each in unjudged(state)},
         "awaited": list(state.awaited),
         "change_requests": [c.fact.number for c in state.change_requests],
         "sign_off": live.fact.number if live else None,

@@ -13,6 +13,7 @@ from pipelines.cli.standards_named import standard_named
 from pipelines.cli.table_files import Reading, files_in, read_tables
 from pipelines.errors import BadInput
 from validations.engine import Standard, derive
+from validations.engine.plan import references_of
 from validations.engine.sql_text import PARAMETERS
 
 PREVIOUS = "previous"
@@ -38,9 +39,16 @@ def read_counts(given: Sequence[str]) -> dict[str, int]:
     return {name: int(value) for name, value in pairs.items()}
 
 
-def read_parameters(period: str | None, given: Sequence[str]) -> dict[str, str]:
-    """The parameters that a period stands for, and those given by name, which win."""
-    return {**(read_period(period).parameters() if period else {}), **read_pairs(given)}
+def read_parameters(period: str | None, given: Sequence[str], report: str | None) -> dict[str, str]:
+    """The parameters that period and report stand for, and those given by name, which win over the period's.
+
+    Raises BadInput as well where a parameter names another report.
+    """
+    named = read_pairs(given)
+    if report is not None and named.get("report", report) != report:
+        raise BadInput("validations.report_twice", report=report, other=named["report"])
+    said = {"report": report} if report is not None else {}
+    return {**(read_period(period).parameters() if period else {}), **named, **said}
 
 
 def require_report(standard: Standard, report: str | None) -> None:
@@ -63,6 +71,23 @@ def require_rules(standard: Standard, rules: Sequence[str]) -> None:
             standard=standard.name,
             known=", ".join(known),
         )
+
+
+def require_absent(standard: Standard, without: Sequence[str], references: Sequence[str]) -> None:
+    """Raise BadInput unless what is declared absent is something that rules compare with, and is not given all the same."""
+    given = read_pairs(references)
+    for namespace in without:
+        if namespace in given:
+            raise BadInput("validations.without_given", namespace=namespace)
+    if set(without) - {PREVIOUS}:
+        known = {PREVIOUS}.union(*({n for n, _ in references_of(standard, r.name)} for r in standard.reports))
+        if unknown := sorted(set(without) - known):
+            raise BadInput(
+                "validations.without_unknown",
+                namespaces=", ".join(unknown),
+                standard=standard.name,
+                known=", ".join(sorted(known)),
+            )
 
 
 def read_references(

@@ -209,7 +209,7 @@ def _require_one_subject(asked: _Asked) -> None:
 
 def _files(asked: _Asked, folder: Path) -> _Subject:
     standard, _ = standard_named(asked.standard or "")
-    parameters = options.read_parameters(asked.period, asked.param)
+    parameters = options.read_parameters(asked.period, asked.param, asked.report)
     how = Reading(asked.encoding)
     given = declare_nil(standard, read_tables(standard, asked.tables, folder, how), asked.nil, folder)
     references = options.read_references(standard, asked.reference, parameters, folder, how)
@@ -233,7 +233,7 @@ def _round(asked: _Asked, folder: Path) -> _Subject:
         installation.rounds.verify(filing, number, digest=known)
         extracted = installation.rounds.tables(filing, number)
         compared = references(installation, state, standard)
-        said = options.read_parameters(asked.period, asked.param)
+        said = options.read_parameters(asked.period, asked.param, asked.report)
         parameters = {**parameters_of(state), **compared.parameters, **said}
         nil_returns = tuple(sorted({*state.nil_returns, *asked.nil}))
     given = {table: path for table, path in extracted.items() if table in standard.tables}

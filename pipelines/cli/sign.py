@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 import typer
 
 from pipelines.errors import text
+from pipelines.ledger.filing import FilingState
 from pipelines.stages.installation import open_installation
 from pipelines.stages.sign_off import give_opinion, open_sign_off
+from pipelines.stages.unjudged import unjudged
 
 As = Annotated[
     str | None, typer.Option("--as", help="谁操作（仅限演示部署）· who acts (demo deployment only)")
@@ -24,6 +26,7 @@ def sign_off(filing: Annotated[str, typer.Argument(help="报送任务 · filing"
         typer.echo(
             text("cli.sign_off", number=fact.number, content=fact.content[:12], route=" → ".join(fact.route))
         )
+        _tell_unjudged(state)
 
 
 def sign(
@@ -40,3 +43,13 @@ def sign(
         outcome = "approved" if state.is_approved else "rejected" if state.is_rejected else "goes_on"
         role = state.live_opinions[-1].fact.role
         typer.echo(text(f"cli.signed.{outcome}", filing=filing, role=role, opinion=text(f"cli.{opinion}")))
+        if not state.is_rejected:
+            _tell_unjudged(state)
+
+
+def _tell_unjudged(state: FilingState) -> None:
+    """What the content was not checked by, so that nobody takes silence for a pass."""
+    if left_out := unjudged(state):
+        typer.echo(text("cli.sign_off_unjudged", count=len(left_out)))
+        for each in left_out:
+            typer.echo(f"  {each.rule} {each}")

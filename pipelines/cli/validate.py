@@ -16,14 +16,17 @@ from pipelines.cli import judging_options as options
 from pipelines.cli.findings_csv import write_csv
 from pipelines.cli.judged_words import as_json, as_text
 from pipelines.cli.judging_bar import judging_bar
+from pipelines.cli.left_out import as_left_out, unexpected
 from pipelines.cli.standards_named import standard_named
 from pipelines.cli.table_files import Reading, declare_nil, read_tables
 from pipelines.errors import BadInput, text
 from validations.engine import DueTable, Standard, judge
+from validations.engine.parameters import period as period_of
+from validations.engine.parameters import require_in_force
 from validations.engine.waivers import read_waivers
 
-FINDINGS = 1
-"""Exit code where something was found; 0 is clean, 2 cannot judge."""
+FINDINGS, NOT_JUDGED = 1, 2
+"""Exit codes where something was found, and where nothing was but rules were left out that nobody said may be."""
 
 
 class Format(StrEnum):
@@ -52,6 +55,12 @@ def validate(
         list[str] | None,
         typer.Option(help="对照数据 previous=目录 或 规范=目录 · folder of the previous or another filing"),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="没有这份对照数据，如首次报送 previous · nothing to compare with: previous for a first report"
+        ),
+    ] = None,
     waivers: Annotated[
         Path | None, typer.Option(help="豁免清单 CSV · rule,table,key,sign_off,reason,expires")
     ] = None,
@@ -72,14 +81,17 @@ def validate(
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")] = False,
 ) -> None:
-    """按报送规范判断 CSV、Parquet 或 XLSX 文件：0 无问题，1 有问题数据，2 无法判断。
+    """按报送规范判断 CSV、Parquet 或 XLSX 文件：0 无问题，1 有问题数据，2 无法判断或有规则未判断。
 
-    Judge CSV, Parquet or XLSX files by a standard: exit 0 clean, 1 findings, 2 cannot judge.
+    Judge CSV, Parquet or XLSX files by a standard: exit 0 clean, 1 findings, 2 cannot judge, or not all rules.
     """
     loaded, _ = standard_named(standard)
     options.require_report(loaded, report)
     options.require_rules(loaded, rule or [])
-    parameters = options.read_parameters(period, param or [])
+    options.require_absent(loaded, without or [], reference or [])
+    parameters = options.read_parameters(period, param or [], report)
+    if days := period_of(parameters):
+        require_in_force(loaded, days[1])
     counts = options.read_counts(expect_rows or [])
     accepted = read_waivers(waivers, (each.id for each in loaded.rules)) if waivers else ()
     out.mkdir(parents=True, exist_ok=True)
@@ -124,6 +136,9 @@ def validate(
     typer.echo(said)
     if judgement.total:
         raise typer.Exit(FINDINGS)
+    if left_out := unexpected(judgement.not_judged, without or []):
+        typer.echo(as_left_out(left_out), err=True)
+        raise typer.Exit(NOT_JUDGED)
 
 
 def _require_rows(

@@ -12,8 +12,10 @@ from pipelines.stages.request import open_due
 def open_due_filings(context: dg.OpExecutionContext, installation: InstallationResource) -> list[str]:
     """Open every filing that is due by today, and sign the ledger's head of the day."""
     with installation.open() as opened:
-        states = open_due(opened, opened.now().date())
-        opened.ledger.sign_head(opened.now())
+        try:
+            states = open_due(opened, opened.now().date())
+        finally:
+            opened.ledger.sign_head(opened.now())
     for state in states:
         context.log.info(
             f"已开启 {state.id}，期限 {state.opened.fact.deadline}，计划 {state.opened.fact.planned_on}"

@@ -13,6 +13,7 @@ import dagster as dg
 from pipelines.defs.partitions import filings_of
 from pipelines.defs.resources import InstallationResource
 from pipelines.ledger.filing import FilingState
+from pipelines.stages.unjudged import unjudged
 from validations.engine import Rule, Standard
 
 APPROVAL = "business_approval"
@@ -110,6 +111,7 @@ def approval_check(standard: Standard, asset: dg.AssetKey) -> dg.AssetChecksDefi
                 "签报号": live.fact.number if live else "—",
                 "内容摘要": live.fact.content if live else "—",
                 "提请人": live.actor if live else "—",
+                "未判断的规则": "；".join(f"{each.rule} {each}" for each in unjudged(state)) or "—",
                 "意见": dg.MetadataValue.md(opinions or "—"),
                 "台账事件": str(decision.seq) if decision else "—",
                 "事件哈希": decision.hash if decision else "—",

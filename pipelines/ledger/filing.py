@@ -221,6 +221,8 @@ def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
         changes = {latest: recorded}
     elif isinstance(fact, e.NilReturnDeclared):
         changes = {"nil_returns": state.nil_returns | {fact.table}}
+    elif isinstance(fact, e.NilReturnWithdrawn):
+        changes = {"nil_returns": state.nil_returns - {fact.table}}
     elif isinstance(fact, e.BaselineDeclared):
         changes = {"baseline": recorded}
     elif isinstance(fact, e.RetryRequested):

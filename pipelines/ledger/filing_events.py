@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 Handling = Literal["source_fix", "report_correction", "explanation"]
 Opinion = Literal["agree", "disagree"]
+WhyNotJudged = Literal["table", "reference", "phase"]
 
 
 class FilingEvent(BaseModel):
@@ -47,6 +48,14 @@ class NilReturnDeclared(FilingEvent):
     """A due table is empty because there is nothing to report; declared by a person, never guessed."""
 
     kind = "nil_return_declared"
+    table: str
+    reason: str
+
+
+class NilReturnWithdrawn(FilingEvent):
+    """A nil return was declared in error, or there is something to report by now."""
+
+    kind = "nil_return_withdrawn"
     table: str
     reason: str
 
@@ -96,7 +105,8 @@ class RoundExtracted(FilingEvent):
 class ContentValidated(FilingEvent):
     """All rules ran on exactly this content; `findings` is the SHA-256 of the findings file.
 
-    `reference` names what it was compared with, empty for nothing; `not_judged` gives per rule what it lacked.
+    `reference` names what it was compared with, empty for nothing; `not_judged` gives per rule what it lacked, and
+    `not_judged_why` what that is (early events do not say).
     """
 
     kind = "content_validated"
@@ -113,6 +123,7 @@ class ContentValidated(FilingEvent):
     overlays: int
     reference: str = ""
     not_judged: Mapping[str, str] = {}
+    not_judged_why: Mapping[str, WhyNotJudged] = {}
 
 
 class WorkbookSent(BaseModel):

@@ -20,6 +20,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import BaselineDeclared
 from pipelines.stages.canonical import json_digest, sync_folder
 from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.unjudged import lacking
 from resources.deployment import User
 from validations.engine import Standard, table_digest
 from validations.engine.parquet_input import check_parquet
@@ -38,8 +39,8 @@ class References:
 
     @property
     def digest(self) -> str:
-        """One name for all that is compared with; empty when nothing is."""
-        return json_digest(dict(self.digests)) if self.digests else ""
+        """One name for all that is compared with and the days it stands for; empty when nothing is."""
+        return json_digest({**self.digests, **self.parameters}) if self.digests else ""
 
 
 def references(installation: Installation, state: FilingState, standard: Standard) -> References:
@@ -69,9 +70,8 @@ def references(installation: Installation, state: FilingState, standard: Standar
 
 def lacks_baseline(state: FilingState) -> tuple[str, ...]:
     """The rules that could not be judged since nobody has said what came before."""
-    if state.content is None or (state.baseline is not None and state.baseline.fact.digest is None):
-        return ()
-    return tuple(rule for rule, missing in state.content.fact.not_judged.items() if f"{PREVIOUS}." in missing)
+    is_first = state.baseline is not None and state.baseline.fact.digest is None
+    return () if is_first else lacking(state, PREVIOUS)
 
 
 def declare_none(installation: Installation, filing: str, user: User, *, reason: str) -> FilingState:

@@ -12,19 +12,20 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.errors import BadInput, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.canonical import canonical_json, json_digest, sync_folder
 from pipelines.stages.handlings import Handled, current_handlings
 from pipelines.stages.installation import Installation
 from validations.engine import Standard, Table, arrow_schema, derive, table_digest
+from validations.engine.values_input import expected, read_values, reason, visible
 
 
 @dataclass(frozen=True)
@@ -177,29 +178,17 @@ def _lay_over(
     return path, fitting, stale
 
 
-def typed_value(table: Table, field: str, text: str) -> str | int | Decimal | date:
-    """`text` as the dictionary's type of the field. Raises BadInput naming table, field and what was expected."""
+def typed_value(table: Table, field: str, given: str) -> str | int | Decimal | date:
+    """`given` as the dictionary's type of the field, read as from a file. Raises BadInput saying why it is none."""
     declared = table.field(field)
-    error: BaosongError = BadInput(
-        "content.value",
-        table=table.name,
-        field=field,
-        value=text,
-        type=declared.type,
-        scale=declared.scale or 0,
-    )
-    try:
-        match declared.type:
-            case "integer":
-                return int(text)
-            case "decimal":
-                value = Decimal(text)
-                if not value.is_finite() or value != round(value, declared.scale or 0):
-                    raise error
-                return round(value, declared.scale or 0)
-            case "date":
-                return date.fromisoformat(text)
-            case _:
-                return text
-    except (ValueError, InvalidOperation) as cause:
-        raise error from cause
+    value = pl.select(read_values(pl.lit(given, dtype=pl.String), declared)).item()
+    if value is None:
+        raise BadInput(
+            "content.value",
+            table=table.name,
+            field=field,
+            value=visible(given),
+            expected=expected(declared),
+            why=text(reason(declared, given)),
+        )
+    return value

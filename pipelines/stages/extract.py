@@ -40,7 +40,7 @@ def extract(installation: Installation, filing: str, *, progress: Progress | Non
     """Extract the round that is due: the first, the one after promised source fixes, or one asked for.
 
     Run again when none is due, it changes nothing. Raises Unavailable when the source is down, BadInput for a missing
-    table or column or an empty table without a nil return, Refused when counts differ from the source's own.
+    table or column, an empty table without a nil return or one with rows despite it, Refused when counts differ from the source's own.
     """
     state = installation.state(filing)
     number = due_round(state, installation)
@@ -69,6 +69,9 @@ def extract(installation: Installation, filing: str, *, progress: Progress | Non
                 problems.append(BadInput("extract.table", table=table.name, sql=sql, details=[outcome]))
             elif outcome.written.rows == 0 and table.name not in state.nil_returns:
                 problems.append(BadInput("extract.empty", table=table.name, filing=filing))
+            elif outcome.written.rows and table.name in state.nil_returns:
+                rows = outcome.written.rows
+                problems.append(BadInput("extract.nil_with_rows", table=table.name, rows=rows, filing=filing))
             else:
                 done[table.name] = outcome
         if problems:

@@ -16,11 +16,13 @@ from typing import Literal
 
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import FilingOpened, NilReturnDeclared
+from pipelines.ledger.filing_events import FilingOpened, NilReturnDeclared, NilReturnWithdrawn
 from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.next_step import due_round
 from pipelines.stages.periods import report_period
 from resources.deployment import FilingConfig, User
 from validations.engine import Report
+from validations.engine.parameters import require_in_force
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
@@ -132,9 +134,11 @@ def open_due(installation: Installation, on: date) -> list[FilingState]:
 
     A report's filing opens `lead_working_days` working days before the day it is planned for (the last working day not
     after its deadline), and stays due afterwards: a missed day is caught up, not lost. What was due before this
-    installation began was reported without it.
+    installation began was reported without it. Raises BadInput, when all others are open, for periods that ended before
+    their standard took effect.
     """
     opened: list[FilingState] = []
+    refused: list[BaosongError] = []
     begun_on = installation.ledger.began_at().date()
     known = {state.id for state in installation.states()}
     for name, config in installation.deployment.filings.items():
@@ -148,6 +152,11 @@ def open_due(installation: Installation, on: date) -> list[FilingState]:
             filing = f"{standard.name}.{report.name}.{period.key}"
             opens_on = calendar.opening_date(deadline, config.lead_working_days)
             if on < opens_on or deadline < begun_on or filing in known:
+                continue
+            try:
+                require_in_force(standard, period.end)
+            except BadInput as problem:
+                refused.append(BadInput("request.not_opened_one", filing=filing, details=[problem]))
                 continue
             fact = FilingOpened(
                 standard=standard.name,
@@ -163,21 +172,43 @@ def open_due(installation: Installation, on: date) -> list[FilingState]:
                 basis=f"{standard.name} {standard.version} {report.name}",
             )
             opened.append(_open(installation, filing, fact, "calendar"))
+    if refused:
+        raise BadInput("request.not_opened", details=refused)
     return opened
 
 
 def declare_nil_return(
     installation: Installation, filing: str, user: User, *, table: str, reason: str
 ) -> FilingState:
-    """State that a due table is rightly empty; extraction refuses an empty table without this."""
+    """State that a due table is rightly empty; extraction refuses an empty table without this, and one with rows under it.
+
+    Raises Refused when the round at hand has rows of it and no other is due.
+    """
     require_role(user, "requester", "data_engineer", act="nil_return")
     state = installation.state(filing)
     if table not in installation.report(state).tables:
         raise BadInput("request.nil_return_table", table=table, filing=filing)
-    fact = NilReturnDeclared(table=table, reason=reason)
     if table in state.nil_returns:
         return state
+    extracted = state.rounds[-1].fact.tables.get(table) if state.rounds else None
+    if extracted and extracted.rows and due_round(state, installation) is None:
+        raise Refused(
+            "request.nil_return_rows", table=table, filing=filing, round=state.round, rows=extracted.rows
+        )
+    fact = NilReturnDeclared(table=table, reason=reason)
     return installation.record(state, fact, actor=user.id, command=f"nil:{table}:{state.seq}")
+
+
+def withdraw_nil_return(
+    installation: Installation, filing: str, user: User, *, table: str, reason: str
+) -> FilingState:
+    """Take a nil return back; the table must have rows then. Raises BadInput when none is declared."""
+    require_role(user, "requester", "data_engineer", act="nil_return")
+    state = installation.state(filing)
+    if table not in state.nil_returns:
+        raise BadInput("request.no_nil_return", table=table, filing=filing)
+    fact = NilReturnWithdrawn(table=table, reason=reason)
+    return installation.record(state, fact, actor=user.id, command=f"not-nil:{table}:{state.seq}")
 
 
 def _scope(installation: Installation, config: FilingConfig) -> tuple[str, ...]:
@@ -203,7 +234,9 @@ def _problems(installation: Installation, draft: RequestDraft) -> list[BaosongEr
     problems: list[BaosongError] = []
     report: Report | None = None
     try:
-        report = installation.standard(draft.standard).report(draft.report)
+        standard = installation.standard(draft.standard)
+        report = standard.report(draft.report)
+        require_in_force(standard, draft.date_to)
         installation.filing_config(draft.standard)
     except KeyError:
         problems.append(BadInput("request.unknown_report", standard=draft.standard, report=draft.report))

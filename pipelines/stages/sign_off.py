@@ -14,6 +14,7 @@ from pipelines.stages.content import Content, build_content, sign_off_number
 from pipelines.stages.handlings import current_handlings
 from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.review import is_handled
+from pipelines.stages.unjudged import unjudged_gates
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
 
@@ -69,6 +70,8 @@ def closed_gates(installation: Installation, state: FilingState, content: Conten
         if unhandled:
             rules = ", ".join(sorted({row["rule"] for row in unhandled}))
             closed.append(Refused(code, count=len(unhandled), rules=rules))
+    is_blocked = any(gate.code == "sign_off.blocking" for gate in closed)
+    closed += unjudged_gates(state, is_blocked=is_blocked)
     closed += [
         Refused("sign_off.conflict", table=c.table, key=c.key, field=c.field, old=c.value or "—")
         for c in content.conflicts

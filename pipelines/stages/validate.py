@@ -63,6 +63,7 @@ def validate(
         overlays=len(content.overlays),
         reference=compared.digest,
         not_judged={each.rule: each.missing for each in judgement.not_judged},
+        not_judged_why={each.rule: each.why for each in judgement.not_judged},
     )
     return installation.record(
         state, fact, actor=SYSTEM, command=f"content:{content.digest}:after:{_after(state)}"

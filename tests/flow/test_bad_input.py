@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,7 +20,13 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.correct import import_answers
 from pipelines.stages.extract import request_extraction
 from pipelines.stages.installation import Installation
-from pipelines.stages.request import declare_nil_return, open_due, raise_request, review_request
+from pipelines.stages.request import (
+    declare_nil_return,
+    open_due,
+    raise_request,
+    review_request,
+    withdraw_nil_return,
+)
 from pipelines.stages.review import workbook_folder
 from resources.deployment import User
 from resources.settings import CHECKOUT
@@ -154,6 +161,59 @@ def test_a_due_table_is_empty_until_a_nil_return_is_declared(begin: Resume, serv
     state = run(installation, SCHEDULE_P, "package", "deliver", "acknowledge", "archive")
     assert state.receipt is not None
     assert (state.stage, state.receipt.fact.result) == ("archived", "accepted")
+
+
+def test_a_table_declared_nil_has_no_rows(begin: Resume) -> None:
+    installation = begin()
+    open_by_request(installation, schedule_p_draft(installation.home))
+    nil = {"table": "TRIANGLE", "reason": "误报"}
+    with pytest.raises(BadInput, match="没有零申报，无可撤回"):
+        withdraw_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    fails(
+        installation, SCHEDULE_P, "extract", BadInput, 2, "表 TRIANGLE 已零申报，却提取到 1870 行。",
+        f"baosong filing nil-return {SCHEDULE_P} --table TRIANGLE --withdraw --reason …；否则请检查数据源和提取 SQL。",
+    )  # fmt: skip
+    withdraw_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    assert run(installation, SCHEDULE_P, "extract").stage == "extracted"
+    with pytest.raises(Refused, match=r"第 1 轮的表 TRIANGLE 有 1870 行，不能零申报"):
+        declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    request_extraction(installation, SCHEDULE_P, preparer(installation), reason="源已清空")
+    execute(installation.home / "schedule_p.db", "DELETE FROM triangle WHERE lob = 'medmal'")
+    state = declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
+    assert state.nil_returns == {"TRIANGLE"}
+    assert run(installation, SCHEDULE_P, "extract").rounds[1].fact.tables["TRIANGLE"].rows == 0
+
+
+def test_a_request_for_a_period_before_the_standard_took_effect(begin: Resume) -> None:
+    installation = begin()
+    early = replace(
+        schedule_p_draft(installation.home), date_from=date(1996, 1, 1), date_to=date(1996, 12, 31)
+    )
+    with pytest.raises(BadInput, match=r"报送规范 schedule_p 1997\.1 自 1997-12-31 起生效，期末 1996-12-31"):
+        raise_request(installation, early, installation.user("requester"))
+
+
+def test_the_calendar_opens_the_rest_and_names_what_its_standard_was_not_in_force_for(
+    begin: Resume, tmp_path: Path
+) -> None:
+    deployment = own_deployment(tmp_path / "deployment")
+    own = deployment / "standards" / "circ_statistics"
+    shutil.copytree(CHECKOUT / "validations" / "standards" / "circ_statistics", own)
+    replace_text(own / "standard.yaml", "effective: 2025-12-31", "effective: 2026-01-01")
+    installation = begin(clean=True, deployment=deployment, at=datetime(2026, 1, 1, 9))  # noqa: DTZ001
+    with pytest.raises(BadInput) as caught:
+        open_due(installation, date(2026, 1, 10))
+    assert [each.values["filing"] for each in caught.value.details] == [
+        "circ_statistics.flash.2025-12",
+        "circ_statistics.annual.2025",
+    ]
+    assert "报送规范 circ_statistics 2026.2 自 2026-01-01 起生效，期末 2025-12-31 在此之前" in str(
+        caught.value
+    )
+    assert installation.states() == []
+    with pytest.raises(BadInput):
+        open_due(installation, date(2026, 1, 10))
 
 
 # ---- workbooks

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from pipelines.cli.rule import app
 from pipelines.errors import BadInput
-from tests.flow.play import SCHEDULE_P, opened
+from tests.flow.conftest import Resume
+from tests.flow.play import SCHEDULE_P, STATISTICS, open_statistics, opened, run
 
 
 def test_a_round_is_read_and_nothing_is_recorded(
@@ -31,3 +32,20 @@ def test_a_round_is_read_and_nothing_is_recorded(
     assert isinstance(done.exception, BadInput) and done.exception.code == "round.missing"
     with opened(schedule_p_in_review) as installation:
         assert installation.state(SCHEDULE_P).seq == before.seq
+
+
+def test_another_report_than_the_filings_is_derived_as_such(
+    begin: Resume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation = begin(clean=True)
+    open_statistics(installation)
+    run(installation, STATISTICS, "extract")
+    monkeypatch.setenv("BAOSONG_HOME", str(installation.home))
+    monkeypatch.setenv("BAOSONG_DEPLOYMENT", str(installation.settings.deployment))
+    asked = ["run", "F01", "--filing", STATISTICS, "--round", "1", "--json"]
+    rows: dict[str, int] = {}
+    for report in ("flash", "monthly"):
+        done = CliRunner().invoke(app, [*asked, "--report", report])
+        assert done.exit_code == 0, done.exception
+        rows[report] = json.loads(done.stdout)["rows"]["BSXM"]
+    assert 0 < rows["flash"] < rows["monthly"]

@@ -35,9 +35,13 @@ def require_period(
 
 
 def roots_of(standard: Standard, rules: Collection[str]) -> set[str]:
-    """The rules whose findings may explain those of `rules`, and those that may explain theirs."""
-    roots = {root.rule for name in rules for root in standard.rule(name).suppressed_by} - set(rules)
-    return roots | roots_of(standard, roots) if roots else roots
+    """The rules of the standard whose findings may explain those of `rules`, and those that may explain theirs."""
+    causes = {rule.id: {root.rule for root in rule.suppressed_by} for rule in standard.rules}
+    roots: set[str] = set()
+    following = set(rules)
+    while following := {root for name in following for root in causes[name] & causes.keys()} - roots:
+        roots |= following
+    return roots - set(rules)
 
 
 def require_known(standard: Standard, rules: Collection[str], nil_returns: Collection[str]) -> None:

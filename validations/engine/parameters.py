@@ -73,6 +73,18 @@ def period(parameters: Mapping[str, str]) -> Period | None:
     return (days[0], days[1]) if len(days) == 2 else None
 
 
+def require_in_force(standard: Standard, last: date) -> None:
+    """Raise BadInput where a period ends before this version of the standard took effect: other rules were in force then."""
+    if last.isoformat() < standard.effective:
+        raise BadInput(
+            "validations.not_in_force",
+            standard=standard.name,
+            version=standard.version,
+            effective=standard.effective,
+            last=last,
+        )
+
+
 def fits(parameter: Parameter, value: str) -> bool:
     """Whether a text is a value of the parameter's type, written plainly."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAOSONG_HOME", str(tmp_path / "home"))
 
 
-def called(command: Callable[..., Any], arguments: list[object]) -> Said:
+def called(command: Callable[..., Any], arguments: Sequence[object]) -> Said:
     """In this process, as `main` would end it: exit code, JSON printed, message."""
     app = typer.Typer()
     app.command()(command)

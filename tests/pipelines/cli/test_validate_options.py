@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,7 @@ import xlsxwriter
 
 from pipelines.cli import judging_bar as bar
 from pipelines.cli import validate as command
-from tests.pipelines.cli.conftest import Run
+from tests.pipelines.cli.conftest import Run, called
 
 FILES = ["findings.csv", "findings.parquet", "findings.xlsx"]
 
@@ -96,10 +97,64 @@ def test_rows_that_the_sender_counted_are_compared(validate: Run, tables: dict[s
     assert code == 2 and "to be written TABLE=N" in error
 
 
+@pytest.fixture
+def compared(write_standard: Callable[..., Path], tables: dict[str, Path], tmp_path: Path) -> list[object]:
+    """A clean policy, judged by a standard whose rule R02 reads the previous period and R03 another standard."""
+    from tests.validations.engine.sample_standard import FILES, RULES, rule
+
+    for name, content in FILES.items():
+        path = tmp_path / "other" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content.replace("name: sample", "name: other"), encoding="utf-8")
+
+    queries = {
+        name: f"SELECT NO, p.PREMIUM AS expected FROM POLICY AS t JOIN {space}.POLICY AS p USING (NO) WHERE t.PREMIUM < p.PREMIUM\n"
+        for name, space in (("R02", "previous"), ("R03", "other"))
+    }
+    rules = [rule(name, f"query: {name}.sql", table="POLICY", field="PREMIUM") for name in queries]
+    folder = write_standard(
+        {
+            "rules/rules.yaml": RULES + "".join(rules),
+            **{f"rules/{name}.sql": query for name, query in queries.items()},
+        }
+    )
+    header, first, *_ = tables["POLICY"].read_text(encoding="utf-8").splitlines()
+    tables["POLICY"].write_text(f"{header}\n{first}\n", encoding="utf-8")
+    tables["COVER"].write_text("NO,SEQ,AMOUNT\nP1,1,60.00\n", encoding="utf-8")
+    given = ["--standard", folder, "--period", "2026Q1", "--out", tmp_path / "out", "--report", "detail"]
+    return [*given, "--tables", tables["POLICY"], tables["COVER"]]
+
+
+def test_nothing_found_is_no_all_clear_while_rules_were_not_judged(compared: list[object]) -> None:
+    code, said, error = called(command.validate, compared)
+    assert (code, said["total"], set(said["not_judged"])) == (2, 0, {"R02", "R03"})
+    assert "2 rule(s) were not judged" in error
+    assert "R02 not judged: there is nothing to compare with: previous.POLICY" in error
+    assert "--reference previous=FOLDER, or --without previous" in error
+    assert "--without other" in error
+
+
+def test_what_there_is_nothing_to_compare_with_can_be_declared(compared: list[object]) -> None:
+    code, said, error = called(command.validate, [*compared, "--without", "previous"])
+    assert (code, set(said["not_judged"])) == (2, {"R02", "R03"})
+    assert "1 rule(s) were not judged" in error and "R02" not in error
+    both = ["--without", "previous", "--without", "other"]
+    code, said, error = called(command.validate, [*compared, *both])
+    assert (code, set(said["not_judged"]), error) == (0, {"R02", "R03"}, "")
+    assert called(command.validate, [*compared, "--rule", "D01"])[0] == 0
+
+
+def test_what_is_declared_absent_exists_and_is_not_given(compared: list[object], tmp_path: Path) -> None:
+    code, _, error = called(command.validate, [*compared, "--without", "previos"])
+    assert code == 2 and "compares with previos; --without takes: other, previous" in error
+    given = ["--without", "previous", "--reference", f"previous={tmp_path}"]
+    code, _, error = called(command.validate, [*compared, *given])
+    assert code == 2 and "declared absent by --without" in error
+
+
 def test_a_previous_filing_is_what_rules_compare_with(
-    write_standard, tables: dict[str, Path], tmp_path: Path
+    write_standard: Callable[..., Path], tables: dict[str, Path], tmp_path: Path
 ) -> None:
-    from tests.pipelines.cli.conftest import called
     from tests.validations.engine.sample_standard import RULES, rule
 
     compared = rule("R02", "query: R02.sql", table="POLICY", field="PREMIUM")
@@ -145,6 +200,18 @@ def test_folders_and_other_files_are_named(validate: Run, tables: dict[str, Path
     odd.write_text("x")
     code, _, error = validate("--tables", odd)
     assert code == 2 and "expected to be .csv, .parquet or .xlsx" in error
+
+
+def test_a_period_before_the_standard_took_effect_is_not_judged(
+    validate: Run, tables: dict[str, Path]
+) -> None:
+    given = ["--tables", tables["POLICY"], tables["COVER"], "--report", "detail"]
+    code, _, error = validate(*given, period="2025Q4")
+    assert code == 2
+    assert (
+        "standard sample 1.0 is in force from 2026-01-01, and the period ends before, on 2025-12-31" in error
+    )
+    assert validate(*given, period="2025-12-01..2026-01-01")[0] == 1
 
 
 def test_progress_is_shown_on_a_terminal_only(

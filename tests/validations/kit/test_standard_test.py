@@ -112,16 +112,16 @@ derived:
     ran = run_examples(suite, tmp_path / "a")
     assert ran.failures == ()
     assert set(ran.dead) == {rule.id for rule in suite.standard.rules} - {"A02", "E01", "F01"}
+    hunted = run_mutants(suite, tmp_path / "c")
+    assert "derived ITEM.sql: BEGINS <= CAST($date_to AS DATE) → BEGINS < CAST($date_to AS DATE)" in [
+        str(mutant) for mutant in hunted.survivors
+    ]
     wrong = text.replace("A02, VALUE: 1}", "A02, VALUE: 9}").replace("VALUE: 2}]\n", "VALUE: 1}]\n")
     (failure,) = run_examples(
         read({"examples/d.yaml": wrong, "examples/world.yaml": world}), tmp_path / "b"
     ).failures
     assert failure.missing == ("{ORG: 440000, CODE: A02, VALUE: 9.00}",)
     assert failure.surplus == ("{CODE: A02, VALUE: 1.00}",)
-    hunted = run_mutants(suite, tmp_path / "c")
-    assert "derived ITEM.sql: BEGINS <= CAST($date_to AS DATE) → BEGINS < CAST($date_to AS DATE)" in [
-        str(mutant) for mutant in hunted.survivors
-    ]
 
 
 def test_a_mutant_that_no_example_notices_survives(read: Read, tmp_path: Path) -> None:
