@@ -1,7 +1,7 @@
--- Debit less credit must carry on; the side on which the account stands is blamed.
+-- Debit less credit must carry on; the side on which the account stands is blamed. An opening side left empty is zero.
 WITH sides AS (
     SELECT *,
-        QCJF - QCDF + BQJF - BQDF AS net_expected,
+        COALESCE(QCJF, 0) - COALESCE(QCDF, 0) + BQJF - BQDF AS net_expected,
         QMJF = 0 AND (QMDF <> 0 OR QCDF <> 0) AS is_credit
     FROM ZZKJQKMB
 )
