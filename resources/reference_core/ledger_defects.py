@@ -1,6 +1,6 @@
 """Defects of the general ledger and its vouchers. A branch's month carries at most one, for rules look at it as a whole.
 
-R07 and R10 damage the whole company's ledger, which stands in filings about all branches only.
+R10 damages the whole company's ledger, which stands in filings about all branches only; there R07 shows in it as well.
 """
 
 from __future__ import annotations
@@ -87,13 +87,21 @@ def entries_of_no_branch(injector: Injector, request: DefectRequest, organisatio
 
 
 def lose_capital(injector: Injector, request: DefectRequest, organisation: str) -> Answer:
-    """R07: the company's ledger of a month lacks its capital, which never moves, so debits and credits differ."""
-    row = injector.draw(_CAPITAL, (HEAD_OFFICE, *periods(request)), touches=2)
+    """R07: a branch's ledger of a month lacks its capital, which never moves, so debits and credits differ.
+
+    The company's capital of that month is then more than its branches' (R10).
+    """
+    row = injector.draw(_CAPITAL, (organisation, *periods(request)), touches=2)
     if row is None:
         return None
-    where: Values = {"org_code": HEAD_OFFICE, "account_no": row[2], "period": row[3]}
+    where: Values = {"org_code": organisation, "account_no": row[2], "period": row[3]}
     undo = injector.delete("gl_balance", where)
-    return answer("ZZKJQKMB", ledger_key(HEAD_OFFICE, "合计", row[3]), "QMJF", "R07", organisation, undo)
+    branch = ledger_key(organisation, "合计", row[3])
+    company = ledger_key(HEAD_OFFICE, str(row[2]), row[3])
+    return (
+        *answer("ZZKJQKMB", branch, "QMJF", "R07", organisation, undo),
+        *answer("ZZKJQKMB", company, "QMJF", "R10", organisation),
+    )
 
 
 def break_balance(injector: Injector, request: DefectRequest, organisation: str) -> Answer:

@@ -1,20 +1,35 @@
--- An organisation whose subordinates keep ledgers of their own is their sum, account by account.
--- A difference of the balances is blamed on the month in which it arises, not on those that carry it on.
-WITH subordinates AS (
+-- An organisation whose subordinates keep ledgers of their own is their sum, account by account. Either side may lack its row,
+-- which then counts as zero: a missing account is blamed under its own key, in every month in which a subordinate holds
+-- something. An organisation without any ledger here (a superior outside the filing) is not judged.
+-- Any other difference of the balances is blamed on the month in which it arises, not on those that carry it on.
+WITH below AS (
     SELECT g.SJJGDM AS FZJGDM, l.KMBH, l.KJQJ, l.HBDM, SUM(l.BQJF) AS debit, SUM(l.BQDF) AS credit, SUM(l.QMJF - l.QMDF) AS balance
     FROM ZZKJQKMB AS l
-    JOIN JGXXB AS g USING (FZJGDM)
+    JOIN (SELECT DISTINCT FZJGDM, SJJGDM FROM JGXXB) AS g USING (FZJGDM)
+    SEMI JOIN (SELECT FZJGDM FROM ZZKJQKMB) AS s ON s.FZJGDM = g.SJJGDM
     GROUP BY g.SJJGDM, l.KMBH, l.KJQJ, l.HBDM
 ),
-carried AS (
-    SELECT FZJGDM, KMBH, KJQJ, HBDM, a.BQJF, a.BQDF, a.QMJF - a.QMDF AS closing, b.debit, b.credit, b.balance,
-        COALESCE(
-            LAG(a.QMJF - a.QMDF - b.balance) OVER (PARTITION BY FZJGDM, KMBH, HBDM ORDER BY KJQJ), 0
-        ) AS before
-    FROM ZZKJQKMB AS a
-    JOIN subordinates AS b USING (FZJGDM, KMBH, KJQJ, HBDM)
+superiors AS (
+    SELECT FZJGDM, KMBH, KJQJ, HBDM, BQJF, BQDF, QMJF - QMDF AS closing, false AS missing
+    FROM ZZKJQKMB SEMI JOIN below USING (FZJGDM)
+    UNION ALL
+    SELECT FZJGDM, KMBH, KJQJ, HBDM, 0, 0, 0, true
+    FROM below ANTI JOIN ZZKJQKMB USING (FZJGDM, KMBH, KJQJ, HBDM)
 ),
 compared AS (
+    SELECT FZJGDM, KMBH, KJQJ, HBDM, a.BQJF, a.BQDF, a.closing, a.missing,
+        CASE WHEN b.KJQJ IS NULL THEN 0 ELSE b.debit END AS debit,
+        CASE WHEN b.KJQJ IS NULL THEN 0 ELSE b.credit END AS credit,
+        CASE WHEN b.KJQJ IS NULL THEN 0 ELSE b.balance END AS balance
+    FROM superiors AS a
+    LEFT JOIN below AS b USING (FZJGDM, KMBH, KJQJ, HBDM)
+),
+carried AS (
+    SELECT *,
+        CASE WHEN missing THEN 0 ELSE COALESCE(LAG(closing - balance) OVER (PARTITION BY FZJGDM, KMBH, HBDM ORDER BY KJQJ), 0) END AS before
+    FROM compared
+),
+judged AS (
     SELECT *,
         CASE
             WHEN BQJF <> debit THEN 'BQJF'
@@ -23,8 +38,8 @@ compared AS (
         END AS field
     FROM carried
 )
-SELECT FZJGDM, KMBH, KJQJ, HBDM, field,
+SELECT FZJGDM, KMBH, KJQJ, HBDM, FZJGDM AS organisation, field,
     CASE field WHEN 'BQJF' THEN BQJF WHEN 'BQDF' THEN BQDF ELSE closing END AS value,
     CASE field WHEN 'BQJF' THEN debit WHEN 'BQDF' THEN credit ELSE balance END AS expected
-FROM compared
+FROM judged
 WHERE field IS NOT NULL
