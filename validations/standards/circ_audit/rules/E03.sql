@@ -1,6 +1,6 @@
 -- Every endorsement of a policy must lead from the premium as signed, over all changes up to it, to the premium after it.
--- Where an earlier number of the chain is missing while an endorsement of that number stands without its policy (E02),
--- the later ones are not judged: they only follow from it.
+-- Where an earlier number of the chain is missing while an earlier endorsement of the branch stands without its policy (E02)
+-- and its change is just what is wanting, the later ones only follow from it.
 WITH policies AS (
     SELECT BDH, MIN(BF) AS BF FROM BDXXB GROUP BY BDH HAVING COUNT(DISTINCT BF) = 1
 ),
@@ -18,10 +18,10 @@ chains AS (
     WINDOW chain AS (PARTITION BY e.BDH ORDER BY e.PDXH RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 orphans AS (
-    SELECT e.BXJGDM, MIN(e.PDXH) AS PDXH FROM endorsements AS e ANTI JOIN BDXXB USING (BDH) GROUP BY e.BXJGDM
+    SELECT e.BXJGDM, e.BFBHL, MIN(e.PDXH) AS PDXH FROM endorsements AS e ANTI JOIN BDXXB USING (BDH) GROUP BY e.BXJGDM, e.BFBHL
 )
 SELECT c.PDH, c.PGHBF AS value, c.expected, c.PGHBF - c.expected AS difference
-FROM chains AS c LEFT JOIN orphans AS o USING (BXJGDM)
+FROM chains AS c LEFT JOIN orphans AS o ON o.BXJGDM = c.BXJGDM AND o.BFBHL = c.PGHBF - c.expected
 WHERE c.PGHBF <> c.expected
     AND c.known = c.counted
     AND NOT (c.counted < c.PDXH AND COALESCE(o.PDXH, c.PDXH) < c.PDXH)
