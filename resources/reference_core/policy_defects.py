@@ -125,7 +125,7 @@ def kinds() -> dict[str, Kind]:
         "E10": policy_kind("ZJJGBM", lambda _, row: {"intermediary_code": _expired(str(row[1]))}, _BROKERED),
         "E11": policy_kind("XSRYBH", lambda _, row: {"seller_code": _left(str(row[6]))}),
         "E12": policy_kind("XZDM", lambda _, row: {"product_code": f"{row[4]}03"}),
-        "E17": share_kind("GBBZ", lambda i, row: {"share_bp": number(row[2]) - i.days(1, 500)}),
+        "E17": share_kind("GBBZ", lambda i, row: {"share_bp": number(row[2]) - i.days(10, 500)}),
         "E18": lose_item,
         "E19": policy_kind(
             "XL",
