@@ -133,15 +133,15 @@ def same_values(rule: Rule, left: Table, right: Table, shape: SameValues) -> tup
 
 
 def formula(rule: Rule, table: Table, shape: Formula) -> str:
-    """One finding per organisation whose sides differ by more than rounding can explain, at the first item of the left.
+    """One finding per organisation whose sides differ, at the first item of the left.
 
-    Tolerance: half a unit of the last digit per figure, 0.005 × (n + 1) at two decimals. An item without a row counts
-    zero; a NULL value makes its equation unknown, and unknown is not judged.
+    By more than rounding can explain where the items are rounded: half a unit of the last digit per item, 0.005 × (n + 1)
+    at two decimals. An item without a row counts zero; a NULL value makes its equation unknown, and unknown is not judged.
     """
     terms = [*((t.item, t.sign, "l") for t in shape.left), *((t.item, -t.sign, "r") for t in shape.right)]
     signs = ", ".join(f"({literal(item)}, {sign})" for item, sign, _ in terms)
     scale = table.field(shape.value).scale or 0
-    tolerance = Decimal(5).scaleb(-scale - 1) * len(terms)
+    tolerance = Decimal(5).scaleb(-scale - 1) * len(terms) if shape.rounded else Decimal(0)
     first = shape.left[0]
     organisation, item, value = (quoted(name) for name in (shape.organisation, shape.item, shape.value))
     parts = {shape.organisation: "organisation", shape.item: literal(first.item)}

@@ -109,7 +109,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Formula:
-    """`CODE ± CODE = CODE ± CODE …` between the items of one organisation in a table of items and values."""
+    """`CODE ± CODE = CODE ± CODE …` between the items of one organisation in a table of items and values.
+
+    Exactly, or with `rounded` within 0.5 units of the last digit for each item.
+    """
 
     table: str
     organisation: str
@@ -118,6 +121,7 @@ class Formula:
     equation: str
     left: tuple[Term, ...]
     right: tuple[Term, ...]
+    rounded: bool = False
 
 
 Shape = Unique | ForeignKey | SumEquals | NoOverlap | Sequence | Constant | DueTable | SameValues | Formula

@@ -103,9 +103,12 @@ def test_every_shape_agrees_with_plain_python(judged: Judge, policy: Rows, cover
         unique_by=lambda r: (r["ORG"], r["CODE"]),
     )
 )
-def test_formulas_agree_with_plain_python(write_standard: Write, judged: Judge, items: Rows) -> None:
+@pytest.mark.parametrize(("rounded", "tolerance"), [("", "0"), (", rounded: true", "0.015")])
+def test_formulas_agree_with_plain_python(
+    write_standard: Write, judged: Judge, rounded: str, tolerance: str, items: Rows
+) -> None:
     folder = write_standard(
-        {"rules/rules.yaml": RULES.replace("equation: A01 = A02", "equation: A01 - A02 = A03")}
+        {"rules/rules.yaml": RULES.replace("equation: A01 = A02", f"equation: A01 - A02 = A03{rounded}")}
     )
     _, found = judged(
         {"POLICY": [], "COVER": [], "ITEM": items}, standard=load_folder(folder), report="monthly"
@@ -117,7 +120,7 @@ def test_formulas_agree_with_plain_python(write_standard: Write, judged: Judge, 
             left = (
                 values.get("A01", Decimal(0)) - values.get("A02", Decimal(0)) - values.get("A03", Decimal(0))
             )
-            if abs(left) > Decimal("0.015"):
+            if abs(left) > Decimal(tolerance):
                 expected[org] = left
     assert {f["organisation"]: Decimal(f["difference"]) for f in found if f["rule"] == "F01"} == expected
     for f in (f for f in found if f["rule"] == "F01"):
