@@ -103,6 +103,7 @@ def kinds() -> dict[str, Kind]:
             "单位", "ZJHM", lambda _, row: {"id_no": with_wrong_organisation_code(str(row[1]))}
         ),
         "B05": vehicle_kind("CJH", lambda _, row: {"vin": _wrong_vin(str(row[2]))}),
+        "B05-FORM": vehicle_kind("CJH", lambda _, row: {"vin": str(row[2])[:-1]}),
         "B06": vehicle_kind("CPH", lambda _, row: {"plate_no": str(row[3])[:4]}),
         "B07": customer_kind("个人", "SJHM", lambda i, _: {"mobile": f"12{i.days(10**8, 10**9)}"}),
         # A county that was merged into another in 2010.
