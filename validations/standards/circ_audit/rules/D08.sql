@@ -1,8 +1,9 @@
 -- A claim that is not closed has no closing date and no way of closing; once registered it has something outstanding.
+-- 1900-01-01 is no date.
 WITH judged AS (
     SELECT PAH, JARQ, JALX, WJPK,
         CASE
-            WHEN JARQ IS NOT NULL THEN 'JARQ'
+            WHEN JARQ <> DATE '1900-01-01' THEN 'JARQ'
             WHEN JALX IS NOT NULL THEN 'JALX'
             WHEN PAZT = '已立案' AND WJPK <= 0 THEN 'WJPK'
         END AS field

@@ -1,8 +1,9 @@
 -- Only policies signed within the period: receipts of earlier ones are not all in this filing. Instalments are D14's matter.
+-- 1900-01-01 is no date: nothing was received.
 WITH received AS (
     SELECT s.BDH, SUM(s.SSJE) AS amount
     FROM SFFMXB AS s JOIN (SELECT DISTINCT BDH, QDRQ FROM BDXXB) AS p USING (BDH)
-    WHERE s.YWLX = 'P' AND s.SFBZ = '收' AND s.SSRQ <= p.QDRQ
+    WHERE s.YWLX = 'P' AND s.SFBZ = '收' AND s.SSRQ <= p.QDRQ AND s.SSRQ <> DATE '1900-01-01'
     GROUP BY s.BDH
 ),
 due AS (
