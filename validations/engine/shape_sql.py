@@ -112,17 +112,17 @@ def sequence(rule: Rule, table: Table, shape: Sequence) -> str:
 
 
 def constant(rule: Rule, table: Table, fields: Many[str], at_least: int) -> str:
-    """One finding per field whose values are all the same, where there are at least so many of them."""
+    """One finding per field whose values are all the same, where there are at least so many of them; or rows, all empty."""
     entries = ", ".join(
         f"{{'field': {literal(name)}, 'least': CAST(min({quoted(name)}) AS VARCHAR), "
-        f"'most': CAST(max({quoted(name)}) AS VARCHAR), 'given': count({quoted(name)})}}"
+        f"'most': CAST(max({quoted(name)}) AS VARCHAR), 'given': count({quoted(name)}), 'rows': count(*)}}"
         for name in fields
     )
     return f"""
         SELECT {literal(rule.id)}, {literal(table.name)}, {literal(NO_KEY)}, NULL,
             c.field, c.least, NULL, NULL, NULL, NULL
         FROM (SELECT unnest([{entries}]) AS c FROM {quoted(table.name)})
-        WHERE c.given >= {at_least} AND c.least = c.most"""
+        WHERE c.given >= {at_least} AND c.least = c.most OR c.rows >= {at_least} AND c.given = 0"""
 
 
 def same_values(rule: Rule, left: Table, right: Table, shape: SameValues) -> tuple[str, str]:

@@ -79,7 +79,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Constant:
-    """A field with `varies: true` has more than one value in a table of at least so many rows."""
+    """A field with `varies: true` has more than one value where at least so many are given, and some in so many rows."""
 
     at_least: int
 

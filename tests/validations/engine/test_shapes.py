@@ -96,7 +96,9 @@ def test_shapes_agree_with_plain_python(
     assert said["S1"] == _overlaps(policy)
     assert said["S2"] == _gaps(cover)
     premiums = [p["PREMIUM"] for p in policy if p["PREMIUM"] is not None]
-    assert said["S3"] == ({("POLICY", None)} if len(premiums) >= 3 and len(set(premiums)) == 1 else set())
+    alike = len(premiums) >= 3 and len(set(premiums)) == 1
+    empty = len(policy) >= 3 and not premiums
+    assert said["S3"] == ({("POLICY", None)} if alike or empty else set())
     assert said["S4"] == {(name, None) for name, rows in (("POLICY", policy), ("COVER", cover)) if not rows}
     numbers = {"POLICY": {p["NO"] for p in policy}, "COVER": {c["NO"] for c in cover}}
     assert said["S5"] == {
