@@ -107,7 +107,9 @@ def test_many_defects_touch_each_row_once_and_the_answer_key_is_sorted(
     assert rows == sorted(rows)
     assert len(set(rows)) == len(rows)
     causes = Counter(row["rule"] for row in answers(core))
-    assert all(causes[kind] == (3 + 3 * (kind == "R10")) for kind in kinds())  # R07 shows in the company's ledger, too
+    assert all(
+        causes[kind] == (3 + 3 * (kind == "R10")) for kind in kinds()
+    )  # R07 shows in the company's ledger, too
     for organisation in ("000001", "330000", "440000"):
         assert repair(core, repairs_path(core.with_name("answer_key.csv")), organisation=organisation) > 0
     assert read(core) == clean
