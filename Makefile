@@ -29,7 +29,7 @@ $(READY_DEV): $(READY) requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-demo: $(READY)  ## three filings end to end, at most four minutes
+demo: $(READY)  ## four filings end to end, two to four minutes
 	$(BIN)/python -m pipelines.demo play
 
 dev: $(READY)  ## Dagster's UI and the stand-in servers, to click through; Ctrl-C ends all

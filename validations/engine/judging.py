@@ -1,7 +1,7 @@
 """Judging content: every rule of a standard over its tables, every finding counted and written. Fails closed.
 
-The dictionary runs as pandera over slices, the rules as SQL in DuckDB; findings gather in DuckDB, within its memory
-limit, and leave it sorted. What becomes of a finding is not known here.
+The dictionary is a pandera schema whose expressions run over slices, the rules are SQL in DuckDB. Findings gather in
+DuckDB, within its memory limit, and leave it sorted. What becomes of a finding is not known here.
 """
 
 from __future__ import annotations
