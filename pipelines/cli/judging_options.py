@@ -23,10 +23,11 @@ def read_pairs(given: Sequence[str]) -> dict[str, str]:
     """`name=value` options as a mapping. Raises BadInput for those of another form, and for a name given twice."""
     pairs = [item.partition("=") for item in given]
     wrong = [item for item, (name, _, value) in zip(given, pairs, strict=True) if not name or not value]
-    names = [name for name, _, _ in pairs]
-    wrong += [item for number, item in enumerate(given) if names[number] in names[:number]]
     if wrong:
         raise BadInput("validations.parameter_form", given=", ".join(wrong))
+    names = [name for name, _, _ in pairs]
+    if twice := [item for number, item in enumerate(given) if names[number] in names[:number]]:
+        raise BadInput("validations.parameter_twice", given=", ".join(twice))
     return {name: value for name, _, value in pairs}
 
 
@@ -40,15 +41,18 @@ def read_counts(given: Sequence[str]) -> dict[str, int]:
 
 
 def read_parameters(period: str | None, given: Sequence[str], report: str | None) -> dict[str, str]:
-    """The parameters that period and report stand for, and those given by name, which win over the period's.
+    """The parameters that period and report stand for, and those given by name.
 
-    Raises BadInput as well where a parameter names another report.
+    Raises BadInput as well where a parameter says otherwise than the period, or names another report.
     """
     named = read_pairs(given)
     if report is not None and named.get("report", report) != report:
         raise BadInput("validations.report_twice", report=report, other=named["report"])
+    stated = read_period(period).parameters() if period else {}
+    if other := [f"{n}={v}" for n, v in named.items() if stated.get(n, v) != v]:
+        raise BadInput("validations.period_twice", period=period, given=", ".join(other))
     said = {"report": report} if report is not None else {}
-    return {**(read_period(period).parameters() if period else {}), **named, **said}
+    return {**stated, **named, **said}
 
 
 def require_report(standard: Standard, report: str | None) -> None:

@@ -8,8 +8,8 @@ from validations.engine.session import literal, quoted
 from validations.engine.standard import Table
 
 COLUMNS = {
-    "rule": "VARCHAR",
-    "table": "VARCHAR",
+    "rule": "rule_id",
+    "table": "table_name",
     "key": "VARCHAR",
     "organisation": "VARCHAR",
     "field": "VARCHAR",
@@ -19,7 +19,8 @@ COLUMNS = {
     "row": "BIGINT",
     "reason": "VARCHAR",
 }
-"""`reason`: why the row could not be judged; NULL where it was, and broke the rule."""
+"""`rule_id`, `table_name`: ENUMs of the session, by which millions of findings sort faster than by texts.
+`reason`: why the row could not be judged; NULL where it was, and broke the rule."""
 
 NO_KEY = "{}"
 """The key of a finding on a table as a whole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -56,7 +56,7 @@ def write_findings(
     waivers: Sequence[Waiver],
     on: date | None,
     *,
-    rules: Iterable[str],
+    rules: Collection[str] | None,
 ) -> Tally:
     """Write what the session's `found` table holds of `rules`, sorted by rule, table, key, field; and count it.
 
@@ -64,8 +64,9 @@ def write_findings(
     several rows, the second and later findings carry their number in the hash.
     """
     _settle(connection, standard, waivers, on)
-    names = ", ".join(literal(name) for name in sorted(rules))
-    connection.execute(f"CREATE VIEW written AS SELECT * FROM kept WHERE rule IN ({names})")
+    names = ", ".join(literal(name) for name in sorted(rules or ()))
+    only = "" if rules is None else f"WHERE rule IN ({names})"
+    connection.execute(f"CREATE VIEW written AS SELECT * EXCLUDE (id) FROM kept {only}")
     counted = connection.execute(
         "SELECT rule, severity, waiver IS NOT NULL, reason IS NOT NULL, count(*) FROM written GROUP BY ALL"
     ).fetchall()
@@ -118,15 +119,21 @@ def _settle(
     connection.executemany("INSERT INTO rule_notes VALUES (?, ?, ?)", notes)
     _note_waivers(connection, waivers, on)
     _note_followers(connection, standard)
+    # Joining millions of findings with nothing still takes seconds.
+    follow, are_waived = (_has_rows(connection, name) for name in ("followers", "waived"))
     connection.execute(
-        """CREATE OR REPLACE VIEW kept AS
-        SELECT f.*, w.waiver, r.digest AS rule_digest,
+        f"""CREATE OR REPLACE VIEW kept AS
+        SELECT f.*, {"w.waiver" if are_waived else "CAST(NULL AS VARCHAR) AS waiver"}, r.digest AS rule_digest,
             CASE WHEN f.reason IS NULL THEN r.severity ELSE 'block' END AS severity
         FROM (SELECT rowid AS id, * FROM found) AS f
         JOIN rule_notes AS r ON r.rule = f.rule
-        ANTI JOIN followers AS x ON x.id = f.id
-        LEFT JOIN waived AS w ON w.id = f.id"""
+        {"ANTI JOIN followers AS x ON x.id = f.id" if follow else ""}
+        {"LEFT JOIN waived AS w ON w.id = f.id" if are_waived else ""}"""
     )
+
+
+def _has_rows(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return bool(connection.execute(f"SELECT 1 FROM {quoted(table)} LIMIT 1").fetchall())
 
 
 def _note_waivers(connection: duckdb.DuckDBPyConnection, waivers: Sequence[Waiver], on: date | None) -> None:

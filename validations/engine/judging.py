@@ -84,7 +84,9 @@ def judge(
     read = [*present.values(), *(path for tables in job.references.values() for path in tables.values())]
     with open_session(findings.parent, read=read, memory_limit=memory_limit) as connection:
         judged, not_judged = job.run(connection, chosen)
-        tally = write_findings(connection, standard, findings, waivers, on, rules=wanted)
+        tally = write_findings(
+            connection, standard, findings, waivers, on, rules=None if rules is None else wanted
+        )
     return Judgement(
         rows=rows,
         counts={rule.id: tally.counts.get(rule.id, 0) for rule in judged if rule.id in wanted},

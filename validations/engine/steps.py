@@ -18,6 +18,7 @@ from validations.engine.field_constraints import Period
 from validations.engine.finding_sql import COLUMNS, NO_KEY
 from validations.engine.parameters import bound, wanted
 from validations.engine.plan import Plan
+from validations.engine.session import literal
 from validations.engine.shape_statements import shape_statements
 from validations.engine.sql_text import Query
 from validations.engine.standard import Rule, Standard
@@ -50,6 +51,12 @@ class Steps:
     nil_returns: frozenset[str]
 
     def __post_init__(self) -> None:
+        for kind, names in (
+            ("rule_id", (rule.id for rule in self.standard.rules)),
+            ("table_name", self.standard.tables),
+        ):
+            listed = ", ".join(literal(name) for name in sorted(names))
+            self.connection.execute(f"CREATE TYPE {kind} AS ENUM ({listed})")
         columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
         self.connection.execute(f"CREATE TABLE found ({columns})")
 

@@ -57,8 +57,8 @@ def rule_run(write_standard: Callable[..., Path]) -> Run:
     """`rule_run(ID, *arguments)` on files by the sample standard."""
     folder = write_standard()
 
-    def run(*arguments: object) -> Said:
-        return called(rule_command.run, [*arguments, "--standard", folder, "--period", "2026Q1"])
+    def run(*arguments: object, period: str = "2026Q1") -> Said:
+        return called(rule_command.run, [*arguments, "--standard", folder, "--period", period])
 
     return run
 

@@ -46,7 +46,7 @@ def test_a_clean_rule_exits_0_and_one_that_lacks_tables_2(rule_run: Run, tables:
 
 
 def test_a_finding_without_a_row_is_looked_up_by_its_key(rule_run: Run, tables: dict[str, Path]) -> None:
-    code, said, _ = rule_run("R01", "--tables", tables["POLICY"], "--param", "date_from=2026-02-15")
+    code, said, _ = rule_run("R01", "--tables", tables["POLICY"], period="2026-02-15..2026-03-31")
     assert (code, said["failing"][0]["key"]) == (1, {"NO": "P2"})
     assert {cell["field"]: cell["value"] for cell in said["failing"][0]["cells"]}["ENDS"] == "2026-01-31"
 

@@ -182,7 +182,8 @@ def test_a_previous_filing_is_what_rules_compare_with(
     [
         (["--encoding", "gb18030"], "leave out --encoding"),
         (["--param", "nonsense=1"], "has no parameter nonsense"),
-        (["--param", "date_to=2026-01-01", "--param", "date_to=2026-01-02"], "name=value"),
+        (["--param", "date_to=2026-01-01", "--param", "date_to=2026-01-02"], "the same name is given twice"),
+        (["--param", "date_to=1999-01-01"], "--period 2026Q1 and date_to=1999-01-01 say different things"),
     ],
 )
 def test_options_that_do_not_fit_are_named(
