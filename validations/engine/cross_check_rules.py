@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from validations.engine.binder import Binder
 from validations.engine.calculators import CHECKS
+from validations.engine.cross_check_place import CheckedPlace
 from validations.engine.cross_check_shapes import check_shape
 from validations.engine.cross_check_tables import check_effective
-from validations.engine.located import Located, Place, read_text
+from validations.engine.located import Located, read_text
 from validations.engine.scope import EVERY_TABLE, fields_named, has_fields, tables_of
-from validations.engine.sql_text import SqlMistake, read_predicate, read_query
+from validations.engine.sql_text import SqlMistake, read_query
 from validations.engine.standard import Rule, Standard, Table
 
 _OPTIONAL_COLUMNS = ("field", "value", "expected", "difference", "organisation")
@@ -22,7 +25,7 @@ def check_rules(standard: Standard, drafts: list[tuple[Rule, Located, int]], bin
             located.wrong("validations.duplicate_rule", (index, "id"), id=rule.id, first=first[rule.id])
         first.setdefault(rule.id, f"{located.path.name}:{located.line((index, 'id'))}")
     for rule, located, index in drafts:
-        _RuleCheck(standard, rule, located, index, binder).run()
+        _RuleCheck(standard, located, (index,), rule.id, binder, rule).run()
     _check_circles(standard, drafts)
 
 
@@ -40,21 +43,11 @@ def _check_circles(standard: Standard, drafts: list[tuple[Rule, Located, int]]) 
             located.wrong("validations.root_circle", (index, "suppressed_by"), rules=", ".join(circle))
 
 
-class _RuleCheck:
-    """One rule under its standard; `wrong` notes a mistake at one of its keys."""
+@dataclass(frozen=True)
+class _RuleCheck(CheckedPlace):
+    """One rule under its standard."""
 
-    def __init__(self, standard: Standard, rule: Rule, located: Located, index: int, binder: Binder) -> None:
-        self.standard, self.rule, self.located, self.index, self.binder = (
-            standard,
-            rule,
-            located,
-            index,
-            binder,
-        )
-
-    def wrong(self, code: str, *place: str | int, **values: object) -> None:
-        inner: Place = (self.index, *place)
-        self.located.wrong(code, inner, **{"rule": self.rule.id, **values})
+    rule: Rule
 
     def run(self) -> None:
         rule = self.rule
@@ -70,9 +63,8 @@ class _RuleCheck:
         if table is not None and rule.field:
             self.fields(table, (rule.field,), "field")
         self.roots()
-        check_effective(
-            self.located, (self.index, "effective"), self.located.data[self.index].get("effective", {})
-        )
+        effective = self.located.data[self.place[0]].get("effective", {})
+        check_effective(self.located, (*self.place, "effective"), effective)
         if rule.constraint is not None:
             self.constraint()
         for name in ("expected", "when"):
@@ -81,7 +73,10 @@ class _RuleCheck:
         if rule.holds is not None or rule.query is not None:
             self.sql(table)
         if rule.shape is not None:
-            check_shape(self.standard, rule.shape, self.located, (self.index, "shape"), rule.id, self.binder)
+            check_shape(
+                CheckedPlace(self.standard, self.located, (*self.place, "shape"), self.rule_id, self.binder),
+                rule.shape,
+            )
 
     def roots(self) -> None:
         known = {other.id: other for other in self.standard.rules}
@@ -143,32 +138,6 @@ class _RuleCheck:
             known = ", ".join(self.standard.tables)
             self.wrong("validations.no_such_fields", "table", fields=", ".join(sorted(named)), known=known)
         return found
-
-    def expression(self, text: str, table: Table, *, is_predicate: bool) -> None:
-        predicate = read_predicate(text, table, self.standard.macros, self.standard.parameters)
-        kind = self.binder.predicate_type(predicate, table.name)
-        if is_predicate and kind.upper() not in ("BOOLEAN", "BOOL"):
-            raise SqlMistake("validations.sql_not_boolean", {"sql": text, "type": kind})
-
-    def table(self, *place: str | int | None) -> Table | None:
-        """The table named last, or None with a mistake noted at the place before it."""
-        *where, name = place
-        table = self.standard.tables.get(str(name))
-        if table is None:
-            known = ", ".join(self.standard.tables)
-            self.wrong(
-                "validations.unknown_table", *[w for w in where if w is not None], name=name, known=known
-            )
-        return table
-
-    def fields(self, table: Table, names: tuple[str, ...], *place: str | int) -> bool:
-        known = [field.name for field in table.stored_fields]
-        unknown = [name for name in names if name not in known]
-        for name in unknown:
-            self.wrong(
-                "validations.unknown_field", *place, name=name, table=table.name, known=", ".join(known)
-            )
-        return not unknown
 
     def constraint(self) -> None:
         kind, _, name = str(self.rule.constraint).partition(":")

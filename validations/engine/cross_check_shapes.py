@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from validations.engine.binder import Binder
-from validations.engine.located import Located, Place
+from validations.engine.cross_check_place import CheckedPlace
 from validations.engine.shapes import (
     Constant,
     ForeignKey,
@@ -17,24 +14,17 @@ from validations.engine.shapes import (
     SumEquals,
     Unique,
 )
-from validations.engine.sql_text import SqlMistake, read_predicate
-from validations.engine.standard import Standard, Table
+from validations.engine.sql_text import SqlMistake
+from validations.engine.standard import Table
 
 
-def check_shape(
-    standard: Standard, shape: Shape, located: Located, place: Place, rule: str, binder: Binder
-) -> None:
-    """Note all that is wrong with one shape."""
-    _ShapeCheck(standard, located, place, rule, binder).run(shape)
+def check_shape(at: CheckedPlace, shape: Shape) -> None:
+    """Note all that is wrong with the shape that stands at a place."""
+    _ShapeCheck(at.standard, at.located, at.place, at.rule_id, at.binder).run(shape)
 
 
-@dataclass(frozen=True)
-class _ShapeCheck:
-    standard: Standard
-    located: Located
-    place: Place
-    rule: str
-    binder: Binder
+class _ShapeCheck(CheckedPlace):
+    """One shape under its standard."""
 
     def run(self, shape: Shape) -> None:  # noqa: PLR0912  # one case per shape
         match shape:
@@ -94,34 +84,11 @@ class _ShapeCheck:
                 key = f"{shape.organisation}, {shape.item}"
                 self.wrong("validations.formula_key", "formula", table=table.name, expected=key)
 
-    def wrong(self, code: str, *place: str | int, **values: object) -> None:
-        self.located.wrong(code, (*self.place, *place), **{"rule": self.rule, **values})
-
-    def table(self, *place: str | int) -> Table | None:
-        """The table named last, or None with a mistake noted at the place before it."""
-        *where, name = place
-        table = self.standard.tables.get(str(name))
-        if table is None:
-            self.wrong("validations.unknown_table", *where, name=name, known=", ".join(self.standard.tables))
-        return table
-
-    def fields(self, table: Table, names: tuple[str, ...], *place: str | int) -> bool:
-        known = [field.name for field in table.stored_fields]
-        unknown = [name for name in names if name not in known]
-        for name in unknown:
-            self.wrong(
-                "validations.unknown_field", *place, name=name, table=table.name, known=", ".join(known)
-            )
-        return not unknown
-
     def predicate(self, table: Table, text: str | None, *place: str | int) -> None:
         if text is None:
             return
         try:
-            predicate = read_predicate(text, table, self.standard.macros, self.standard.parameters)
-            kind = self.binder.predicate_type(predicate, table.name)
-            if kind.upper() not in ("BOOLEAN", "BOOL"):
-                raise SqlMistake("validations.sql_not_boolean", {"sql": text, "type": kind})
+            self.expression(text, table, is_predicate=True)
         except SqlMistake as mistake:
             self.wrong(mistake.code, *place, **mistake.values)
 
