@@ -65,17 +65,21 @@ def judging(
         )  # fmt: skip
 
         def said() -> dict[str, Any]:
-            with duckdb.connect() as connection:
+            digest = hashlib.sha256()
+            with duckdb.connect(
+                config={"memory_limit": "500MB", "temp_directory": folder.name}
+            ) as connection:
                 rows = connection.execute(
                     'SELECT rule, "row" FROM read_parquet([?]) ORDER BY rule, "row"', [str(findings)]
-                ).fetchall()
+                )
+                while some := rows.fetchmany(10_000):  # all at once would be the peak that is measured
+                    digest.update("".join(f"{rule}\t{row}\n" for rule, row in some).encode())
             folder.cleanup()
-            text = "".join(f"{rule}\t{row}\n" for rule, row in rows)
             return {
                 "findings": judgement.total,
                 "rules": len(judgement.counts),
                 "rows": sum(judgement.rows.values()),
-                "digest": hashlib.sha256(text.encode()).hexdigest(),
+                "digest": digest.hexdigest(),
             }
 
         return {"said": said}
