@@ -6,6 +6,7 @@ One file's own form is the JSON Schema's matter. Each mistake names file, line a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,12 @@ def neighbours(standard: Standard, folders: Iterable[Path]) -> dict[str, dict[st
 
 
 def _check_standard(standard: Standard, located: Located) -> None:
+    for key in ("effective", "missing_date"):
+        said = located.data.get(key, standard.effective)
+        try:
+            date.fromisoformat(said)
+        except ValueError:
+            located.wrong("validations.wrong_value", (key,), value=said, expected="a date YYYY-MM-DD")
     _check_names(standard, located)
     _check_reports(standard, located)
     _check_packages(standard, located)

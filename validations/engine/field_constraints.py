@@ -48,7 +48,9 @@ def field_constraints(
 
     found: list[tuple[str, pl.Expr]] = []
     if field.mandatory:
-        found.append(("mandatory", where(field.mandatory_when, _is_given(value, field))))
+        found.append(
+            ("mandatory", where(field.mandatory_when, _is_given(value, field, standard.missing_date)))
+        )
     if field.type == "text":
         profile = standard.profile(table.name, report)
         if field.length is not None:
@@ -70,7 +72,9 @@ def field_constraints(
     return [Constraint(name, field.name, holds) for name, holds in found]
 
 
-def _is_given(value: pl.Expr, field: Field) -> pl.Expr:
+def _is_given(value: pl.Expr, field: Field, missing_date: str | None) -> pl.Expr:
+    if field.type == "date" and missing_date is not None:
+        return value.is_not_null() & (value != pl.lit(date.fromisoformat(missing_date))).fill_null(value=True)
     if field.type != "text":
         return value.is_not_null()
     return value.is_not_null() & (value.str.strip_chars().str.len_bytes() > 0).fill_null(value=True)

@@ -156,6 +156,7 @@ def _standard(drafts: Drafts, path: Path) -> Standard | None:
         phases=parse_phases(data.get("phases", ())),
         digest=folder_digest(path),
         path=path,
+        missing_date=data.get("missing_date"),
     )
 
 
@@ -176,6 +177,7 @@ def _digested(standard: Standard, drafts: Drafts) -> list[Rule]:
                     fields,
                     [entries[f["codes"]] for f in fields if "codes" in f],
                     drafts.standard.data["packages"],
+                    drafts.standard.data.get("missing_date"),
                 ]
             )
         for name in tables_of(standard, rule) if rule.shape else ():

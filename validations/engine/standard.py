@@ -186,7 +186,8 @@ class Phase:
 class Standard:
     """A loaded standard. `digest` is SHA-256 over all its files, so a changed comma is another standard.
 
-    `groups` titles the groups of rules by the letters that their ids begin with.
+    `groups` titles the groups of rules by the letters that their ids begin with. `missing_date` is the day by which the
+    standard's tables say that there is no date; a mandatory field may not hold it.
     """
 
     name: str
@@ -207,6 +208,7 @@ class Standard:
     phases: tuple[Phase, ...] = part(repr=False)
     digest: str
     path: Path
+    missing_date: str | None = None
 
     def report(self, name: str) -> Report:
         """The report of that name. Raises KeyError."""

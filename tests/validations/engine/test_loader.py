@@ -128,6 +128,13 @@ MISTAKES = [
     (
         "standard.yaml",
         STANDARD,
+        "effective: 2026-01-01",
+        "missing_date: 1900-02-30\neffective: 2026-01-01",
+        "expected: a date YYYY-MM-DD",
+    ),
+    (
+        "standard.yaml",
+        STANDARD,
         "name: sample",
         "name: simple",
         "name simple is not that of its file or folder; expected: sample",
