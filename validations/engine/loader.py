@@ -168,29 +168,20 @@ def _digested(standard: Standard, drafts: Drafts) -> list[Rule]:
     for rule, located, index in drafts.rules:
         query = rule.query.read_text(encoding="utf-8") if rule.query else None
         said: list[Any] = [located.data[index], query]
+        codes: list[Any] = []
         for name, (table, dictionary) in drafts.tables.items() if rule.constraint else ():
             judged = constraint_fields(standard, table, rule)
             fields = [item for item in dictionary.data["fields"] if item["name"] in judged]
-            said.append(
-                [
-                    name,
-                    fields,
-                    [entries[f["codes"]] for f in fields if "codes" in f],
-                    drafts.standard.data["packages"],
-                    drafts.standard.data.get("missing_date"),
-                ]
-            )
+            said.append([name, fields])
+            codes += [entries[field["codes"]] for field in fields if "codes" in field]
+        if rule.constraint:
+            said += [drafts.standard.data.get(key) for key in ("packages", "missing_date")]
         for name in tables_of(standard, rule) if rule.shape else ():
             dictionary = drafts.tables[name][1].data
-            said.append(
-                [
-                    name,
-                    dictionary["key"],
-                    [f for f in dictionary["fields"] if f.get("varies") or f.get("assigned")],
-                ]
-            )
-        text = json.dumps(said, ensure_ascii=False, sort_keys=True)
-        text += json.dumps(_named(declared, text), ensure_ascii=False, sort_keys=True)
+            differing = [f for f in dictionary["fields"] if f.get("varies") or f.get("assigned")]
+            said.append([name, dictionary["key"], differing])
+        named = _named(declared, json.dumps(said, ensure_ascii=False))
+        text = json.dumps([said, codes, named], ensure_ascii=False, sort_keys=True)
         rules.append(replace(rule, digest=hashlib.sha256(text.encode()).hexdigest()))
     return rules
 
