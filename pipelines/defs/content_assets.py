@@ -7,11 +7,11 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.defs.asset_keys import OWNERS, key, round_keys
 from pipelines.defs.checks import group_results, group_specs
 from pipelines.defs.metadata import bar_plot, findings_by_rule, preview, sums_by_field
 from pipelines.defs.partitions import filings_of
 from pipelines.defs.resources import InstallationResource, run_stage
+from pipelines.defs.stage_assets import OWNERS, key, round_keys, stage_asset
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.compare import compare, read_differences
 from pipelines.stages.extract import extract
@@ -74,15 +74,13 @@ def content_asset(standard: Standard) -> dg.AssetsDefinition:
     """The content, judged by every rule; one check per rule group."""
     content = key(standard, "content")
 
-    @dg.asset(
-        key=content,
-        deps=round_keys(standard),
-        check_specs=group_specs(standard, content),
-        partitions_def=filings_of(standard.name),
-        group_name=standard.name,
-        owners=OWNERS,
+    @stage_asset(
+        standard,
+        "content",
+        after=round_keys(standard),
         kinds={"duckdb", "pandera"},
         description="报送内容：一轮数据、报表更正、处理方式与规范版本合为一体；全部规则在其上运行，签报与报送都针对它的摘要。",
+        checks=group_specs(standard, content),
     )
     def judge_content(
         context: dg.AssetExecutionContext, installation: InstallationResource
@@ -115,12 +113,10 @@ def content_asset(standard: Standard) -> dg.AssetsDefinition:
 def review_asset(standard: Standard) -> dg.AssetsDefinition:
     """Workbooks for the branches and the problem-data list."""
 
-    @dg.asset(
-        key=key(standard, "review"),
-        deps=[key(standard, "content")],
-        partitions_def=filings_of(standard.name),
-        group_name=standard.name,
-        owners=OWNERS,
+    @stage_asset(
+        standard,
+        "review",
+        after=[key(standard, "content")],
         kinds={"excel"},
         description="业务审核：每个机构一份问题数据工作簿，另有一份问题数据清单供稽核部门初审。",
     )
@@ -152,15 +148,13 @@ def review_asset(standard: Standard) -> dg.AssetsDefinition:
 def comparison_asset(standard: Standard) -> dg.AssetsDefinition:
     """What changed since the round before; nothing for the first."""
 
-    @dg.asset(
-        key=key(standard, "comparison"),
-        deps=[key(standard, "content")],
-        partitions_def=filings_of(standard.name),
-        group_name=standard.name,
-        owners=OWNERS,
+    @stage_asset(
+        standard,
+        "comparison",
+        after=[key(standard, "content")],
         kinds={"duckdb"},
-        output_required=False,
         description="比对：本轮与上一轮按主键比较，列出新增、删除、变化的行，已解决、仍存在、新出现的问题，以及没有兑现的源头修正。",
+        may_be_skipped=True,
     )
     def compare_rounds(
         context: dg.AssetExecutionContext, installation: InstallationResource

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dagster as dg
 
 from pipelines.defs import content_assets, release_assets
-from pipelines.defs.asset_keys import key
 from pipelines.defs.checks import approval_check
 from pipelines.defs.jobs import flow_jobs
 from pipelines.defs.resources import InstallationResource
 from pipelines.defs.sensors import flow_sensors
+from pipelines.defs.stage_assets import key
 from validations.engine import Standard
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from pipelines.defs.asset_keys import key, round_keys
 from pipelines.defs.checks import APPROVAL
+from pipelines.defs.stage_assets import key, round_keys
 from validations.engine import Standard
 
 Job = Literal["extract", "validate", "release", "acknowledge"]

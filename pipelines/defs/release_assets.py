@@ -6,10 +6,9 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.defs.asset_keys import OWNERS, key
 from pipelines.defs.metadata import document
-from pipelines.defs.partitions import filings_of
 from pipelines.defs.resources import InstallationResource, run_stage
+from pipelines.defs.stage_assets import key, stage_asset
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.acknowledge import fetch_receipt
 from pipelines.stages.archive import archive, evidence_path
@@ -22,12 +21,10 @@ from validations.engine import Standard
 def package_asset(standard: Standard) -> dg.AssetsDefinition:
     """The files exactly as they will be sent."""
 
-    @dg.asset(
-        key=key(standard, "package"),
-        deps=[key(standard, "content")],
-        partitions_def=filings_of(standard.name),
-        group_name=standard.name,
-        owners=OWNERS,
+    @stage_asset(
+        standard,
+        "package",
+        after=[key(standard, "content")],
         kinds={"file"},
         description="报文包：由签报同意的内容生成，写完即读回核对；没有对这份内容的有效同意，环节本身拒绝。",
     )
@@ -58,12 +55,10 @@ def package_asset(standard: Standard) -> dg.AssetsDefinition:
 def delivery_asset(standard: Standard) -> dg.AssetsDefinition:
     """The package on the other side, read back."""
 
-    @dg.asset(
-        key=key(standard, "delivery"),
-        deps=[key(standard, "package")],
-        partitions_def=filings_of(standard.name),
-        group_name=standard.name,
-        owners=OWNERS,
+    @stage_asset(
+        standard,
+        "delivery",
+        after=[key(standard, "package")],
         kinds={"network"},
         description="传送：先在台账预留，再传送，再读回核对；中断后先问对方，不盲目重发。",
     )
@@ -88,12 +83,10 @@ def delivery_asset(standard: Standard) -> dg.AssetsDefinition:
 def receipt_asset(standard: Standard) -> dg.AssetsDefinition:
     """The regulator's answer."""
 
-    @dg.asset(
-        key=key(standard, "receipt"),
-        deps=[key(standard, "delivery")],
-        partitions_def=filings_of(standard.name),
-        group_name=standard.name,
-        owners=OWNERS,
+    @stage_asset(
+        standard,
+        "receipt",
+        after=[key(standard, "delivery")],
         kinds={"network"},
         description="回执：监管机构对所送字节的答复；稽核数据由分公司移交后登记。",
     )
@@ -119,12 +112,10 @@ def receipt_asset(standard: Standard) -> dg.AssetsDefinition:
 def evidence_asset(standard: Standard) -> dg.AssetsDefinition:
     """The archive that proves all of the above."""
 
-    @dg.asset(
-        key=key(standard, "evidence"),
-        deps=[key(standard, "receipt")],
-        partitions_def=filings_of(standard.name),
-        group_name=standard.name,
-        owners=OWNERS,
+    @stage_asset(
+        standard,
+        "evidence",
+        after=[key(standard, "receipt")],
         kinds={"zip"},
         description="档案：数据、规则、意见、报文、回执与台账事件合为一个签名文件，可用 baosong verify 离线验证。",
     )

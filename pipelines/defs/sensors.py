@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from pipelines.defs.asset_keys import key
 from pipelines.defs.checks import APPROVAL
 from pipelines.defs.jobs import AssetJob, Job
 from pipelines.defs.partitions import filings_of
 from pipelines.defs.resources import InstallationResource
+from pipelines.defs.stage_assets import key
 from pipelines.stages.next_step import NextStep, Step, next_step
 from validations.engine import Standard
 
