@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.errors import BaosongError, Refused
 from pipelines.stages.installation import Installation
 from resources.deployment import load_deployment
 from resources.reference_core import OrganisationSeed, generate, load_schedule_p
@@ -170,3 +171,15 @@ def begin(cores: Cores, tmp_path: Path) -> Iterator[Resume]:
 
 def check_ledger(installation: Installation) -> None:
     assert installation.ledger.verify().problems == ()
+
+
+def refused(
+    installation: Installation, stage: str, code: str, kind: type[BaosongError] = Refused
+) -> BaosongError:
+    """The stage refuses with this code and leaves the filing as it was."""
+    before = installation.state(SCHEDULE_P)
+    with pytest.raises(kind) as caught:
+        run(installation, SCHEDULE_P, stage)
+    assert caught.value.code == code, str(caught.value)
+    assert installation.state(SCHEDULE_P) == before
+    return caught.value

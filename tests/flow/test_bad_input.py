@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -20,33 +18,22 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.correct import import_answers
 from pipelines.stages.extract import request_extraction
 from pipelines.stages.installation import Installation
-from pipelines.stages.request import (
-    declare_nil_return,
-    open_due,
-    raise_request,
-    review_request,
-    withdraw_nil_return,
-)
 from pipelines.stages.review import workbook_folder
-from resources.deployment import User
 from resources.settings import CHECKOUT
 from tests.flow.conftest import Resume, check_ledger
 from tests.flow.play import (
     AUDIT,
     SCHEDULE_P,
-    STATISTICS,
     agree,
     answer_audit,
     draft,
     execute,
     filled_workbooks,
     open_by_request,
-    open_statistics,
     opened,
     own_deployment,
     preparer,
     reach_servers,
-    replace_text,
     run,
     schedule_p_draft,
 )
@@ -135,85 +122,6 @@ def test_a_table_or_a_column_is_missing(begin: Resume, breaking: str, mending: s
     assert not list((installation.home / "rounds").rglob("*.parquet"))
     execute(installation.home / "core.db", mending)
     assert run(installation, AUDIT, "extract").stage == "extracted"
-
-
-def test_a_due_table_is_empty_until_a_nil_return_is_declared(begin: Resume, servers: Path) -> None:
-    installation = begin(servers=servers)
-    open_by_request(installation, schedule_p_draft(installation.home))
-    execute(installation.home / "schedule_p.db", "DELETE FROM triangle WHERE lob = 'medmal'")
-    fails(
-        installation, SCHEDULE_P, "extract", BadInput, 2,
-        "应报表 TRIANGLE 没有提取到任何数据。若确无数据，请先零申报："
-        f"baosong filing nil-return {SCHEDULE_P} --table TRIANGLE --reason …；否则请检查数据源。",
-    )  # fmt: skip
-    with pytest.raises(BadInput, match=r"表 BDXXB 不在报送任务 .* 的报送范围内，不能零申报"):
-        declare_nil_return(installation, SCHEDULE_P, preparer(installation), table="BDXXB", reason="—")
-    with pytest.raises(Refused, match="无权进行“nil_return”"):
-        declare_nil_return(
-            installation, SCHEDULE_P, installation.user("executive"), table="TRIANGLE", reason="—"
-        )
-    declare_nil_return(
-        installation, SCHEDULE_P, preparer(installation), table="TRIANGLE", reason="本年无业务"
-    )
-    state = run(installation, SCHEDULE_P, "extract", "validate", "review")
-    assert [t.rows for t in state.rounds[0].fact.tables.values()] == [0]
-    agree(installation, SCHEDULE_P)
-    state = run(installation, SCHEDULE_P, "package", "deliver", "acknowledge", "archive")
-    assert state.receipt is not None
-    assert (state.stage, state.receipt.fact.result) == ("archived", "accepted")
-
-
-def test_a_table_declared_nil_has_no_rows(begin: Resume) -> None:
-    installation = begin()
-    open_by_request(installation, schedule_p_draft(installation.home))
-    nil = {"table": "TRIANGLE", "reason": "误报"}
-    with pytest.raises(BadInput, match="没有零申报，无可撤回"):
-        withdraw_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
-    declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
-    fails(
-        installation, SCHEDULE_P, "extract", BadInput, 2, "表 TRIANGLE 已零申报，却提取到 1870 行。",
-        f"baosong filing nil-return {SCHEDULE_P} --table TRIANGLE --withdraw --reason …；否则请检查数据源和提取 SQL。",
-    )  # fmt: skip
-    withdraw_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
-    assert run(installation, SCHEDULE_P, "extract").stage == "extracted"
-    with pytest.raises(Refused, match=r"第 1 轮的表 TRIANGLE 有 1870 行，不能零申报"):
-        declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
-    request_extraction(installation, SCHEDULE_P, preparer(installation), reason="源已清空")
-    execute(installation.home / "schedule_p.db", "DELETE FROM triangle WHERE lob = 'medmal'")
-    state = declare_nil_return(installation, SCHEDULE_P, preparer(installation), **nil)
-    assert state.nil_returns == {"TRIANGLE"}
-    assert run(installation, SCHEDULE_P, "extract").rounds[1].fact.tables["TRIANGLE"].rows == 0
-
-
-def test_a_request_for_a_period_before_the_standard_took_effect(begin: Resume) -> None:
-    installation = begin()
-    early = replace(
-        schedule_p_draft(installation.home), date_from=date(1996, 1, 1), date_to=date(1996, 12, 31)
-    )
-    with pytest.raises(BadInput, match=r"报送规范 schedule_p 1997\.1 自 1997-12-31 起生效，期末 1996-12-31"):
-        raise_request(installation, early, installation.user("requester"))
-
-
-def test_the_calendar_opens_the_rest_and_names_what_its_standard_was_not_in_force_for(
-    begin: Resume, tmp_path: Path
-) -> None:
-    deployment = own_deployment(tmp_path / "deployment")
-    own = deployment / "standards" / "circ_statistics"
-    shutil.copytree(CHECKOUT / "validations" / "standards" / "circ_statistics", own)
-    replace_text(own / "standard.yaml", "effective: 2025-12-31", "effective: 2026-01-01")
-    installation = begin(clean=True, deployment=deployment, at=datetime(2026, 1, 1, 9))  # noqa: DTZ001
-    with pytest.raises(BadInput) as caught:
-        open_due(installation, date(2026, 1, 10))
-    assert [each.values["filing"] for each in caught.value.details] == [
-        "circ_statistics.flash.2025-12",
-        "circ_statistics.annual.2025",
-    ]
-    assert "报送规范 circ_statistics 2026.2 自 2026-01-01 起生效，期末 2025-12-31 在此之前" in str(
-        caught.value
-    )
-    assert installation.states() == []
-    with pytest.raises(BadInput):
-        open_due(installation, date(2026, 1, 10))
 
 
 # ---- workbooks
@@ -443,115 +351,3 @@ def test_nobody_answers(resume: Resume, schedule_p_approved: Path, servers: Path
     )  # fmt: skip
     reach_servers(installation.home, servers)
     assert run(installation, SCHEDULE_P, "deliver").stage == "delivered"
-
-
-# ---- requests and the calendar
-
-
-@pytest.mark.parametrize("stage", ["extract", "validate", "review", "package", "deliver", "archive"])
-def test_a_request_that_was_not_reviewed(begin: Resume, stage: str) -> None:
-    installation = begin()
-    demand = draft(installation.home)
-    raise_request(installation, demand, installation.user("requester_440000"))
-    with pytest.raises(Refused) as caught:
-        run(installation, AUDIT, stage)
-    assert caught.value.exit_code == 3
-    assert str(caught.value) == (
-        f"报送需求 JH-2026-003 尚未经稽核部门审核通过，不能提取 {AUDIT} 的数据。"
-        "请先运行 baosong request review JH-2026-003。"
-    )
-    assert installation.states() == []
-
-
-def test_a_refused_request_opens_nothing(begin: Resume) -> None:
-    installation = begin()
-    raise_request(installation, draft(installation.home), installation.user("requester_440000"))
-    reviewer = installation.user("audit_reviewer")
-    number = "JH-2026-003"
-    assert review_request(installation, number, reviewer, opinion="refuse", comment="范围过宽") is None
-    with pytest.raises(Refused):
-        review_request(installation, number, reviewer, opinion="accept", comment="又同意")
-    with pytest.raises(Refused, match="尚未经稽核部门审核通过"):
-        run(installation, AUDIT, "extract")
-
-
-def test_ones_own_request(begin: Resume) -> None:
-    installation = begin()
-    both = User(
-        id="both",
-        name="兼岗（模拟）",
-        roles=frozenset({"requester", "audit_reviewer"}),
-        organisations=frozenset({"*"}),
-    )
-    raise_request(installation, draft(installation.home), both)
-    with pytest.raises(Refused, match="报送需求 JH-2026-003 由 both 登记，须由他人审核。") as caught:
-        review_request(installation, "JH-2026-003", both, opinion="accept", comment="自审")
-    assert caught.value.exit_code == 3
-    with pytest.raises(Refused, match="无权进行“review”，需要角色：audit_reviewer"):
-        review_request(
-            installation, "JH-2026-003", installation.user("executive"), opinion="accept", comment="—"
-        )
-    reviewer = installation.user("audit_reviewer")
-    state = review_request(installation, "JH-2026-003", reviewer, opinion="accept", comment="同意")
-    assert state is not None
-    assert state.stage == "opened"
-
-
-YEAR_MISSING = "工作日历没有 2028 年的节假日安排，不能推算期限。请按国务院公布的安排在 {file} 的 years、holidays、workdays 中录入该年。"
-
-
-MONTHLY_ONLY = (
-    "deployment.yaml",
-    "opening: [flash, monthly, quarterly, half_year, annual]",
-    "opening: [monthly]",
-)
-
-
-def enter_2028(deployment: Path) -> None:
-    replace_text(deployment / "calendar.yaml", "holidays: []", "holidays: [2028-05-01]")
-    replace_text(deployment / "calendar.yaml", "years: []", "years: [2028]")
-
-
-def test_the_calendar_lacks_the_year_of_a_due_report(begin: Resume, tmp_path: Path) -> None:
-    deployment = own_deployment(tmp_path / "deployment", MONTHLY_ONLY)
-    installation = begin(deployment=deployment)
-    with pytest.raises(BadInput) as caught:
-        open_due(installation, date(2028, 6, 6))
-    assert caught.value.exit_code == 2
-    assert str(caught.value) == YEAR_MISSING.format(file=deployment / "calendar.yaml")
-    assert installation.states() == []
-    enter_2028(deployment)
-    with opened(installation.home, deployment) as mended:
-        assert [state.id for state in open_due(mended, date(2028, 6, 6))] == [
-            STATISTICS.replace("2026-04", "2028-05")
-        ]
-
-
-def test_the_calendar_lacks_the_year_of_a_requests_deadline(begin: Resume, tmp_path: Path) -> None:
-    deployment = own_deployment(tmp_path / "deployment")
-    installation = begin(deployment=deployment)
-    raise_request(
-        installation,
-        draft(installation.home, deadline=date(2028, 2, 1)),
-        installation.user("requester_440000"),
-    )
-    reviewer = installation.user("audit_reviewer")
-    with pytest.raises(BadInput) as caught:
-        review_request(installation, "JH-2026-003", reviewer, opinion="accept", comment="同意")
-    assert str(caught.value) == YEAR_MISSING.format(file=deployment / "calendar.yaml")
-    check_ledger(installation)
-    enter_2028(deployment)
-    with opened(installation.home, deployment) as mended:
-        state = review_request(mended, "JH-2026-003", reviewer, opinion="accept", comment="同意")
-        assert state is not None
-        assert state.opened.fact.planned_on == date(2028, 2, 1)
-
-
-def test_statistics_of_an_open_filing_are_not_asked_for_twice(begin: Resume) -> None:
-    """The calendar and a request never open the same filing."""
-    installation = begin(clean=True)
-    open_statistics(installation)
-    demand = draft(installation.home)
-    monthly = type(demand)(**{**vars(demand), "standard": "circ_statistics", "report": "monthly"})
-    with pytest.raises(BadInput, match="报表 monthly 由报送日历开启，不需要登记需求"):
-        raise_request(installation, monthly, installation.user("requester_440000"))

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from pipelines.errors import BadInput, Refused, Unavailable
 from resources.conversion import scale_integer
 from resources.deployment import DatabaseSource, SqliteSource
-from resources.sources import Snapshot, check_select, open_source
+from resources.sources import Snapshot, open_source
 from resources.sources.sqlite import SqliteSnapshot
 
 SCHEMA = pa.schema(
@@ -159,22 +159,6 @@ def test_the_source_cannot_be_written(home: Path, snapshot: Snapshot) -> None:
     assert isinstance(snapshot, SqliteSnapshot)
     with pytest.raises(adbc_driver_manager.Error, match="readonly database"):
         snapshot._session.run("DELETE FROM policy")
-
-
-@pytest.mark.parametrize("sql", ["SELECT 1 FROM a FOR UPDATE", "SELECT * INTO b FROM a"])
-def test_locking_and_creating_selects_are_refused(sql: str) -> None:
-    with pytest.raises(Refused):
-        check_select(sql, "x.sql", dialect="postgresql")
-
-
-def test_selects_of_all_kinds_are_allowed() -> None:
-    for sql in (
-        "SELECT 1;",
-        "-- a comment\nWITH a AS (SELECT 1 AS x) SELECT x FROM a -- end",
-        "SELECT 1 UNION ALL SELECT 2; -- end",
-        "SELECT a FROM t WHERE b IN :organisations AND c >= :date_from",
-    ):
-        check_select(sql, "x.sql", dialect="sqlite")
 
 
 def test_unparsable_sql_names_file_and_line(snapshot: Snapshot) -> None:

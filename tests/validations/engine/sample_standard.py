@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.errors import LANGUAGE
+from pipelines.errors import LANGUAGE, BadInput
 from validations.engine import Judgement, Standard, arrow_schema, judge
 from validations.engine.loader import load_folder
 
@@ -146,8 +146,34 @@ FILES = {
     "codes/kind.csv": "code,title_zh,title_en\n个人,个人,person\n单位,单位,company\n",
 }
 
+PERIOD = {"date_from": "2026-01-01", "date_to": "2026-12-31"}
+
 Write = Callable[..., Path]
 Judge = Callable[..., tuple[Judgement, list[dict[str, Any]]]]
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    """A text with its first `old` replaced; it must be there."""
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+def mistakes(folder: Path) -> list[str]:
+    """All that is wrong with a standard."""
+    with pytest.raises(BadInput) as caught:
+        load_folder(folder)
+    assert caught.value.code == "validations.standard_invalid"
+    return [str(detail) for detail in caught.value.details]
+
+
+def mistakes_text(folder: Path) -> str:
+    """The same, one mistake per line."""
+    return "\n".join(mistakes(folder))
+
+
+def with_rules(*more: str) -> dict[str, str]:
+    """The files that change when the sample gets more rules."""
+    return {"rules/rules.yaml": RULES + "".join(more)}
 
 
 @pytest.fixture(autouse=True)
@@ -201,7 +227,7 @@ def judged(sample: Standard, tmp_path: Path) -> Judge:
         tables: Mapping[str, Sequence[Mapping[str, Any]]], *, standard: Standard = sample, **options: Any
     ) -> tuple[Judgement, list[dict[str, Any]]]:
         paths = {name: write_rows(standard, name, rows, tmp_path) for name, rows in tables.items()}
-        options.setdefault("parameters", {"date_from": "2026-01-01", "date_to": "2026-12-31"})
+        options.setdefault("parameters", PERIOD)
         judgement = judge(standard, paths, findings=tmp_path / "found" / "findings.parquet", **options)
         return judgement, pl.read_parquet(judgement.findings).to_dicts()
 

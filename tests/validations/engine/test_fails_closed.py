@@ -11,8 +11,16 @@ import polars as pl
 import pytest
 
 from pipelines.errors import BadInput
-from tests.validations.engine.sample_standard import STANDARD, Judge, Write, rule, write_rows
-from tests.validations.engine.test_language import PERIOD, mistakes, with_rules
+from tests.validations.engine.sample_standard import (
+    PERIOD,
+    STANDARD,
+    Judge,
+    Write,
+    mistakes_text,
+    rule,
+    with_rules,
+    write_rows,
+)
 from validations.engine import Standard, Waiver, judge, table_digest
 from validations.engine.loader import load_folder
 from validations.engine.session import open_session
@@ -31,13 +39,13 @@ from validations.engine.session import open_session
     ],
 )
 def test_a_predicate_decides_by_its_row_alone(write_standard: Write, holds: str, said: str) -> None:
-    found = mistakes(write_standard(with_rules(rule("D09", f'holds: "{holds}"', table="POLICY"))))
+    found = mistakes_text(write_standard(with_rules(rule("D09", f'holds: "{holds}"', table="POLICY"))))
     assert said in found and "rules.yaml" in found
 
 
 def test_a_query_decides_by_its_data_alone(write_standard: Write) -> None:
     query = "SELECT NO FROM POLICY WHERE BEGINS > current_date"
-    assert "current_date may not be used" in mistakes(write_standard({"rules/R01.sql": query}))
+    assert "current_date may not be used" in mistakes_text(write_standard({"rules/R01.sql": query}))
 
 
 def test_a_waiver_ends_with_the_period_at_the_latest_and_covers_no_row_that_cannot_be_judged(
@@ -89,7 +97,7 @@ def test_a_root_cause_may_be_one_field_of_the_row(write_standard: Write, judged:
     _, found = judged({"POLICY": [bad], "COVER": []}, standard=standard, report="detail")
     assert {f["rule"] for f in found} & {"B00", "D03", "D04"} == {"B00", "D04"}
     unknown = with_rules(follower.replace("[KIND]", "[KIN]"))
-    assert "KIN is no field of the tables that rule B00 judges" in mistakes(write_standard(unknown))
+    assert "KIN is no field of the tables that rule B00 judges" in mistakes_text(write_standard(unknown))
 
 
 def test_a_decimal_parameter_is_compared_to_its_last_digit(write_standard: Write, judged: Judge) -> None:

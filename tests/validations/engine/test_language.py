@@ -1,4 +1,4 @@
-"""What a standard can say beyond plain rules: dates, conditions, many values, macros, phases, other contents, waivers."""
+"""What a standard can say beyond plain rules: dates, conditions, many values, macros, other contents."""
 
 from __future__ import annotations
 
@@ -13,38 +13,23 @@ from pipelines.errors import BadInput
 from tests.validations.engine.sample_standard import (
     COVER,
     FILES,
+    PERIOD,
     POLICY,
     RULES,
     STANDARD,
     Judge,
     Write,
+    mistakes_text,
+    replaced,
     rule,
+    with_rules,
     write_rows,
 )
-from validations.engine import Waiver
 from validations.engine.loader import load_folder
-from validations.engine.waivers import read_waivers
-
-PERIOD = {"date_from": "2026-01-01", "date_to": "2026-12-31"}
-
-
-def replaced(text: str, old: str, new: str) -> str:
-    assert old in text
-    return text.replace(old, new, 1)
-
-
-def mistakes(folder: Path) -> str:
-    with pytest.raises(BadInput) as caught:
-        load_folder(folder)
-    return "\n".join(str(detail) for detail in caught.value.details)
 
 
 def rows_of(found: list[dict[str, Any]], rule_id: str) -> set[int | None]:
     return {each["row"] for each in found if each["rule"] == rule_id}
-
-
-def with_rules(*more: str) -> dict[str, str]:
-    return {"rules/rules.yaml": RULES + "".join(more)}
 
 
 def test_a_rule_is_in_force_for_periods_that_end_within_its_dates(
@@ -220,7 +205,7 @@ def test_macros_take_arguments_and_call_each_other(write_standard: Write, judged
 )
 def test_macros_that_cannot_be_expanded_are_named(write_standard: Write, macros: str, expected: str) -> None:
     text = STANDARD[: STANDARD.index("macros:")] + f"macros: {macros}\n"
-    assert expected in mistakes(write_standard({"standard.yaml": text}))
+    assert expected in mistakes_text(write_standard({"standard.yaml": text}))
 
 
 def test_when_limits_a_rule_and_unknown_is_not_judged(write_standard: Write, judged: Judge) -> None:
@@ -271,26 +256,6 @@ def test_parameters_are_known_and_of_their_type(write_standard: Write, judged: J
         judged(tables, standard=standard, report="detail", parameters={**PERIOD, "limits": "1"})
 
 
-def test_a_blocking_finding_stops_the_phases_after_its_own(write_standard: Write, judged: Judge) -> None:
-    phases = "phases:\n  - {groups: [A], stops: true}\n  - {groups: [B, D, E, F, R]}\n"
-    standard = load_folder(write_standard({"standard.yaml": STANDARD + phases}))
-    bad = {"NO": "P1", "BEGINS": date(2026, 2, 1), "ENDS": date(2026, 1, 1)}
-    judgement, found = judged({"POLICY": [bad], "COVER": []}, standard=standard, report="detail")
-    assert {f["rule"] for f in found} == {"A10"}
-    stopped = {each.rule: str(each) for each in judgement.not_judged}
-    assert stopped["D01"] == "not judged: an earlier phase has blocking findings (A10)"
-    assert "D01" not in judgement.counts
-    judgement, found = judged(
-        {"POLICY": [{**bad, "ORG": "110105"}], "COVER": []}, standard=standard, report="detail"
-    )
-    assert {f["rule"] for f in found} == {"D01"} and judgement.not_judged == ()
-
-
-def test_phases_name_every_group_once(write_standard: Write) -> None:
-    text = STANDARD + "phases: [{groups: [A, B, D, E, F]}, {groups: [X]}]\n"
-    assert "missing R, unknown X" in mistakes(write_standard({"standard.yaml": text}))
-
-
 def test_a_query_reads_the_previous_content_where_there_is_one(
     write_standard: Write, judged: Judge, tmp_path: Path
 ) -> None:
@@ -322,132 +287,4 @@ def test_a_query_reads_another_standard_that_stands_beside_this_one(
     changes = {"rules/R11.sql": query, **with_rules(rule("R11", "query: R11.sql", table="POLICY"))}
     assert load_folder(write_standard(changes)).rule("R11").id == "R11"
     changes["rules/R11.sql"] = query.replace("other.COVER", "other.NOTHING")
-    assert "other.NOTHING AS c is none" in mistakes(write_standard(changes))
-
-
-def test_a_root_cause_on_another_table_hides_what_follows_from_it(
-    write_standard: Write, judged: Judge
-) -> None:
-    rules = RULES.replace("sum: AMOUNT}}\n", "sum: AMOUNT}}\n  suppressed_by: [{rule: D11, on: [NO]}]\n")
-    rules += rule("D11", "holds: AMOUNT >= 0", table="COVER", field="AMOUNT")
-    standard = load_folder(write_standard({"rules/rules.yaml": rules}))
-    tables = {
-        "POLICY": [{"ORG": "110105", "NO": n, "PREMIUM": Decimal(5)} for n in ("P1", "P2")],
-        "COVER": [
-            {"NO": "P1", "SEQ": 1, "AMOUNT": Decimal(-5)},
-            {"NO": "P2", "SEQ": 1, "AMOUNT": Decimal(4)},
-        ],
-    }
-    judgement, found = judged(tables, standard=standard, report="detail")
-    assert {(f["rule"], f["key"]) for f in found} == {
-        ("D11", '{"NO":"P1","SEQ":"1"}'),
-        ("E04", '{"NO":"P2"}'),
-    }
-    assert judgement.counts["E04"] == 1
-
-
-def test_rules_that_suppress_each_other_are_refused(write_standard: Write) -> None:
-    one = rule("D11", "holds: NO <> ''", table="COVER", suppressed_by="[D12]")
-    two = rule("D12", "holds: NO <> ''", table="COVER", suppressed_by="[D11]")
-    assert "rules D11, D12 suppress each other" in mistakes(write_standard(with_rules(one, two)))
-
-
-def test_a_waiver_accepts_findings_until_it_expires(write_standard: Write, judged: Judge) -> None:
-    standard = load_folder(write_standard())
-    bad = {"ORG": "110105", "BEGINS": date(2026, 2, 1), "ENDS": date(2026, 1, 1)}
-    tables = {"POLICY": [{**bad, "NO": "P1"}, {**bad, "NO": "P2"}], "COVER": []}
-    waiver = Waiver("D01", "QB-1", "合同如此", date(2026, 12, 31), key='{"NO":"P1"}')
-    judgement, found = judged(tables, standard=standard, report="detail", waivers=[waiver])
-    assert {(f["key"], f["waiver"]) for f in found} == {('{"NO":"P1"}', "QB-1"), ('{"NO":"P2"}', None)}
-    assert (judgement.counts["D01"], judgement.waived, judgement.by_severity["block"]) == (1, {"D01": 1}, 1)
-    expired = Waiver("D01", "QB-1", "合同如此", date(2026, 12, 30))
-    judgement, found = judged(tables, standard=standard, report="detail", waivers=[expired])
-    assert judgement.counts["D01"] == 2 and {f["waiver"] for f in found} == {None}
-
-
-def test_waivers_are_read_from_a_table_with_every_mistake_named(tmp_path: Path) -> None:
-    path = tmp_path / "waivers.csv"
-    good = 'D01,POLICY,"{""NO"":""P1""}",QB-1,合同如此,2026-12-31\n'
-    path.write_text("rule,table,key,sign_off,reason,expires\n" + good, encoding="utf-8")
-    (waiver,) = read_waivers(path, ["D01"])
-    assert waiver == Waiver("D01", "QB-1", "合同如此", date(2026, 12, 31), "POLICY", '{"NO":"P1"}')
-    path.write_text(
-        "rule,table,key,sign_off,reason,expires\n"
-        + good
-        + "D99,,,QB,r,2026-12-31\nD01,,,,r,2026-12-31\nD01,,,Q,r,31.12.2026\n",
-        encoding="utf-8",
-    )
-    with pytest.raises(BadInput) as caught:
-        read_waivers(path, ["D01"])
-    assert [detail.values["line"] for detail in caught.value.details] == [3, 4, 5]
-
-
-def test_the_digest_of_a_rule_changes_with_what_decides_it_and_nothing_else(write_standard: Write) -> None:
-    def digests(changes: dict[str, str] | None = None) -> dict[str, str]:
-        return {each.id: each.digest for each in load_folder(write_standard(changes)).rules}
-
-    first = digests()
-    longer = digests({"tables/POLICY.yaml": replaced(POLICY, "length: 10", "length: 11")})
-    assert {name for name in first if first[name] != longer[name]} == {
-        "A10",
-        "A11",
-        "A12",
-    }  # NO's own constraints
-    code = digests({"codes/kind.csv": FILES["codes/kind.csv"] + "其他,其他,other\n"})
-    assert {name for name in first if first[name] != code[name]} == {"A12", "B00"}
-    query = digests({"rules/R01.sql": FILES["rules/R01.sql"].replace("<", "<=")})
-    assert {name for name in first if first[name] != query[name]} == {"R01"}
-    reworded = digests({"rules/rules.yaml": RULES.replace("holds: BEGINS <= ENDS", "holds: BEGINS < ENDS")})
-    assert {name for name in first if first[name] != reworded[name]} == {"D01"}
-    macro = digests({"standard.yaml": STANDARD.replace("KIND = '个人'", "KIND <> '单位'")})
-    assert {name for name in first if first[name] != macro[name]} == {"D02"}
-
-
-def test_the_digest_of_a_rule_changes_with_macros_wherever_they_are_named_and_with_defaults(
-    write_standard: Write,
-) -> None:
-    standard = STANDARD.replace("{is_person:", "{known: \"KIND <> ''\", is_person:").replace(
-        "\"KIND = '个人'\"", "\"known AND KIND = '个人'\""
-    )
-    standard += "parameters: {limit: {title: {zh: 上限, en: limit}, type: decimal, default: '50'}}\n"
-    named = {
-        "standard.yaml": standard,
-        "tables/POLICY.yaml": replaced(POLICY, "when: \"KIND = '个人'\"", "when: is_person"),
-        **with_rules(rule("D09", "holds: PREMIUM < $limit", table="POLICY")),
-    }
-
-    def digests(changes: dict[str, str]) -> dict[str, str]:
-        return {each.id: each.digest for each in load_folder(write_standard({**named, **changes})).rules}
-
-    first = digests({})
-    inner = digests({"standard.yaml": standard.replace("KIND <> ''", "KIND <> 'x'")})
-    assert {name for name in first if first[name] != inner[name]} == {"B01", "D02", "A12"}
-    default = digests({"standard.yaml": standard.replace("'50'", "'51'")})
-    assert {name for name in first if first[name] != default[name]} == {"D09"}
-
-
-def test_rules_that_lack_something_are_listed_even_when_an_earlier_phase_stops(
-    write_standard: Write, judged: Judge
-) -> None:
-    phases = "phases:\n  - {groups: [A], stops: true}\n  - {groups: [B, D, E, F, P, R]}\n"
-    query = "SELECT p.NO FROM previous.POLICY AS p ANTI JOIN POLICY AS n ON n.NO = p.NO"
-    changes = {
-        "standard.yaml": STANDARD + phases,
-        "rules/P03.sql": query,
-        **with_rules(rule("P03", "query: P03.sql", table="POLICY")),
-    }
-    standard = load_folder(write_standard(changes))
-    judgement, _ = judged({"POLICY": [{"NO": "P1"}], "COVER": []}, standard=standard, report="detail")
-    assert {each.rule: each.missing for each in judgement.not_judged}["P03"] == "previous.POLICY"
-    assert {each.rule for each in judgement.not_judged} | set(judgement.counts) == {
-        each.id for each in standard.rules if each.id != "F01"
-    }
-
-
-def test_the_keys_by_which_a_root_cause_is_found_are_keys_of_both_rules(write_standard: Write) -> None:
-    roots = "[{rule: D01, on: [NO]}, {rule: E01, on: [SEQ, TYPO]}]"
-    found = mistakes(
-        write_standard(with_rules(rule("D09", "holds: PREMIUM > 0", table="POLICY", suppressed_by=roots)))
-    )
-    assert "SEQ, TYPO is no key field of the tables that rule D09 judges; there are: NO" in found
-    assert "TYPO is no key field of the tables that rule E01 judges; there are: NO, SEQ" in found
+    assert "other.NOTHING AS c is none" in mistakes_text(write_standard(changes))
