@@ -10,6 +10,7 @@ import duckdb
 
 from pipelines.errors import LANGUAGE, text
 from validations.engine import Judgement, Standard
+from validations.engine.session import parquet_rows
 
 
 def as_json(
@@ -58,7 +59,6 @@ def _by_table(judgement: Judgement) -> dict[str, int]:
     """Findings that no waiver covers, zero too."""
     with duckdb.connect() as connection:
         counted = connection.execute(
-            'SELECT "table", count(*) FROM read_parquet(?, hive_partitioning = false) WHERE waiver IS NULL GROUP BY ALL ORDER BY ALL',
-            [str(judgement.findings)],
+            f'SELECT "table", count(*) FROM {parquet_rows(judgement.findings)} WHERE waiver IS NULL GROUP BY ALL ORDER BY ALL'
         ).fetchall()
     return {**dict.fromkeys(judgement.rows, 0), **{str(table): int(count) for table, count in counted}}

@@ -15,11 +15,7 @@ from validations.engine import NotJudged
 
 def unexpected(not_judged: Sequence[NotJudged], without: Collection[str]) -> list[NotJudged]:
     """Those that were left out for another reason than was accepted."""
-    return [
-        each
-        for each in not_judged
-        if each.why != "table" and not (each.why == "reference" and _namespaces(each) <= set(without))
-    ]
+    return [each for each in not_judged if each.why == "phase" or not each.namespaces <= set(without)]
 
 
 def as_left_out(left_out: Sequence[NotJudged]) -> str:
@@ -29,10 +25,6 @@ def as_left_out(left_out: Sequence[NotJudged]) -> str:
         reasons[str(each)].append(each.rule)
     lines = [text("validations.left_out", count=len(left_out))]
     lines += [f"  - {', '.join(rules)} {reason}" for reason, rules in reasons.items()]
-    absent = sorted({name for each in left_out if each.why == "reference" for name in _namespaces(each)})
+    absent = sorted({name for each in left_out for name in each.namespaces})
     lines += [f"  {text('validations.left_out_reference', namespace=name)}" for name in absent]
     return "\n".join(lines)
-
-
-def _namespaces(each: NotJudged) -> set[str]:
-    return {name.partition(".")[0] for name in each.missing.split(", ")}

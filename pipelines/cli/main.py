@@ -10,7 +10,6 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 import typer
 
@@ -40,24 +39,23 @@ def main() -> None:
     except BaosongError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
-    except OSError as error:
-        if error.filename is None:
-            _fault()
-        typer.echo(text("cli.path_unusable", path=error.filename, reason=error.strerror), err=True)
-        sys.exit(2)
-    except Exception:  # noqa: BLE001 - the border of the process: log it whole, tell the person where
-        _fault()
+    except Exception as error:  # noqa: BLE001 - the border of the process: log it whole, tell the person where
+        if isinstance(error, OSError) and error.filename is not None:  # whoever named the path can mend it
+            typer.echo(text("cli.path_unusable", path=error.filename, reason=error.strerror), err=True)
+            sys.exit(2)
+        log = _logged()
+        typer.echo(f"Baosong 内部故障，详情见 {log} · a fault in Baosong, details in {log}", err=True)
+        sys.exit(70)
 
 
-def _fault() -> NoReturn:
-    """Log the exception that is being handled, and say where."""
+def _logged() -> Path:
+    """Where the exception that is being handled now stands with its traceback."""
     home = Settings.load().home
     log = (home if home.is_dir() else Path.cwd()) / "log" / "baosong-errors.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file:
         file.write(f"{datetime.now(UTC).isoformat()} {sys.argv}\n{traceback.format_exc()}\n")
-    typer.echo(f"Baosong 内部故障，详情见 {log} · a fault in Baosong, details in {log}", err=True)
-    sys.exit(70)
+    return log
 
 
 if __name__ == "__main__":

@@ -24,12 +24,7 @@ def unjudged(state: FilingState) -> tuple[NotJudged, ...]:
 
 def lacking(state: FilingState, namespace: str) -> tuple[str, ...]:
     """The rules that had no content of this namespace to compare with."""
-    return tuple(
-        each.rule
-        for each in unjudged(state)
-        if each.why == "reference"
-        and any(name.startswith(f"{namespace}.") for name in each.missing.split(", "))
-    )
+    return tuple(each.rule for each in unjudged(state) if namespace in each.namespaces)
 
 
 def unjudged_gates(state: FilingState, *, is_blocked: bool) -> list[BaosongError]:

@@ -21,6 +21,13 @@ class NotJudged:
     why: WhyNot
     missing: str
 
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """The contents to compare with that were not there; none where a table or a phase was the reason."""
+        if self.why != "reference":
+            return frozenset()
+        return frozenset(name.partition(".")[0] for name in self.missing.split(", "))
+
     def __str__(self) -> str:
         return text(f"validations.not_judged_{self.why}", missing=self.missing)
 

@@ -44,10 +44,12 @@ def judge(
     """Judge Parquet tables (derived ones included) and write `findings` (`FINDINGS_SCHEMA`, sorted) atomically.
 
     With `report` its tables are due, else all of the standard, as far as they are in force at the period's end. `references`
-    holds tables of other contents by namespace: `previous`, or the name of another standard. `rules` narrows to these ids; what
-    may explain their findings is judged too, and not written.
+    holds tables of other contents by namespace: `previous`, the name of another standard, or of this one for another
+    report. `rules` narrows to these ids; what may explain their findings is judged too, and not written.
+
     A due table that is missing raises BadInput "validations.table_missing", unless `partial`: then rules that need it are
-    listed as not judged. Raises BadInput as well for columns that are not the dictionary's, and a parameter that lacks.
+    listed as not judged. Raises BadInput as well for columns that are not the dictionary's, a parameter that lacks, names
+    that the standard does not have, a waiver beyond the period, and a standard whose files changed since it was loaded.
     """
     require_known(standard, rules or (), nil_returns)
     values = complete(standard, {**({"report": report} if report else {}), **parameters})

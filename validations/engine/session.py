@@ -16,8 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _BATCH_ROWS = 100_000
-
-
 _REFUSED = (
     "enable_external_access",
     "autoload_known_extensions",
@@ -50,9 +48,8 @@ def open_session(
         )
         try:
             connection.execute("SET enable_progress_bar = false")  # it prints to stdout
-            connection.execute(
-                "SET ieee_floating_point_ops = false"
-            )  # NaN and infinity compare as very large
+            # Division by zero raises: NaN and infinity would compare as very large.
+            connection.execute("SET ieee_floating_point_ops = false")
             lock(connection, read)
             yield connection
         finally:
