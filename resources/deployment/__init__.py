@@ -13,6 +13,7 @@ from resources.deployment.connections import (
     SourceConfig,
     SqliteSource,
 )
+from resources.deployment.departments import Department, Merger, Title
 from resources.deployment.loading import load_deployment
 from resources.deployment.models import (
     CalendarOverrides,
@@ -22,7 +23,6 @@ from resources.deployment.models import (
     Organisation,
     Route,
     RouteStep,
-    Title,
     User,
 )
 from resources.deployment.roles import ROLES
@@ -35,9 +35,11 @@ __all__ = [
     "ChannelConfig",
     "Corporation",
     "DatabaseSource",
+    "Department",
     "Deployment",
     "FilingConfig",
     "InterfaceConfig",
+    "Merger",
     "Organisation",
     "PinnedFile",
     "Route",

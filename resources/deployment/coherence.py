@@ -15,6 +15,7 @@ from resources.deployment.connections import (
     SftpConfig,
     SourceConfig,
 )
+from resources.deployment.departments import Department, Merger
 from resources.deployment.located import Loc, Located
 from resources.deployment.models import CalendarOverrides, FilingConfig, Organisation, Route, User
 
@@ -31,6 +32,8 @@ class Parts:
     channels: dict[str, ChannelConfig]
     sources: dict[str, SourceConfig]
     filings: dict[str, FilingConfig]
+    departments: dict[str, Department]
+    mergers: list[Merger]
     calendar: CalendarOverrides = field(default_factory=CalendarOverrides)
 
 
@@ -38,6 +41,8 @@ def check_parts(parts: Parts) -> None:
     """Note every incoherence in the file where it has to be mended."""
     if not parts.files["organisations"].problems:
         _check_organisations(parts.organisations, parts.files["organisations"])
+    _check_mergers(parts)
+    _check_departments(parts)
     _check_users(parts)
     _check_routes(parts)
     _check_pinned_files(parts)
@@ -78,12 +83,52 @@ def _cycle_from(start: Organisation, by_code: dict[str, Organisation]) -> list[s
     return [*path, start.code] if current is not None and current.code == start.code else []
 
 
+def _check_mergers(parts: Parts) -> None:
+    codes, seen = {each.code for each in parts.organisations}, dict[str, str]()
+    for index, merger in enumerate(parts.mergers):
+        file = parts.files["mergers"]
+        for code in (merger.code, merger.into):
+            if code not in codes:
+                file.problem("deployment.unknown_organisation", (index,), code=code)
+        if merger.code in seen:
+            file.problem("deployment.merged_twice", (index,), code=merger.code)
+        seen.setdefault(merger.code, merger.into)
+        path = [merger.code]
+        while path[-1] in seen and path.count(path[-1]) == 1:
+            path.append(seen[path[-1]])
+        if path.count(path[-1]) > 1:
+            file.problem("deployment.merger_cycle", (index,), cycle=" → ".join(path))
+
+
+def _check_departments(parts: Parts) -> None:
+    file, departments = parts.files["departments"], parts.departments
+    if file.problems:
+        return
+    defaults = [code for code, department in departments.items() if department.is_default]
+    if len(defaults) != 1:
+        file.problem(
+            "deployment.one_default_department", ("departments",), found=", ".join(defaults) or "—"
+        )
+    owners: dict[tuple[str, str], str] = {}
+    for code, department in departments.items():
+        for standard, names in department.owns.items():
+            for name in names:
+                if other := owners.get((standard, name)):
+                    place: Loc = ("departments", code, "owns", standard)
+                    file.problem("deployment.owned_twice", place, name=name, other=other)
+                owners.setdefault((standard, name), code)
+        if not parts.files["users"].problems and not any(u.speaks_for(code) for u in parts.users.values()):
+            file.problem("deployment.department_nobody", ("departments", code), code=code)
+
+
 def _check_users(parts: Parts) -> None:
     file, codes = parts.files["users"], {each.code for each in parts.organisations}
     os_users: dict[str, str] = {}
     for user in parts.users.values():
         for code in sorted(user.organisations - codes - {"*"}):
             file.problem("deployment.unknown_organisation", ("users", user.id, "organisations"), code=code)
+        for code in sorted(user.departments - set(parts.departments) - {"*"}):
+            file.problem("deployment.unknown_department", ("users", user.id, "departments"), code=code)
         if user.os_user is None:
             continue
         if user.os_user in os_users:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pipelines.errors import BadInput
 from resources.deployment.coherence import Parts, check_parts
 from resources.deployment.connections import ChannelConfig, SourceConfig
+from resources.deployment.departments import Department, Merger
 from resources.deployment.located import Loc, Located, read_csv, read_yaml
 from resources.deployment.models import (
     CalendarOverrides,
@@ -29,6 +30,7 @@ from resources.deployment.models import (
 )
 from resources.deployment.types import Model, Name
 
+MERGER_COLUMNS = ("code", "into", "effective")
 ORGANISATION_COLUMNS = ("code", "name", "parent", "level", "is_own_account", "region")
 
 
@@ -53,15 +55,19 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         raise BadInput("deployment.folder_missing", path=path)
     files = {
         name: read_yaml(path / f"{name}.yaml")
-        for name in ("deployment", "users", "routes", "channels", "sources", "calendar")
+        for name in ("deployment", "users", "routes", "channels", "sources", "calendar", "departments")
     }
     files["organisations"] = read_csv(path / "organisations.csv", ORGANISATION_COLUMNS)
+    if (path / "mergers.csv").exists():
+        files["mergers"] = read_csv(path / "mergers.csv", MERGER_COLUMNS)
     main = files["deployment"]
     settings = _entry(_Main, main, (), main.data) if not main.problems else None
     parts = Parts(
         path=path,
         files=files,
-        organisations=_organisations(files["organisations"]),
+        organisations=_rows(Organisation, files["organisations"]),
+        mergers=_rows(Merger, files["mergers"]) if "mergers" in files else [],
+        departments=_entries(Department, files["departments"], "departments"),
         users=_entries(User, files["users"], "users", name_as="id"),
         routes=_entries(Route, files["routes"], "routes"),
         channels=_entries(ChannelConfig, files["channels"], "channels", name_as="name"),
@@ -91,6 +97,8 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         sources=parts.sources,
         filings=parts.filings,
         calendar=parts.calendar,
+        departments=parts.departments,
+        mergers=tuple(parts.mergers),
     )
 
 
@@ -106,9 +114,9 @@ def _check_settings(settings: _Main, main: Located) -> None:
         main.problem("deployment.value", ("timezone",), expected="IANA, e.g. Asia/Shanghai")
 
 
-def _organisations(located: Located) -> list[Organisation]:
+def _rows(model: Any, located: Located) -> list[Any]:
     rows: Any = located.data or []
-    found = (_entry(Organisation, located, (index,), row) for index, row in enumerate(rows))
+    found = (_entry(model, located, (index,), row) for index, row in enumerate(rows))
     return [each for each in found if each is not None]
 
 

@@ -14,14 +14,10 @@ from pydantic import Field, model_validator
 
 from pipelines.errors import BadInput, Refused
 from resources.deployment.connections import ChannelConfig, SourceConfig
+from resources.deployment.departments import Department, Merger, Title, department_of, merged_into
 from resources.deployment.roles import ROLES
 from resources.deployment.types import Model, Name, Role
 from resources.settings import CHECKOUT
-
-
-class Title(Model):
-    zh: str
-    en: str
 
 
 class Corporation(Model):
@@ -41,13 +37,14 @@ class Organisation(Model):
 
 
 class User(Model):
-    """A person; `organisations` holds codes or "*" for all; `os_user` is their system login."""
+    """A person; `organisations` and `departments` hold codes or "*" for all; `os_user` is their system login."""
 
     id: Name
     name: Annotated[str, Field(min_length=1)]
     roles: Annotated[frozenset[Role], Field(min_length=1)]
     organisations: Annotated[frozenset[str], Field(min_length=1)]
     os_user: str | None = None
+    departments: frozenset[str] = frozenset()
 
     def has_role(self, role: str) -> bool:
         return role in self.roles
@@ -55,6 +52,10 @@ class User(Model):
     def may_see(self, organisation: str) -> bool:
         """Whether this organisation itself is named; `Deployment.may_see` also looks at what lies below."""
         return "*" in self.organisations or organisation in self.organisations
+
+    def speaks_for(self, department: str) -> bool:
+        """Whether the user decides for this department."""
+        return "business_reviewer" in self.roles and bool({"*", department} & self.departments)
 
 
 class RouteStep(Model):
@@ -81,7 +82,9 @@ class Route(Model):
 class FilingConfig(Model):
     """How filings of one standard are made here: from which source, over which channel, how early, for whom.
 
-    `opening` names the reports whose filings the calendar opens; others need a reviewed request.
+    `opening` names the reports whose filings the calendar opens; others need a reviewed request. `first_review` is the role
+    that reviews problem data before the departments issue it (稽核初审); without it, what was found goes out at once.
+    `answer_working_days` is how long a branch has.
     """
 
     source: str
@@ -89,6 +92,8 @@ class FilingConfig(Model):
     lead_working_days: Annotated[int, Field(ge=0, le=60)] = 0
     organisations: Literal["all"] | Annotated[tuple[str, ...], Field(min_length=1)] = "all"
     opening: tuple[Name, ...] = ()
+    first_review: Role | None = None
+    answer_working_days: Annotated[int, Field(ge=0, le=30)] = 2
 
 
 class CalendarOverrides(Model):
@@ -116,6 +121,8 @@ class Deployment(Model):
     sources: dict[str, SourceConfig]
     filings: dict[str, FilingConfig]
     calendar: CalendarOverrides
+    departments: dict[str, Department]
+    mergers: tuple[Merger, ...] = ()
 
     @property
     def calendar_file(self) -> Path:
@@ -161,6 +168,21 @@ class Deployment(Model):
     def level_one(self) -> tuple[Organisation, ...]:
         """Branches and the head office's own account, in the file's order."""
         return tuple(each for each in self.organisations if each.level == 1)
+
+    def department_of(self, standard: str, *, rule: str, table: str, group: str) -> str:
+        """The department that answers for a rule's findings in a table."""
+        return department_of(self.departments, standard, rule=rule, table=table, group=group)
+
+    def answering_branch(self, code: str, on: date) -> str:
+        """The branch that answers for an organisation's data on a day: its own or, after a merger, the receiving one.
+
+        What this deployment does not know (another company's filer) answers for itself.
+        """
+        parents = {each.code: each for each in self.organisations}
+        code = merged_into(self.mergers, code, on)
+        while code in parents and parents[code].level > 1:
+            code = merged_into(self.mergers, str(parents[code].parent), on)
+        return code
 
     def user(self, user_id: str) -> User:
         """Raises Refused `deployment.user_not_here`."""
