@@ -1,4 +1,4 @@
-"""`baosong answers`: take in the branches' filled workbooks."""
+"""`baosong answers`: take in the branches' workbooks; a department accepts, sends back, decides on conflicts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,20 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.finding_options import (
+    As,
+    Branches,
+    Departments,
+    Filing,
+    Findings,
+    Reason,
+    Rules,
+    Tables,
+    selection,
+)
 from pipelines.errors import text
-from pipelines.stages.correct import import_answers, latest_import
+from pipelines.stages import decide
+from pipelines.stages.correct import Imported, import_answers
 from pipelines.stages.installation import open_installation
 
 app = typer.Typer(no_args_is_help=True)
@@ -21,27 +33,100 @@ def answers() -> None:
 
 @app.command("import")
 def import_(
-    filing: Annotated[str, typer.Argument(help="报送任务 · filing")],
+    filing: Filing,
     workbooks: Annotated[list[Path], typer.Argument(help="填好的工作簿 · filled workbooks")],
-    as_user: Annotated[str | None, typer.Option("--as", help="谁操作（仅限演示部署）· who acts")] = None,
+    as_user: As = None,
 ) -> None:
-    """接收分公司的答复工作簿 · Take in filled workbooks, each whole or not at all."""
+    """接收分公司的答复：能用的收下，有误的连同理由退回 · Take in answers; what is wrong comes back with its reason."""
     with open_installation() as installation:
         user = installation.user(as_user)
         for workbook in workbooks:
-            state = import_answers(installation, filing, workbook, user)
-            imported = latest_import(state, workbook)
-            assert imported is not None, "it was just imported"
-            received = imported.fact
-            counts = "  ".join(
-                f"{text(f'cli.handling.{name}')} {count}"
-                for name, count in sorted(received.handlings.items())
+            _tell(import_answers(installation, filing, workbook, user))
+
+
+@app.command()
+def accept(
+    filing: Filing,
+    answer_of: Annotated[
+        str | None, typer.Option(help="多人答复不一时以谁为准 · whose answer holds where people differ")
+    ] = None,
+    rules: Rules = None,
+    tables: Tables = None,
+    branches: Branches = None,
+    departments: Departments = None,
+    keys: Findings = None,
+    as_user: As = None,
+) -> None:
+    """责任部门接受答复 · The department accepts answers."""
+    chosen = selection(rules, tables, branches, departments, keys)
+    with open_installation() as installation:
+        user = installation.user(as_user)
+        state = decide.accept(installation, filing, user, chosen, answer_of=answer_of)
+        count = sum(state.answer_reviews[-1].fact.accepted.values())
+        typer.echo(text("answers.accepted", count=f"{count:,}", left=f"{state.holds('decide'):,}"))
+
+
+@app.command("send-back")
+def send_back(
+    filing: Filing,
+    reason: Reason,
+    rules: Rules = None,
+    tables: Tables = None,
+    branches: Branches = None,
+    departments: Departments = None,
+    keys: Findings = None,
+    as_user: As = None,
+) -> None:
+    """责任部门退回答复，附理由的新工作簿随即下发 · Send answers back, in a new workbook with the reason."""
+    chosen = selection(rules, tables, branches, departments, keys)
+    with open_installation() as installation:
+        state = decide.send_back(installation, filing, installation.user(as_user), chosen, reason=reason)
+        fact = state.answer_reviews[-1].fact
+        typer.echo(
+            text(
+                "answers.sent_back",
+                count=f"{fact.sent_back:,}",
+                workbooks=len(fact.workbooks),
+                answer_by=fact.answer_by,
             )
-            typer.echo(
-                text(
-                    "cli.answers",
-                    organisation=received.organisation,
-                    counts=counts or "—",
-                    unanswered=received.unanswered,
-                )
-            )
+        )
+
+
+@app.command()
+def conflict(
+    filing: Filing,
+    finding: Annotated[str, typer.Argument(help="问题编号 · finding")],
+    reason: Reason,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw/--keep", help="撤销更正，或保留 · withdraw the correction, or keep it")
+    ],
+    as_user: As = None,
+) -> None:
+    """报表更正的原值在本轮变了：保留或撤销 · A correction's original value changed underneath: keep or withdraw it."""
+    with open_installation() as installation:
+        user = installation.user(as_user)
+        decision = "withdraw" if withdraw else "keep"
+        state = decide.decide_correction(installation, filing, user, finding, decision, reason=reason)
+        shown = state.corrections_decided[-1].fact.shown or "—"
+        typer.echo(text("answers.withdrawn" if withdraw else "answers.kept", shown=shown))
+
+
+def _tell(done: Imported) -> None:
+    counts = "  ".join(
+        f"{text(f'cli.handling.{name}')} {count:,}" for name, count in sorted(done.handlings.items())
+    )
+    typer.echo(
+        text(
+            "answers.imported",
+            branch=done.identity.organisation,
+            department=done.identity.department_name,
+            counts=counts or "—",
+            returned=f"{len(done.returned):,}",
+            unchanged=f"{done.unchanged:,}",
+            unanswered=f"{done.unanswered:,}",
+        )
+    )
+    for notice in done.notices:
+        typer.echo(notice)
+    if done.annotated:
+        typer.echo(text("answers.annotated", path=done.annotated))

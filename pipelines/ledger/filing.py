@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from pipelines.ledger import filing_events as e
 from pipelines.ledger.events import Event
 
 Stage = Literal[
-    "opened", "extracted", "validated", "in_review", "answered", "reviewed", "in_sign_off", "rejected", "approved", "packaged",
-    "delivering", "delivered", "handed_over", "accepted", "refused", "archived",
+    "opened", "extracted", "validated", "first_review", "to_issue", "in_review", "answered", "reviewed", "in_sign_off", "rejected",
+    "approved", "packaged", "delivering", "delivered", "handed_over", "accepted", "refused", "archived",
 ]  # fmt: skip
 
 F_co = TypeVar("F_co", bound=e.FilingEvent, covariant=True)
@@ -43,10 +43,18 @@ class FilingState:
     version: int = 1
     rounds: tuple[Recorded[e.RoundExtracted], ...] = ()
     contents: tuple[Recorded[e.ContentValidated], ...] = ()
+    listings: tuple[Recorded[e.ProblemsListed], ...] = ()
+    first_reviews: tuple[Recorded[e.FindingsReviewed], ...] = ()
     dispatches: tuple[Recorded[e.FindingsDispatched], ...] = ()
     answers: tuple[Recorded[e.AnswersReceived], ...] = ()
-    change_requests: tuple[Recorded[e.ChangeRequestRaised], ...] = ()
+    answer_reviews: tuple[Recorded[e.AnswersReviewed], ...] = ()
+    corrections_decided: tuple[Recorded[e.CorrectionDecided], ...] = ()
+    waivers: tuple[Recorded[e.WaiverGranted], ...] = ()
+    revocations: tuple[Recorded[e.WaiverRevoked], ...] = ()
+    reminders: tuple[Recorded[e.HolderReminded], ...] = ()
     comparisons: tuple[Recorded[e.RoundsCompared], ...] = ()
+    drift_explained: tuple[Recorded[e.DriftExplained], ...] = ()
+    held: tuple[e.Held, ...] = ()
     nil_returns: frozenset[str] = frozenset()
     baseline: Recorded[e.BaselineDeclared] | None = None
     extraction_requested: Recorded[e.ExtractionRequested] | None = None
@@ -105,6 +113,46 @@ class FilingState:
         return self.decision is not None and self.decision.fact.opinion == "disagree"
 
     @property
+    def is_listed(self) -> bool:
+        """Whether the documents on the content judged last are written, so that people can begin."""
+        return bool(
+            self.content and self.listings and self.listings[-1].fact.content == self.content.fact.content
+        )
+
+    @property
+    def has_new_decisions(self) -> bool:
+        """Whether answers were accepted, corrections decided or waivers changed since the last content was judged."""
+        since = self.content.seq if self.content else 0
+        accepted = any(r.seq > since and sum(r.fact.accepted.values()) for r in self.answer_reviews)
+        decided = (*self.corrections_decided, *self.waivers, *self.revocations)
+        return accepted or any(each.seq > since for each in decided)
+
+    @property
+    def answer_by(self) -> date | None:
+        """The last day that a branch was given for what the content judged last asks; None when nothing was issued."""
+        if not self.content:
+            return None
+        sent = [d.fact for d in (*self.dispatches, *self.answer_reviews) if d.seq > self.content.seq]
+        return max((fact.answer_by for fact in sent if fact.workbooks), default=None)
+
+    @property
+    def comparison(self) -> Recorded[e.RoundsCompared] | None:
+        """The comparison of the latest round with the one before."""
+        return next((c for c in reversed(self.comparisons) if c.fact.later == self.round), None)
+
+    @property
+    def unexplained_drift(self) -> int:
+        """Row changes of the latest round that nothing explains."""
+        if self.comparison is None:
+            return 0
+        told = [d for d in self.drift_explained if d.seq > self.comparison.seq]
+        return told[-1].fact.unexplained if told else self.comparison.fact.unexplained
+
+    def holds(self, holder: e.Holder) -> int:
+        """How many open findings wait for this kind of holder."""
+        return sum(held.count for held in self.held if held.holder == holder)
+
+    @property
     def answerers(self) -> frozenset[str]:
         """Who answered for a branch or a department; none of them may approve."""
         return frozenset(received.actor for received in self.answers)
@@ -135,17 +183,9 @@ class FilingState:
         return None
 
     @property
-    def dispatch(self) -> Recorded[e.FindingsDispatched] | None:
-        return self.dispatches[-1] if self.dispatches else None
-
-    @property
     def awaited(self) -> tuple[str, ...]:
-        """Organisations whose workbook of the latest dispatch is not answered completely yet."""
-        if self.dispatch is None:
-            return ()
-        last = self.dispatch.seq
-        done = {a.fact.organisation for a in self.answers if a.seq > last and a.fact.unanswered == 0}
-        return tuple(w.organisation for w in self.dispatch.fact.workbooks if w.organisation not in done)
+        """Organisations that have not answered everything they were asked."""
+        return tuple(sorted({held.organisation for held in self.held if held.holder == "answer"}))
 
     @property
     def stage(self) -> Stage:
@@ -153,10 +193,6 @@ class FilingState:
         return next(stage for stage, reached in self._ladder() if reached)
 
     def _ladder(self) -> Iterable[tuple[Stage, object]]:
-        dispatch = self.dispatch
-        is_dispatched = dispatch is not None and dispatch.fact.round == self.round
-        is_complete = is_dispatched and not self.awaited
-        is_answered = is_complete and dispatch is not None and any(a.seq > dispatch.seq for a in self.answers)
         yield "refused", self.receipt and self.receipt.fact.result == "rejected"
         yield "archived", self.evidence
         yield "accepted", self.receipt
@@ -167,10 +203,14 @@ class FilingState:
         yield "approved", self.is_approved
         yield "rejected", self.is_rejected
         yield "in_sign_off", self.live_sign_off
-        yield "answered", is_answered
-        yield "reviewed", is_complete
-        yield "in_review", is_dispatched
-        yield "validated", self.content and self.content.fact.round == self.round
+        is_judged = self.content is not None and self.content.fact.round == self.round
+        is_with_people = is_judged and self.is_listed
+        yield "first_review", is_with_people and self.holds("first_review")
+        yield "to_issue", is_with_people and self.holds("issue")
+        yield "in_review", is_with_people and self.holds("answer")
+        yield "answered", is_with_people and (self.holds("decide") or self.has_new_decisions)
+        yield "reviewed", is_with_people
+        yield "validated", is_judged
         yield "extracted", self.rounds
         yield "opened", True
 
@@ -190,13 +230,26 @@ def fold(events: Iterable[Event]) -> FilingState | None:
     return state
 
 
+def after(state: FilingState, fact: e.FilingEvent, *, actor: str, at: datetime) -> FilingState:
+    """The state as it would be with one more event; nothing is recorded."""
+    recorded: Recorded[Any] = Recorded(state.seq + 1, actor, at, "", fact)
+    return replace(_apply(state, recorded), seq=state.seq + 1)
+
+
 _COLLECTED: dict[type[e.FilingEvent], str] = {
     e.RoundExtracted: "rounds",
     e.ContentValidated: "contents",
+    e.ProblemsListed: "listings",
+    e.FindingsReviewed: "first_reviews",
     e.FindingsDispatched: "dispatches",
     e.AnswersReceived: "answers",
-    e.ChangeRequestRaised: "change_requests",
+    e.AnswersReviewed: "answer_reviews",
+    e.CorrectionDecided: "corrections_decided",
+    e.WaiverGranted: "waivers",
+    e.WaiverRevoked: "revocations",
+    e.HolderReminded: "reminders",
     e.RoundsCompared: "comparisons",
+    e.DriftExplained: "drift_explained",
     e.OpinionGiven: "opinions",
     e.PackageBuilt: "packages",
 }
@@ -232,4 +285,8 @@ def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
         changes = {**anew, "opinions": (), "packages": (), "version": fact.version}
     else:
         changes = {}
+    if isinstance(fact, e.ContentValidated):
+        changes["held"] = ()  # who holds what of a new content is known when its problems are listed
+    elif (held := getattr(fact, "held", None)) is not None:
+        changes["held"] = held
     return replace(state, **changes)

@@ -8,23 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pipelines.ledger.filing_event import Fact, FilingEvent
+from pipelines.ledger.finding_events import (
+    AnswersReceived,
+    AnswersReviewed,
+    CorrectionDecided,
+    FindingsDispatched,
+    FindingsReviewed,
+    Handling,
+    Held,
+    Holder,
+    HolderReminded,
+    ProblemsListed,
+    WaiverGranted,
+    WaiverRevoked,
+    WorkbookSent,
+)
 
-Handling = Literal["source_fix", "report_correction", "explanation"]
+__all__ = [
+    "AnswersReceived",
+    "AnswersReviewed",
+    "CorrectionDecided",
+    "FilingEvent",
+    "FindingsDispatched",
+    "FindingsReviewed",
+    "Handling",
+    "Held",
+    "Holder",
+    "HolderReminded",
+    "ProblemsListed",
+    "WaiverGranted",
+    "WaiverRevoked",
+    "WorkbookSent",
+]
+
 Opinion = Literal["agree", "disagree"]
 WhyNotJudged = Literal["table", "reference", "phase"]
-
-
-class FilingEvent(BaseModel):
-    """Base of all payloads in a stream `filing/<id>`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    kind: ClassVar[str]
-
-    def payload(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
 
 
 class FilingOpened(FilingEvent):
@@ -82,10 +103,9 @@ class ExtractionRequested(FilingEvent):
     reason: str
 
 
-class TableFacts(BaseModel):
+class TableFacts(Fact):
     """One table of a round: rows, content digest, and the sums of its decimals as reconciled with the source."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     rows: int
     digest: str
     sums: Mapping[str, str]
@@ -126,68 +146,37 @@ class ContentValidated(FilingEvent):
     not_judged_why: Mapping[str, WhyNotJudged] = {}
 
 
-class WorkbookSent(BaseModel):
-    """One organisation's workbook: file name, SHA-256, number of problems in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    organisation: str
-    file: str
-    sha256: str
-    problems: int
-
-
-class FindingsDispatched(FilingEvent):
-    """Problem data went out for answers; the sign-off's number is allotted here so that handlings can name it."""
-
-    kind = "findings_dispatched"
-    round: int
-    content: str
-    sign_off: str
-    answer_by: date
-    problem_list: str
-    workbooks: tuple[WorkbookSent, ...]
-
-
-class AnswersReceived(FilingEvent):
-    """One organisation's answers; `answers` is the SHA-256 of the stored answers file."""
-
-    kind = "answers_received"
-    round: int
-    organisation: str
-    workbook: str
-    answers: str
-    handlings: Mapping[str, int]
-    unanswered: int
-
-
-class ChangeRequestRaised(FilingEvent):
-    """With a report correction: production is to be corrected (改库签报). Executed outside Baosong."""
-
-    kind = "change_request_raised"
-    number: str
-    finding: str
-    table: str
-    key: str
-    field: str
-    old: str | None
-    new: str
-    reason: str
-
-
 class RoundsCompared(FilingEvent):
-    """What changed between two rounds, in rows and in findings; the details are in the named file."""
+    """What changed between two rounds: rows, by field, and findings. `changes` is the file of all row changes with what
+    explains each, `comparison` the summary. `unexplained` counts the changes (drift) that nothing explains yet."""
 
     kind = "rounds_compared"
     earlier: int
     later: int
     comparison: str
+    changes: str
     added: int
     removed: int
     changed: int
+    unexplained: int
     resolved: int
     remaining: int
     appeared: int
     missing_fixes: int
+
+
+class DriftExplained(FilingEvent):
+    """Somebody declared why rows of a table changed between two rounds, for one branch, field or kind of change where given."""
+
+    kind = "drift_explained"
+    later: int
+    table: str
+    organisation: str | None
+    field: str | None
+    change: Literal["added", "removed", "changed"] | None
+    reason: str
+    explained: int
+    unexplained: int
 
 
 class SignOffOpened(FilingEvent):

@@ -1,73 +1,85 @@
-"""What changed between two rounds: rows added, removed, changed by field; findings resolved, remaining, appeared.
+"""What changed between two rounds, and what explains it: rows by kind and field, findings resolved, remaining, appeared.
 
-One keyed pass per table in DuckDB. Judging whether a change is explained belongs to people at the sign-off.
+A change is explained by an accepted source fix; declaring another cause is `drift`'s work, and until somebody does the
+change is unexplained drift, which keeps the sign-off closed.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import polars as pl
 
-from pipelines.errors import Refused
+from pipelines.errors import Refused, Tampered
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import RoundsCompared
 from pipelines.stages.canonical import canonical_json, file_digest, write_durably
-from pipelines.stages.handlings import current_handlings
+from pipelines.stages.change_request import note_shown
+from pipelines.stages.explained_changes import write_explained
+from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation
-from validations.engine import Table
+from pipelines.stages.register import found_in
+from pipelines.stages.table_changes import Progress, TableChanges, table_changes
 
 
-@dataclass(frozen=True)
-class TableDifference:
-    """One table between two rounds; `fields` counts changed rows by field."""
+def compare(installation: Installation, filing: str, *, progress: Progress | None = None) -> FilingState:
+    """Compare the latest round with the one before it, once; and note which change requests it shows.
 
-    table: str
-    added: int
-    removed: int
-    changed: int
-    fields: dict[str, int]
-
-
-def compare(installation: Installation, filing: str) -> FilingState:
-    """Compare the latest round with the one before it, once. Needs the latest round validated."""
+    Needs the latest round validated.
+    """
     state = installation.state(filing)
     if state.round < 2 or state.content is None or state.content.fact.round != state.round:
         raise Refused("compare.needs_two", filing=filing)
-    if any(c.fact.later == state.round for c in state.comparisons):
-        return state
+    if not state.is_compared:
+        state = _compare(installation, state, progress)
+    note_shown(installation, state)
+    return installation.state(filing)
+
+
+def _compare(installation: Installation, state: FilingState, progress: Progress | None) -> FilingState:
     earlier, later = state.round - 1, state.round
     standard = installation.standard(state.opened.fact.standard)
-    differences = [
-        compare_tables(
-            standard.table(name),
-            installation.rounds.path(filing, earlier) / f"{name}.parquet",
-            installation.rounds.path(filing, later) / f"{name}.parquet",
-        )
-        for name in state.rounds[-1].fact.tables
-    ]
+    folder = comparison_folder(installation, state.id, later)
+    folder.mkdir(parents=True, exist_ok=True)
+    tables: list[TableChanges] = []
+    for name in state.rounds[-1].fact.tables:
+        paths = [
+            installation.rounds.path(state.id, number) / f"{name}.parquet" for number in (earlier, later)
+        ]
+        if all(path.is_file() for path in paths):
+            out = folder / f"{name}.parquet"
+            tables.append(table_changes(standard.table(name), *paths, out, progress=progress))
+    handlings = accepted_handlings(installation, state)
+    fixes = [each for each in handlings.values() if each.handling == "source_fix"]
+    changes = folder / "changes.parquet"
+    counts = write_explained(standard, [folder / f"{t.table}.parquet" for t in tables], fixes, changes)
+    for each in tables:
+        (folder / f"{each.table}.parquet").unlink()
+
     before, after = (_finding_keys(installation, state, number) for number in (earlier, later))
-    handlings = current_handlings(installation, state)
-    promised = {key for key, answer in handlings.items() if answer.handling == "source_fix"}
+    promised = {each.finding for each in fixes}
     details = {
-        "tables": [vars(difference) for difference in differences],
+        "tables": [asdict(each) for each in tables],
+        "unexplained": counts,
         "resolved": sorted(before - after),
         "remaining": sorted(before & after),
         "appeared": sorted(after - before),
         "missing_fixes": sorted(promised & after),
     }
-    path = comparison_file(installation, filing, later)
+    path = folder / "comparison.json"
     write_durably(path, canonical_json(details).encode())
     fact = RoundsCompared(
         earlier=earlier,
         later=later,
         comparison=file_digest(path),
-        added=sum(d.added for d in differences),
-        removed=sum(d.removed for d in differences),
-        changed=sum(d.changed for d in differences),
+        changes=file_digest(changes),
+        added=sum(each.added for each in tables),
+        removed=sum(each.removed for each in tables),
+        changed=sum(each.changed for each in tables),
+        unexplained=sum(counts.values()),
         resolved=len(details["resolved"]),
         remaining=len(details["remaining"]),
         appeared=len(details["appeared"]),
@@ -76,52 +88,50 @@ def compare(installation: Installation, filing: str) -> FilingState:
     return installation.record(state, fact, actor=SYSTEM, command=f"compare:{earlier}:{later}")
 
 
-def comparison_file(installation: Installation, filing: str, later: int) -> Path:
-    return installation.folder("comparisons", filing) / f"round-{later}.json"
+def comparison_folder(installation: Installation, filing: str, later: int) -> Path:
+    """Where the comparison of a round with the one before lies."""
+    return installation.folder("comparisons", filing) / f"{later}"
 
 
-def read_differences(installation: Installation, filing: str, later: int) -> list[TableDifference]:
-    """The table part of a recorded comparison."""
-    details = json.loads(comparison_file(installation, filing, later).read_text(encoding="utf-8"))
-    return [TableDifference(**difference) for difference in details["tables"]]
+def read_comparison(installation: Installation, state: FilingState) -> dict[str, Any]:
+    """The summary of the latest round's comparison. Raises Refused before it is made, Tampered when it was changed."""
+    path = comparison_folder(installation, state.id, state.round) / "comparison.json"
+    _require(state, path, "comparison")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def compare_tables(table: Table, earlier: Path, later: Path) -> TableDifference:
-    """Keyed difference of two Parquet files of one table. Repeated keys are told apart by their order."""
-    others = [f.name for f in table.stored_fields if f.name not in table.key]
-    keys = ", ".join(f'"{name}"' for name in table.key)
-    same_key = " AND ".join(
-        f'a."{name}" IS NOT DISTINCT FROM b."{name}"' for name in (*table.key, "occurrence")
-    )
-    changed = [f'a."{name}" IS DISTINCT FROM b."{name}"' for name in others]
-    counts = "".join(f", count_if(in_both AND {condition})" for condition in changed)
-    order = ", ".join(f'"{field.name}"' for field in table.stored_fields)
-    numbered = (
-        f"SELECT *, true AS present, row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS occurrence "
-        "FROM read_parquet($1, hive_partitioning = false)"
-    )
-    query = f"""
-        WITH a AS ({numbered}), b AS ({numbered.replace("$1", "$2")}),
-             pairs AS (SELECT a, b, a.present AND b.present AS in_both, a.present AS was, b.present AS is_there
-                       FROM a FULL JOIN b ON {same_key})
-        SELECT count_if(was IS NULL), count_if(is_there IS NULL),
-               count_if(in_both AND ({" OR ".join(changed) or "false"})){counts}
-        FROM pairs
-    """
-    with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:
-        connection.execute("SET enable_progress_bar = false")
-        row = connection.execute(query, [str(earlier), str(later)]).fetchone()
-    assert row is not None, "an aggregate gives one row"
-    added, removed, changed_rows, *by_field = (int(value or 0) for value in row)
-    fields = {name: count for name, count in zip(others, by_field, strict=True) if count}
-    return TableDifference(table.name, added, removed, changed_rows, fields)
+def changes_file(installation: Installation, state: FilingState) -> Path:
+    """All row changes of the latest round, with what explains each. Raises as `read_comparison`."""
+    path = comparison_folder(installation, state.id, state.round) / "changes.parquet"
+    _require(state, path, "changes")
+    return path
+
+
+def _require(state: FilingState, path: Path, name: str) -> None:
+    if state.comparison is None:
+        raise Refused("compare.none", filing=state.id, round=state.round)
+    if not path.is_file() or file_digest(path) != getattr(state.comparison.fact, name):
+        raise Tampered("compare.changed", path=path)
+
+
+def read_differences(installation: Installation, state: FilingState) -> list[TableChanges]:
+    """The tables of the latest comparison."""
+    return [TableChanges(**each) for each in read_comparison(installation, state)["tables"]]
 
 
 def _finding_keys(installation: Installation, state: FilingState, number: int) -> set[str]:
-    """Finding keys of the last content judged on a round."""
+    """Finding keys of the last content judged on a round; none where it was extracted anew before anybody judged it."""
     contents = [c for c in state.contents if c.fact.round == number]
-    if not contents:
-        return set()  # that round was extracted anew before anybody judged it
-    judged = contents[-1].fact
-    path = installation.folder("contents", state.id) / judged.content / "findings.parquet"
-    return set(pl.read_parquet(path, columns=["finding"]).to_series().to_list())
+    return set(found_in(installation, state, contents[-1].fact)["finding"]) if contents else set[str]()
+
+
+def changes_by(changes: Path, *columns: str) -> pl.DataFrame:
+    """How many changes there are by these columns, most first; `is_explained` beside them."""
+    return (
+        pl.scan_parquet(changes)
+        .with_columns(is_explained=pl.col("explanation").is_not_null())
+        .group_by(*columns)
+        .len("count")
+        .sort("count", *columns, descending=[True, *([False] * len(columns))], nulls_last=True)
+        .collect()
+    )

@@ -1,6 +1,7 @@
 """Content (报送内容): what is judged, signed and sent, one thing under one digest. Judging it is `validate`'s work.
 
-Content = round + report corrections laid over it + derived tables + handlings + standard version + package profile.
+Content = round + report corrections laid over it + derived tables + handlings + waivers + standard version + package
+profile.
 It is rebuilt from its parts whenever somebody needs it, so a gate compares digests of what is there, not of what was.
 """
 
@@ -10,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,10 +24,20 @@ import pyarrow.parquet as pq
 from pipelines.errors import BadInput, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.canonical import canonical_json, json_digest, sync_folder
-from pipelines.stages.handlings import Handled, current_handlings
+from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import Installation
-from validations.engine import Standard, Table, arrow_schema, derive, table_digest
+from pipelines.stages.waivers import waivers_in_force
+from validations.engine import Report, Standard, Table, arrow_schema, derive, table_digest
 from validations.engine.values_input import expected, read_values, reason, visible
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A correction whose original value changed underneath: what the round shows now (`is_there`: the row still exists)."""
+
+    handled: Handled
+    shown: str | None
+    is_there: bool
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ class Content:
     tables: dict[str, Path]
     handlings: dict[str, Handled]
     overlays: tuple[Handled, ...]
-    conflicts: tuple[Handled, ...]
+    conflicts: tuple[Conflict, ...]
 
 
 def parameters_of(state: FilingState) -> dict[str, str]:
@@ -72,7 +84,7 @@ def build_content(installation: Installation, state: FilingState) -> Content:
     report = standard.report(opened.report)
     installation.rounds.verify(state.id, state.round, digest=state.rounds[-1].fact.manifest)
     source = installation.rounds.path(state.id, state.round)
-    handlings = current_handlings(installation, state)
+    handlings = accepted_handlings(installation, state)
 
     root = installation.folder("contents", state.id)
     root.mkdir(parents=True, exist_ok=True)
@@ -81,23 +93,10 @@ def build_content(installation: Installation, state: FilingState) -> Content:
             shutil.rmtree(leftover, ignore_errors=True)
     building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
     try:
-        tables: dict[str, Path] = {}
-        overlays: list[Handled] = []
-        conflicts: list[Handled] = []
-        for name in report.tables:
-            table = standard.table(name)
-            if table.derive is None:
-                corrections = [
-                    h for h in handlings.values() if h.table == name and h.handling == "report_correction"
-                ]
-                tables[name] = source / f"{name}.parquet"
-                if corrections:
-                    tables[name], fitting, stale = _lay_over(table, tables[name], corrections, building)
-                    overlays += fitting
-                    conflicts += stale
-        tables.update(derive(standard, tables, parameters=parameters_of(state), out=building))
-        tables = {name: tables[name] for name in report.tables}
-        parts = _parts(state, standard, report.package, tables, handlings, overlays)
+        tables, overlays, conflicts = corrected_tables(
+            standard, report, source, handlings.values(), parameters_of(state), building
+        )
+        parts = _parts(installation, state, standard, report.package, tables, handlings, overlays)
         digest = json_digest(parts)
         (building / "content.json").write_text(canonical_json(parts), encoding="utf-8")
         folder = root / digest
@@ -113,6 +112,35 @@ def build_content(installation: Installation, state: FilingState) -> Content:
         shutil.rmtree(building, ignore_errors=True)
 
 
+def corrected_tables(
+    standard: Standard,
+    report: Report,
+    source: Path,
+    handlings: Iterable[Handled],
+    parameters: Mapping[str, str],
+    folder: Path,
+) -> tuple[dict[str, Path], list[Handled], list[Conflict]]:
+    """The report's tables with the corrections among `handlings` laid over the round in `source`, changed and derived ones in
+    `folder`; the corrections laid over, and those that no longer fit."""
+    by_table: dict[str, list[Handled]] = {}
+    for each in handlings:
+        if each.handling == "report_correction":
+            by_table.setdefault(each.table, []).append(each)
+    tables: dict[str, Path] = {}
+    overlays: list[Handled] = []
+    conflicts: list[Conflict] = []
+    for name in report.tables:
+        table = standard.table(name)
+        if table.derive is None:
+            tables[name] = source / f"{name}.parquet"
+            if name in by_table:
+                tables[name], fitting, stale = _lay_over(table, tables[name], by_table[name], folder)
+                overlays += fitting
+                conflicts += stale
+    tables.update(derive(standard, tables, parameters=parameters, out=folder))
+    return {name: tables[name] for name in report.tables}, overlays, conflicts
+
+
 def _is_alive(name: str) -> bool:
     """Whether the process that builds in `.tmp-<pid>-…` is still there: others may build the same content meanwhile."""
     try:
@@ -125,6 +153,7 @@ def _is_alive(name: str) -> bool:
 
 
 def _parts(
+    installation: Installation,
     state: FilingState,
     standard: Standard,
     package: str,
@@ -145,37 +174,62 @@ def _parts(
             sorted([h.finding, h.handling, h.new_value, h.reason] for h in handlings.values())
         ),
         "overlays": sorted([h.table, h.key, h.field, h.value, h.new_value] for h in overlays),
+        "waivers": [
+            [w.number, w.rule, w.table, w.key, w.sign_off, w.expires.isoformat()]
+            for w in waivers_in_force(installation, state)
+        ],
     }
 
 
 def _lay_over(
     table: Table, source: Path, corrections: list[Handled], folder: Path
-) -> tuple[Path, list[Handled], list[Handled]]:
+) -> tuple[Path, list[Handled], list[Conflict]]:
     """Write `source` with the corrections applied; returns those laid over and those that no longer fit.
 
     One whose new value the round itself shows is neither: its change request (改库签报) was executed in production.
     """
     frame = pl.read_parquet(source)
     fitting: list[Handled] = []
-    stale: list[Handled] = []
+    stale: list[Conflict] = []
+    places = find_rows(frame, table, [correction.key for correction in corrections])
+    changed: dict[str, dict[int, Any]] = {}
     for correction in corrections:
-        key = json.loads(correction.key)
-        dtype = frame.schema[correction.field]
-        here = pl.lit(True)
-        for name, value in key.items():
-            here = here & (pl.col(name).cast(pl.String).eq_missing(pl.lit(value, dtype=pl.String)))
-        rows = frame.filter(here)
-        shown = rows.select(pl.col(correction.field).cast(pl.String)).to_series().to_list()
+        assert correction.field is not None, "a correction names its field"
+        values = changed.setdefault(correction.field, {})
+        here = places.get(correction.key, [])
+        column = frame[correction.field]
+        shown = pl.Series([values.get(place, column[place]) for place in here], dtype=column.dtype)
         value = typed_value(table, correction.field, correction.new_value or "")
-        if shown and set(shown) == {correction.value}:
-            changed = pl.when(here).then(pl.lit(value, dtype=dtype)).otherwise(pl.col(correction.field))
-            frame = frame.with_columns(changed.alias(correction.field))
+        if here and set(shown.cast(pl.String).to_list()) == {correction.value}:
+            values.update(dict.fromkeys(here, value))
             fitting.append(correction)
-        elif not shown or set(rows[correction.field].to_list()) != {value}:
-            stale.append(correction)
+        elif not here or set(shown.to_list()) != {value}:
+            texts = shown.cast(pl.String).to_list()
+            stale.append(Conflict(correction, texts[0] if texts else None, is_there=bool(here)))
+    for name, values in changed.items():
+        new = pl.Series(list(values.values()), dtype=frame.schema[name])
+        frame = frame.with_columns(frame[name].scatter(list(values), new))
     path = folder / source.name
     pq.write_table(frame.to_arrow().cast(arrow_schema(table)), path, compression="zstd")
     return path, fitting, stale
+
+
+def find_rows(frame: pl.DataFrame, table: Table, keys: list[str]) -> dict[str, list[int]]:
+    """In which rows each of these keys (canonical JSON) stands."""
+    wanted = pl.DataFrame(
+        [{"key": key, **json.loads(key)} for key in dict.fromkeys(keys)],
+        schema={"key": pl.String, **dict.fromkeys(table.stored_key, pl.String)},
+    )
+    found = (
+        frame.lazy()
+        .select(pl.col(name).cast(pl.String) for name in table.stored_key)
+        .with_row_index("place")
+        .join(wanted.lazy(), on=table.stored_key, nulls_equal=True)
+        .group_by("key")
+        .agg("place")
+        .collect()
+    )
+    return {row["key"]: sorted(row["place"]) for row in found.iter_rows(named=True)}
 
 
 def typed_value(table: Table, field: str, given: str) -> str | int | Decimal | date:

@@ -1,73 +1,70 @@
-"""What became of each finding (处理方式), read from the answers that the ledger names. Importing them is `correct`'s work.
+"""What became of each finding (处理方式): the handlings that departments accepted. Answering and accepting are not done here.
 
 A handling holds for the value it was given for: when a later round shows another value, it no longer speaks of it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-from pipelines.errors import Tampered
+import polars as pl
+
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import Handling
-from pipelines.stages.canonical import canonical_json, file_digest, write_durably
+from pipelines.ledger.filing_events import CorrectionDecided, Handling
+from pipelines.stages.bulk_facts import ANSWERS, DECIDED, kept
 from pipelines.stages.installation import Installation
 
 
 @dataclass(frozen=True)
 class Handled:
-    """One finding's handling: which cell it speaks of, the value it was given for, and what was answered."""
+    """One finding's handling: which cell it speaks of, the value it was given for, what was answered, and by whom."""
 
     finding: str
     rule: str
+    rule_digest: str
+    severity: str
     table: str
     key: str
-    field: str
+    field: str | None
     value: str | None
     expected: str | None
     difference: str | None
     handling: Handling
     new_value: str | None
     reason: str
+    department: str
     organisation: str
     user: str
 
 
-def write_answers(installation: Installation, filing: str, handled: Sequence[Handled]) -> str:
-    """Keep answers under their digest; returns it."""
-    lines = "".join(
-        canonical_json(asdict(answer)) + "\n" for answer in sorted(handled, key=lambda h: h.finding)
-    )
-    digest = hashlib.sha256(lines.encode()).hexdigest()
-    write_durably(answers_file(installation, filing, digest), lines.encode())
-    return digest
+def handled(row: dict[str, Any]) -> Handled:
+    """A handling from a row of answers or decisions."""
+    return Handled(**{name: row[name] for name in ANSWERS})
 
 
-def answers_file(installation: Installation, filing: str, digest: str) -> Path:
-    return installation.folder("answers", filing) / f"{digest}.jsonl"
+def as_rows(handlings: list[Handled]) -> list[dict[str, Any]]:
+    """Handlings as rows of answers."""
+    return [asdict(each) for each in handlings]
 
 
-def current_handlings(
-    installation: Installation, state: FilingState, *, before: int | None = None, after: int = 0
-) -> dict[str, Handled]:
-    """The last answer to each finding (given before event `before` and after event `after`), by finding key.
+def accepted_handlings(installation: Installation, state: FilingState) -> dict[str, Handled]:
+    """The accepted handling of each finding, by finding key; later ones replace earlier ones.
 
-    Raises Tampered when an answers file is not what was recorded.
+    A correction that was withdrawn is none; one that was kept speaks of the value that it was kept over. Raises Tampered
+    when a file is not what was recorded.
     """
-    handlings: dict[str, Handled] = {}
-    for received in state.answers:
-        if before is not None and received.seq >= before:
-            break
-        if received.seq <= after:
+    accepted: dict[str, Handled] = {}
+    acts = sorted((*state.answer_reviews, *state.corrections_decided), key=lambda act: act.seq)
+    for act in acts:
+        fact = act.fact
+        if isinstance(fact, CorrectionDecided):
+            if fact.decision == "withdraw":
+                accepted.pop(fact.finding, None)
+            elif fact.finding in accepted:
+                accepted[fact.finding] = replace(accepted[fact.finding], value=fact.shown)
             continue
-        path = answers_file(installation, state.id, received.fact.answers)
-        if not path.is_file() or file_digest(path) != received.fact.answers:
-            raise Tampered("correct.answers_changed", path=path)
-        for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
-            answer = Handled(**json.loads(line))
-            handlings[answer.finding] = answer
-    return handlings
+        rows = kept(installation, state.id, fact.decisions).select(*DECIDED)
+        for row in rows.filter(pl.col("decision") == "accept").iter_rows(named=True):
+            accepted[row["finding"]] = handled(row)
+    return accepted

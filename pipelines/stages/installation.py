@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from secrets import token_bytes
 
 from pipelines.errors import LANGUAGE, BadInput, Refused
 from pipelines.ledger import Ledger
 from pipelines.ledger.filing import FilingState, fold
 from pipelines.ledger.filing_events import FilingEvent
+from pipelines.ledger.heads import place_new
 from resources.calendar import WorkingCalendar, open_calendar
 from resources.clock import Clock, open_clock
 from resources.deployment import Deployment, FilingConfig, User, load_deployment
@@ -64,6 +66,16 @@ class Installation:
         if config is None:
             raise BadInput("installation.no_filing_config", standard=standard, folder=self.deployment.path)
         return config
+
+    def workbook_key(self) -> bytes:
+        """The key that signs the identity of workbooks, made once; whoever has it can forge one."""
+        path = self.home / "keys" / "workbooks"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            place_new(path, token_bytes(32), mode=0o600)
+        if path.stat().st_mode & 0o077:
+            raise Refused("ledger.key_readable", path=path)
+        return path.read_bytes()
 
     def folder(self, kind: str, filing: str) -> Path:
         """Where artefacts of one kind (contents, workbooks, packages …) of a filing lie."""

@@ -36,8 +36,8 @@ def next_step(state: FilingState, installation: Installation) -> NextStep | None
             cause = None  # the bureau answers the branch, and the branch records it
     elif (number := due_round(state, installation)) is not None:
         cause = "extract", f"round-{number}"
-    elif _has_unjudged_answers(state):
-        cause = "validate", f"answers-{state.answers[-1].seq}"
+    elif _has_unjudged_decisions(state, installation):
+        cause = "validate", f"decided-{_last_decision(state)}"
     elif state.round and not state.is_in_sign_off and not state.packages and _is_unfinished(state):
         cause = _cause_of_the_last_content(
             state
@@ -64,9 +64,16 @@ def due_round(state: FilingState, installation: Installation) -> int | None:
     if state.extraction_requested and state.extraction_requested.fact.round == state.round + 1:
         return state.round + 1
     last = state.rounds[-1].seq
-    answered = [a for a in state.answers if a.seq > last]
-    promised = any(a.fact.handlings.get("source_fix", 0) for a in answered)
-    return state.round + 1 if promised and not state.awaited else None
+    promised = any(r.seq > last and r.fact.accepted.get("source_fix", 0) for r in state.answer_reviews)
+    return state.round + 1 if promised and _are_people_done(state, installation) else None
+
+
+def _are_people_done(state: FilingState, installation: Installation) -> bool:
+    """Whether everything is answered and decided or, at the cut-off, the day for answers has passed."""
+    if state.content is None or not state.is_listed:
+        return False
+    is_late = state.answer_by is not None and installation.now().date() > state.answer_by
+    return not state.held or is_late
 
 
 def request_retry(installation: Installation, filing: str, user: User, *, reason: str) -> FilingState:
@@ -86,22 +93,27 @@ def _is_interface(state: FilingState, installation: Installation) -> bool:
 
 
 def _is_unfinished(state: FilingState) -> bool:
-    """Whether the latest round still has to be judged, compared or reviewed."""
-    content, dispatch = state.content, state.dispatch
-    is_reviewed = content and dispatch and dispatch.fact.content == content.fact.content
-    if not content or content.fact.round != state.round or not is_reviewed:
+    """Whether the latest round still has to be judged, compared or listed for people."""
+    if not state.content or state.content.fact.round != state.round or not state.is_listed:
         return True
     return state.round > 1 and not state.is_compared
 
 
 def _cause_of_the_last_content(state: FilingState) -> tuple[Step, str]:
     last = state.rounds[-1].seq
-    if state.answers and state.answers[-1].seq > last and not state.awaited:
-        return "validate", f"answers-{state.answers[-1].seq}"
+    decided = _last_decision(state)
+    if decided > last and not state.held:
+        return "validate", f"decided-{decided}"
     return "extract", f"round-{state.round}"
 
 
-def _has_unjudged_answers(state: FilingState) -> bool:
-    if not state.answers or state.awaited or state.content is None:
+def _has_unjudged_decisions(state: FilingState, installation: Installation) -> bool:
+    if state.is_in_sign_off or state.packages or not state.has_new_decisions:
         return False
-    return state.answers[-1].seq > state.content.seq
+    return _are_people_done(state, installation)
+
+
+def _last_decision(state: FilingState) -> int:
+    """The sequence of the last act that changes the content without a new round."""
+    acts = (*state.answer_reviews, *state.corrections_decided, *state.waivers, *state.revocations)
+    return max((act.seq for act in acts), default=0)

@@ -6,14 +6,16 @@ decided by the ledger alone: Dagster only shows it.
 
 from __future__ import annotations
 
+import polars as pl
+
 from pipelines.errors import BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.stages.baseline import lacks_baseline, references
+from pipelines.stages.change_request import unraised_gates
 from pipelines.stages.content import Content, build_content, sign_off_number
-from pipelines.stages.handlings import current_handlings
 from pipelines.stages.installation import Installation, require_role
-from pipelines.stages.review import is_handled
+from pipelines.stages.register import register
 from pipelines.stages.unjudged import unjudged_gates
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
@@ -53,27 +55,38 @@ def closed_gates(installation: Installation, state: FilingState, content: Conten
         closed.append(Refused("sign_off.reference_changed", filing=state.id))
     if rules := lacks_baseline(state):
         closed.append(Refused("sign_off.no_baseline", filing=state.id, rules=", ".join(rules)))
-    if state.awaited:
-        closed.append(Refused("sign_off.awaited", organisations=", ".join(state.awaited)))
-    if state.dispatch is None or state.dispatch.fact.content != judged.content:
+    if not state.is_listed:
         closed.append(Refused("sign_off.not_reviewed"))
     if not state.is_compared:
         closed.append(Refused("sign_off.not_compared", round=state.round))
-    handlings = current_handlings(installation, state)
-    findings = read_findings(installation, state)
+    if state.unexplained_drift:
+        closed.append(Refused("sign_off.drift", count=state.unexplained_drift, round=state.round))
+    rows = register(installation, state)
     for severity, code in (("block", "sign_off.blocking"), ("explain", "sign_off.unexplained")):
-        unhandled = [
-            row
-            for row in findings.iter_rows(named=True)
-            if row["severity"] == severity and not is_handled(row, handlings)
-        ]
-        if unhandled:
-            rules = ", ".join(sorted({row["rule"] for row in unhandled}))
-            closed.append(Refused(code, count=len(unhandled), rules=rules))
+        is_open = (pl.col("state") != "accepted") | (severity == "block")
+        unhandled = rows.filter(
+            "is_present",
+            pl.col("severity") == severity,
+            is_open,
+            ~pl.col("state").is_in(["waived", "dismissed"]),
+        )
+        if unhandled.height:
+            who = ", ".join(unhandled["holder"].drop_nulls().unique().sort())
+            rules = ", ".join(unhandled["rule"].unique().sort())
+            closed.append(Refused(code, count=unhandled.height, rules=rules, holders=who or "—"))
     is_blocked = any(gate.code == "sign_off.blocking" for gate in closed)
     closed += unjudged_gates(state, is_blocked=is_blocked)
+    closed += unraised_gates(installation, state, content)
     closed += [
-        Refused("sign_off.conflict", table=c.table, key=c.key, field=c.field, old=c.value or "—")
+        Refused(
+            "sign_off.conflict",
+            finding=c.handled.finding,
+            table=c.handled.table,
+            key=c.handled.key,
+            field=c.handled.field,
+            old=c.handled.value or "—",
+            shown=c.shown or "—",
+        )
         for c in content.conflicts
     ]
     return closed

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.errors import Tampered
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import ContentValidated
 from pipelines.stages.baseline import references
 from pipelines.stages.canonical import file_digest
 from pipelines.stages.content import Content, build_content, parameters_of
 from pipelines.stages.installation import SYSTEM, Installation
+from pipelines.stages.register import found_in
+from pipelines.stages.waivers import engine_waivers
 from validations.engine import judge
 
 
@@ -45,6 +46,7 @@ def validate(
         parameters={**parameters_of(state), **compared.parameters},
         findings=findings_path(content),
         references=compared.tables,
+        waivers=engine_waivers(installation, state),
         nil_returns=state.nil_returns,
         progress=progress,
     )
@@ -78,11 +80,7 @@ def findings_path(content: Content) -> Path:
 def read_findings(installation: Installation, state: FilingState) -> pl.DataFrame:
     """The findings of the content judged last. Raises Tampered when the file is not the one recorded."""
     assert state.content is not None, "read only after validation"
-    judged = state.content.fact
-    path = installation.folder("contents", state.id) / judged.content / "findings.parquet"
-    if not path.is_file() or file_digest(path) != judged.findings:
-        raise Tampered("validate.findings_changed", path=path)
-    return pl.read_parquet(path)
+    return found_in(installation, state, state.content.fact)
 
 
 def _after(state: FilingState) -> int:

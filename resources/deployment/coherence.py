@@ -106,9 +106,7 @@ def _check_departments(parts: Parts) -> None:
         return
     defaults = [code for code, department in departments.items() if department.is_default]
     if len(defaults) != 1:
-        file.problem(
-            "deployment.one_default_department", ("departments",), found=", ".join(defaults) or "—"
-        )
+        file.problem("deployment.one_default_department", ("departments",), found=", ".join(defaults) or "—")
     owners: dict[tuple[str, str], str] = {}
     for code, department in departments.items():
         for standard, names in department.owns.items():

@@ -26,7 +26,7 @@ class Department(Model):
     """
 
     title: Title
-    owns: dict[str, tuple[str, ...]] = {}
+    owns: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     is_default: bool = False
 
 

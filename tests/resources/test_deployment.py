@@ -325,7 +325,7 @@ def fill(folder: Path) -> None:
 
 def test_a_started_deployment_loads_once_it_is_filled_in(tmp_path: Path) -> None:
     files = init_deployment(tmp_path / "mine")
-    assert len(files) == 7
+    assert len(files) == 9
     found = mistakes(tmp_path / "mine")
     assert {code for code, _, _ in found} == {"deployment.placeholder"}
     fill(tmp_path / "mine")

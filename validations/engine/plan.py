@@ -80,6 +80,27 @@ def references_of(standard: Standard, report: str) -> set[tuple[str, str]]:
     return found
 
 
+def rules_reading(standard: Standard, tables: Collection[str]) -> frozenset[str]:
+    """The content rules whose verdict may change when these tables change, or what is derived from them."""
+    changed = set(tables) | {name for name, table in standard.tables.items() if table.derive is not None}
+    return frozenset(
+        rule.id
+        for rule in standard.rules
+        if rule.judges == "content" and changed & tables_read(standard, rule)
+    )
+
+
+def tables_read(standard: Standard, rule: Rule) -> set[str]:
+    """The tables on which a content rule's verdict depends."""
+    if rule.query is not None:
+        return {*_query_of(standard, rule).tables, *([rule.table] if rule.table else [])}
+    if rule.holds is not None:
+        return set(row_tables(standard, rule))
+    if rule.shape is not None:
+        return {name for group in shape_tables(rule) for name in group} or set(standard.tables)
+    return {rule.table} if rule.table else set(standard.tables)
+
+
 def plan_rules(standard: Standard, rules: Sequence[Rule], scope: Scope) -> Plan:
     """Sort rules by their judge. A rule over tables that are not due is not this report's rule; one that lacks a due
     table, or a content to compare with, is listed as not judged."""

@@ -1,0 +1,78 @@
+"""`baosong change`: production is to be corrected where a report was; raised, approved, executed by different people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import typer
+
+from pipelines.cli.finding_options import As, Filing
+from pipelines.errors import text
+from pipelines.ledger.change import ChangeState
+from pipelines.stages.change_request import change_requests, execute_change, raise_changes, review_change
+from pipelines.stages.installation import open_installation
+
+app = typer.Typer(no_args_is_help=True)
+Number = Annotated[str, typer.Argument(help="改库签报编号 · number")]
+
+
+@app.callback()
+def change() -> None:
+    """改库签报 · Change requests."""
+
+
+@app.command("raise")
+def raise_(filing: Filing, as_user: As = None) -> None:
+    """信息技术部门为报表更正提请改库 · IT raises a request for every report correction that has none."""
+    with open_installation() as installation:
+        for each in raise_changes(installation, filing, installation.user(as_user)):
+            _tell(each)
+
+
+@app.command()
+def review(
+    number: Number,
+    opinion: Annotated[Literal["approve", "refuse"], typer.Option(help="批准或不批准 · approve or refuse")],
+    comment: Annotated[str, typer.Option(help="意见 · comment")],
+    as_user: As = None,
+) -> None:
+    """需求部门批准或不批准 · The department concerned approves or refuses."""
+    with open_installation() as installation:
+        _tell(
+            review_change(installation, number, installation.user(as_user), opinion=opinion, comment=comment)
+        )
+
+
+@app.command()
+def executed(
+    number: Number,
+    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="执行日 · day of execution")],
+    reference: Annotated[str, typer.Option(help="工单号 · work order")],
+    as_user: As = None,
+) -> None:
+    """登记：第三人已在系统外改库 · Record that a third person corrected production, outside Baosong."""
+    with open_installation() as installation:
+        user = installation.user(as_user)
+        _tell(execute_change(installation, number, user, day=day.date(), reference=reference))
+
+
+@app.command("list")
+def list_() -> None:
+    """全部改库签报，到了哪一步 · All change requests and how far they are."""
+    with open_installation() as installation:
+        found = change_requests(installation)
+    for each in found:
+        _tell(each)
+    if not found:
+        typer.echo(text("change.none"))
+
+
+def _tell(each: ChangeState) -> None:
+    raised = each.raised
+    typer.echo(
+        text(
+            "change.line", number=each.number, stage=text(f"change.stage.{each.stage}"), table=raised.table,
+            field=raised.field, key=raised.key, old=raised.old or "—", new=raised.new, shown=each.shown_in or "",
+        )
+    )  # fmt: skip

@@ -1,0 +1,113 @@
+"""Which row changes an accepted source fix explains: those of the cell that it promised to mend, and of what its rule compares.
+
+A rule on one row explains the fields that it names; a rule between rows or tables explains changes in the tables it reads
+whose key agrees with the finding's. Everything else is left unexplained for people.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from pipelines.stages.handlings import Handled
+from pipelines.stages.table_changes import CHANGES_SCHEMA
+from validations.engine import Rule, Standard
+from validations.engine.plan import tables_read
+from validations.engine.scope import fields_named
+from validations.engine.session import literal, open_session, parquet_rows, write_parquet
+
+EXPLAINED_SCHEMA = CHANGES_SCHEMA.append(pa.field("explanation", pa.string()))
+"""A change with the finding whose accepted source fix explains it; NULL: nothing does."""
+
+
+def write_explained(
+    standard: Standard, changes: Sequence[Path], fixes: Sequence[Handled], out: Path
+) -> dict[str, int]:
+    """Write all changes with what explains each into `out` (EXPLAINED_SCHEMA); the number of unexplained ones by table."""
+    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=out.parent) as scratch:
+        promised = Path(scratch) / "promised.parquet"
+        _promised(standard, fixes).write_parquet(promised)
+        with open_session(out.parent, read=[*changes, promised]) as connection:
+            union = " UNION ALL ".join(f"SELECT * FROM {parquet_rows(path)}" for path in changes)
+            empty = ", ".join(f"NULL::VARCHAR AS {literal(n)}" for n in CHANGES_SCHEMA.names).replace(
+                "'", '"'
+            )
+            connection.execute(
+                f"CREATE TABLE changes AS SELECT row_number() OVER () AS id, * FROM ({union or f'SELECT {empty} LIMIT 0'})"
+            )
+            connection.execute(f"CREATE TABLE promised AS SELECT * FROM {parquet_rows(promised)}")
+            connection.execute("CREATE TABLE explained (id BIGINT, finding VARCHAR)")
+            _explain_own(connection)
+            _explain_related(connection, standard)
+            connection.execute(
+                """CREATE TABLE settled AS
+                SELECT c.*, e.explanation FROM changes AS c
+                LEFT JOIN (SELECT id, min(finding) AS explanation FROM explained GROUP BY id) AS e USING (id)"""
+            )
+            counted = connection.execute(
+                'SELECT "table", count(*) FROM settled WHERE explanation IS NULL GROUP BY ALL ORDER BY ALL'
+            ).fetchall()
+            names = ", ".join(f'"{name}"' for name in EXPLAINED_SCHEMA.names)
+            write_parquet(connection, f"SELECT {names} FROM settled ORDER BY id", EXPLAINED_SCHEMA, out)
+    return {str(table): int(count) for table, count in counted}
+
+
+def _promised(standard: Standard, fixes: Sequence[Handled]) -> pl.DataFrame:
+    """A row per promised cell: `field` NULL means any field of the row, `reads` the other tables that the rule compares."""
+    rows: list[tuple[str, str, str, str, str | None]] = []
+    rules = {rule.id: rule for rule in standard.rules}
+    for fix in fixes:
+        rule = rules.get(fix.rule)
+        fields = _fields(standard, rule, fix.field) if rule is not None else {fix.field}
+        rows += [(fix.finding, fix.rule, fix.table, fix.key, name) for name in sorted(fields, key=str)]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(("finding", "rule", "table", "key", "field"), pl.String), orient="row"
+    )
+
+
+def _fields(standard: Standard, rule: Rule, field: str | None) -> set[str | None]:
+    """The fields that mending a finding may change in its own row; None: any."""
+    if rule.holds is not None:
+        return {field, *fields_named(standard, rule)} - {None} or {None}
+    if rule.constraint is not None:
+        return {field, *fields_named(standard, rule)} - {None} or {None}
+    return {None}
+
+
+def _explain_own(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        """INSERT INTO explained SELECT c.id, p.finding FROM changes AS c JOIN promised AS p
+            ON p."table" = c."table" AND p.key = c.key
+            AND (p.field IS NULL OR c.field IS NULL OR p.field = c.field)"""
+    )
+
+
+def _explain_related(connection: duckdb.DuckDBPyConnection, standard: Standard) -> None:
+    """Changes in the other tables of a rule between tables, where all key fields that both have agree."""
+    pairs = connection.execute(
+        'SELECT DISTINCT rule, "table" FROM promised WHERE field IS NULL ORDER BY ALL'
+    ).fetchall()
+    rules = {rule.id: rule for rule in standard.rules}
+    for rule_id, name in pairs:
+        rule = rules.get(str(rule_id))
+        if rule is None or str(name) not in standard.tables:
+            continue
+        for other in sorted(tables_read(standard, rule) & set(standard.tables)):
+            shared = [
+                f for f in standard.table(str(name)).stored_key if f in standard.table(other).stored_key
+            ]
+            if other == name or not shared:
+                continue
+            same = " AND ".join(
+                f"json_extract_string(c.key, {literal('$.' + f)}) = json_extract_string(p.key, {literal('$.' + f)})"
+                for f in shared
+            )
+            connection.execute(
+                f"""INSERT INTO explained SELECT c.id, p.finding FROM changes AS c JOIN promised AS p ON {same}
+                WHERE c."table" = {literal(other)} AND p.rule = {literal(rule.id)} AND p."table" = {literal(str(name))}"""
+            )

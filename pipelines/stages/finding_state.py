@@ -1,0 +1,97 @@
+"""How far a finding is, and whose turn it is: one expression over the columns of the register.
+
+A finding lives: new → confirmed → dispatched → answered → accepted or sent back → resolved, still there, reappeared,
+obsolete; beside this way lie dismissed and waived. No files and no events here.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipelines.ledger.filing import FilingState
+
+STATES = (
+    "new", "confirmed", "dispatched", "answered", "accepted", "sent_back", "resolved", "still_there", "reappeared",
+    "obsolete", "dismissed", "waived",
+)  # fmt: skip
+CLOSED = ("accepted", "resolved", "obsolete", "dismissed", "waived")
+"""What nobody has to do anything about now; an accepted source fix or correction still must show."""
+
+_SAME = ("value", "digest", "expected", "difference")
+
+
+def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bool) -> pl.DataFrame:
+    """Add `state`, `holder`, `since`, `promised`; `frame` has a row per finding with all that was decided about it."""
+    assert state.content is not None, "findings come from a content"
+    judged, round_ = state.content.seq, state.content.fact.round
+    reviewed, asked, answered, decided = (
+        pl.col(name).fill_null(0) for name in ("review_seq", "asked_seq", "answer_seq", "decided_seq")
+    )
+    last = pl.max_horizontal(asked, answered, decided)
+    is_accepted = (last == decided) & (pl.col("decision") == "accept")
+    is_promise = pl.col("decided_handling") == "source_fix"
+    speaks = pl.col("reviewed_value").eq_missing(pl.col("value")) & pl.col("reviewed_digest").eq_missing(
+        pl.col("rule_digest")
+    )
+    found = (
+        pl.when(pl.col("waiver").is_not_null()).then(pl.lit("waived"))
+        .when((pl.col("review") == "dismiss") & speaks & (pl.col("severity") != "block")).then(pl.lit("dismissed"))
+        .when(pl.col("has_reappeared") & (pl.col("began_seq") > last) & (pl.col("began_seq") > reviewed))
+        .then(pl.lit("reappeared"))
+        .when((last == 0) & (pl.col("review").is_in(["confirm", "assign"])) & speaks).then(pl.lit("confirmed"))
+        .when(last == 0).then(pl.lit("new"))
+        .when(is_accepted & (pl.col("decided_handling") == "explanation"))
+        .then(pl.when(_same("decided")).then(pl.lit("accepted")).otherwise(pl.lit("still_there")))
+        .when(is_accepted & is_promise)
+        .then(pl.when(pl.col("decided_round") == round_).then(pl.lit("accepted")).otherwise(pl.lit("still_there")))
+        .when(is_accepted)
+        .then(pl.when(decided > judged).then(pl.lit("accepted")).otherwise(pl.lit("still_there")))
+        .when((last == decided) & (decided > judged)).then(pl.lit("sent_back"))
+        .when((last == answered) & _same("answered")
+              & ((pl.col("handling") != "source_fix") | (pl.col("answered_round") == round_)))
+        .then(pl.lit("answered"))
+        .when((last == asked) & (asked > judged)).then(pl.lit("dispatched"))
+        .otherwise(pl.lit("still_there"))
+    )  # fmt: skip
+    state_of = (
+        pl.when(pl.col("is_present")).then(found)
+        .when(pl.col("is_obsolete")).then(pl.lit("obsolete"))
+        .otherwise(pl.lit("resolved"))
+    )  # fmt: skip
+    needs_review = pl.lit(is_reviewed_first) & (
+        pl.col("review").is_null() | pl.col("reviewed_digest").ne_missing(pl.col("rule_digest"))
+        | ((pl.col("review") == "dismiss") & ~speaks)
+    )  # fmt: skip
+    holder = (
+        pl.when((pl.col("severity") == "note") | pl.col("state").is_in(CLOSED)).then(pl.lit(None, dtype=pl.String))
+        .when(pl.col("state") == "answered").then(pl.lit("decide"))
+        .when(pl.col("state").is_in(["dispatched", "sent_back"])).then(pl.lit("answer"))
+        .when(needs_review).then(pl.lit("first_review"))
+        .otherwise(pl.lit("issue"))
+    )  # fmt: skip
+    since = (
+        pl.when(pl.col("state").is_in(["resolved", "obsolete"])).then(pl.col("gone_at"))
+        .when(pl.col("state").is_in(["accepted", "sent_back"])).then(pl.col("decided_at"))
+        .when(pl.col("state") == "answered").then(pl.col("answered_at"))
+        .when(pl.col("state") == "dispatched").then(pl.col("asked_at"))
+        .when(pl.col("state") == "still_there").then(pl.lit(state.content.at))
+        .otherwise(pl.col("began_at"))
+    )  # fmt: skip
+    return (
+        frame.with_columns(state=state_of)
+        .with_columns(holder=holder, since=since, promised=is_accepted & is_promise)
+        .with_columns(
+            resolved_round=pl.when(pl.col("state").is_in(["resolved", "obsolete"])).then(
+                pl.col("resolved_round")
+            ),
+            conflict=pl.col("conflict").fill_null(value=False) & (pl.col("state") == "answered"),
+        )
+    )
+
+
+def _same(when: str) -> pl.Expr:
+    """Whether value, wording of the rule, expected value and difference are those of then."""
+    now = {"digest": "rule_digest"}
+    return pl.all_horizontal(
+        pl.col(f"{when}_{name}").eq_missing(pl.col(now.get(name, name))) for name in _SAME
+    )

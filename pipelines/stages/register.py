@@ -1,0 +1,175 @@
+"""The register of a filing's findings (问题数据台账): every finding ever made, how far it is, and who holds it.
+
+It is a projection: computed from the findings of all judged contents and from what people decided, never stored as a
+truth of its own. What a state means is `finding_state`'s matter; changing one is that of the stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipelines.errors import Tampered
+from pipelines.ledger.filing import FilingState, Recorded
+from pipelines.ledger.filing_events import ContentValidated, Held
+from pipelines.stages.bulk_facts import CELL
+from pipelines.stages.canonical import file_digest
+from pipelines.stages.finding_acts import asked, decisions, first_reviews, latest_answers
+from pipelines.stages.finding_state import with_state
+from pipelines.stages.installation import Installation
+from validations.engine import Standard
+
+FOUND = [*CELL, "organisation", "reason", "waiver"]
+
+
+def register(installation: Installation, state: FilingState) -> pl.DataFrame:
+    """One row per finding of the filing's present version, as of its latest event.
+
+    Beside the finding's own columns (as found last): `state`, `holder`, `department` and `branch` that answer for it,
+    `first_round`, `last_round` (found last), `resolved_round`, `since` (of the state), `due`, the latest answer
+    (`handling`, `new_value`, `answer_reason`, `answered_by`), `conflict` (people of one branch disagree), `decision`,
+    `decided_by`, `remark`, `promised` (a source fix was accepted for it).
+    """
+    if state.content is None:
+        return pl.DataFrame()
+    standard = installation.standard(state.opened.fact.standard)
+    found = _findings_over_contents(installation, state, standard)
+    found = _with_owners(installation, state, standard, found)
+    frame = (
+        found.join(first_reviews(installation, state), on="finding", how="left")
+        .join(asked(installation, state), on="finding", how="left")
+        .join(latest_answers(installation, state), on="finding", how="left")
+        .join(decisions(installation, state), on="finding", how="left")
+        .with_columns(
+            department=pl.coalesce("assigned_department", "department"),
+            branch=pl.coalesce("assigned_branch", "branch"),
+        )
+    )
+    config = installation.filing_config(standard.name)
+    return with_state(frame, state, is_reviewed_first=config.first_review is not None).sort(
+        "rule", "table", "key", "field", "finding"
+    )
+
+
+def tally(rows: pl.DataFrame) -> tuple[Held, ...]:
+    """Who holds how many open findings, for an event to say."""
+    if rows.is_empty():
+        return ()
+    counted = (
+        rows.filter(pl.col("holder").is_not_null())
+        .group_by("holder", "department", "branch")
+        .len("count")
+        .sort("holder", "department", "branch")
+    )
+    return tuple(
+        Held(holder=r["holder"], department=r["department"], organisation=r["branch"], count=r["count"])
+        for r in counted.iter_rows(named=True)
+    )
+
+
+def found_in(installation: Installation, state: FilingState, content: ContentValidated) -> pl.DataFrame:
+    """The findings of one judged content. Raises Tampered when the file is not the one recorded."""
+    path = installation.folder("contents", state.id) / content.content / "findings.parquet"
+    if not path.is_file() or file_digest(path) != content.findings:
+        raise Tampered("validate.findings_changed", path=path)
+    return pl.read_parquet(path)
+
+
+def contents_of_version(state: FilingState) -> Sequence[Recorded[ContentValidated]]:
+    """The judged contents, the last of each digest where one was judged again."""
+    last = {recorded.fact.content: recorded for recorded in state.contents}
+    return [recorded for recorded in state.contents if last[recorded.fact.content] is recorded]
+
+
+def _findings_over_contents(
+    installation: Installation, state: FilingState, standard: Standard
+) -> pl.DataFrame:
+    """Each finding as it was found last, with the contents in which it was: a rule that was not judged changes nothing."""
+    contents = contents_of_version(state)
+    latest: pl.DataFrame | None = None
+    before: pl.DataFrame | None = None
+    seen: list[pl.DataFrame] = []
+    for place, recorded in enumerate(contents):
+        now = found_in(installation, state, recorded.fact).select(FOUND)
+        if before is not None:
+            judged = list(recorded.fact.counts)
+            now = pl.concat([now, before.filter(~pl.col("rule").is_in(judged))])
+        seen.append(now.select("finding").with_columns(place=pl.lit(place, dtype=pl.Int32)))
+        latest = now if latest is None else pl.concat([now, latest.join(now, on="finding", how="anti")])
+        before = now
+    assert latest is not None, "a judged filing has a content"
+    rounds = pl.DataFrame(
+        {
+            "place": pl.Series(range(len(contents)), dtype=pl.Int32),
+            "round": pl.Series([c.fact.round for c in contents], dtype=pl.Int32),
+            "seq": pl.Series([c.seq for c in contents], dtype=pl.Int64),
+            "at": [c.at for c in contents],
+        }
+    )
+    run_began = pl.col("place").filter(pl.col("place").diff().fill_null(2) > 1).last()
+    places = (
+        pl.concat(seen)
+        .sort("finding", "place")
+        .group_by("finding")
+        .agg(
+            first=pl.col("place").first(),
+            last=pl.col("place").last(),
+            began=run_began,
+        )
+    )
+
+    def at(place: str, **columns: str) -> pl.DataFrame:
+        return rounds.select(
+            pl.col("place").alias(place), *(pl.col(name).alias(alias) for name, alias in columns.items())
+        )
+
+    digests = {rule.id: rule.digest for rule in standard.rules}
+    return (
+        latest.join(places, on="finding")
+        .join(at("first", round="first_round"), on="first")
+        .join(at("last", round="last_round"), on="last")
+        .join(at("began", seq="began_seq", at="began_at"), on="began")
+        .with_columns(gone=pl.col("last") + 1)
+        .join(at("gone", round="resolved_round", at="gone_at"), on="gone", how="left")
+        .with_columns(
+            is_present=pl.col("last") == len(contents) - 1,
+            has_reappeared=pl.col("began") > pl.col("first"),
+            is_obsolete=pl.col("rule").replace_strict(digests, default=None, return_dtype=pl.String)
+            .ne_missing(pl.col("rule_digest")),
+        )
+        .drop("first", "last", "began", "gone")
+    )  # fmt: skip
+
+
+def _with_owners(
+    installation: Installation, state: FilingState, standard: Standard, found: pl.DataFrame
+) -> pl.DataFrame:
+    """The department by rule and table, the branch by organisation: what belongs to none is the head office's."""
+    deployment = installation.deployment
+    assert state.content is not None, "findings come from a content"
+    on = state.content.at.date()
+    groups = {rule.id: rule.group for rule in standard.rules}
+    owners = [
+        {
+            "rule": rule,
+            "table": table,
+            "department": deployment.department_of(
+                standard.name, rule=rule, table=table, group=groups.get(rule, "")
+            ),
+        }
+        for rule, table in found.select("rule", "table").unique().iter_rows()
+    ]
+    branches = [
+        {"organisation": code, "branch": deployment.answering_branch(code, on)}
+        for code in found["organisation"].unique().drop_nulls()
+    ]
+    owner_frame = pl.DataFrame(
+        owners, schema={"rule": pl.String, "table": pl.String, "department": pl.String}
+    )
+    branch_frame = pl.DataFrame(branches, schema={"organisation": pl.String, "branch": pl.String})
+    return (
+        found.join(owner_frame, on=("rule", "table"), how="left")
+        .join(branch_frame, on="organisation", how="left")
+        .with_columns(pl.col("branch").fill_null(deployment.head_office.code))
+    )

@@ -1,0 +1,143 @@
+"""Waivers (豁免): a department accepts findings of a rule under a sign-off, for a reason, until a day.
+
+They hold over rounds, and over later filings of the standard until they expire. What a waiver covers is the engine's
+matter; a row that could not be judged is covered by none.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.ledger.filing import FilingState
+from pipelines.ledger.filing_events import WaiverGranted, WaiverRevoked
+from pipelines.stages.installation import Installation, require_role
+from resources.deployment import User
+from validations.engine import Waiver
+
+
+@dataclass(frozen=True)
+class WaiverDraft:
+    """What is to be accepted: a rule's findings, of one table or one key (canonical JSON) where given, up to `expires`."""
+
+    rule: str
+    sign_off: str
+    reason: str
+    expires: date
+    table: str | None = None
+    key: str | None = None
+
+
+def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, user: User) -> FilingState:
+    """Record that the owner of the rule accepts its findings. The same waiver twice is granted once.
+
+    Raises BadInput with everything that is wrong, Refused for another department's rule and during the sign-off.
+    """
+    require_role(user, "business_reviewer", act="waive")
+    state = installation.state(filing)
+    require_open(state)
+    problems = _problems(installation, state, draft)
+    if problems:
+        raise BadInput("waivers.refused", rule=draft.rule, details=problems)
+    standard = installation.standard(state.opened.fact.standard)
+    rule = standard.rule(draft.rule)
+    department = installation.deployment.department_of(
+        standard.name, rule=rule.id, table=draft.table or rule.table or "", group=rule.group
+    )
+    if not user.speaks_for(department):
+        raise Refused("waivers.other_department", user=user.id, rule=rule.id, department=department)
+    for given in waivers_in_force(installation, state):
+        if (given.rule, given.table, given.key, given.sign_off, given.expires) == (
+            draft.rule, draft.table, draft.key, draft.sign_off, draft.expires,
+        ):  # fmt: skip
+            return state
+    number = f"{filing}-V{state.version}-HM{len(state.waivers) + 1:03d}"
+    fact = WaiverGranted(
+        number=number,
+        rule=draft.rule,
+        table=draft.table,
+        key=draft.key,
+        sign_off=draft.sign_off.strip(),
+        reason=draft.reason.strip(),
+        expires=draft.expires,
+    )
+    return installation.record(state, fact, actor=user.id, command=f"waiver:{number}")
+
+
+def revoke_waiver(
+    installation: Installation, filing: str, number: str, user: User, *, reason: str
+) -> FilingState:
+    """A waiver no longer holds; what it covered counts again when the content is judged next."""
+    require_role(user, "business_reviewer", act="waive")
+    state = installation.state(filing)
+    require_open(state)
+    if number not in {waiver.fact.number for waiver in state.waivers}:
+        raise BadInput("waivers.unknown", number=number, filing=filing)
+    if number in {each.fact.number for each in state.revocations}:
+        return state
+    if not reason.strip():
+        raise BadInput("waivers.no_reason")
+    fact = WaiverRevoked(number=number, reason=reason.strip())
+    return installation.record(state, fact, actor=user.id, command=f"revoke:{number}")
+
+
+def waivers_in_force(installation: Installation, state: FilingState) -> tuple[WaiverGranted, ...]:
+    """The waivers of this standard, granted in any of its filings, that are not revoked and have not expired by the end of
+    the filing's period, nor by the day on which people were asked to sign or, before that, by today."""
+    opened = state.opened.fact
+    is_signed = state.sign_off is not None and (state.is_in_sign_off or bool(state.packages))
+    today = state.sign_off.at.date() if state.sign_off and is_signed else installation.now().date()
+    found: list[WaiverGranted] = []
+    others = [other for other in installation.states(opened.standard) if other.id != state.id]
+    for other in (*others, state):
+        revoked = {each.fact.number for each in other.revocations}
+        found += [
+            waiver.fact
+            for waiver in other.waivers
+            if waiver.fact.number not in revoked and waiver.fact.expires >= max(opened.date_to, today)
+        ]
+    return tuple(sorted(found, key=lambda waiver: waiver.number))
+
+
+def engine_waivers(installation: Installation, state: FilingState) -> tuple[Waiver, ...]:
+    """The waivers in force as the engine takes them: for the filing's own period."""
+    on = state.opened.fact.date_to
+    return tuple(
+        Waiver(w.rule, w.sign_off, w.reason, on, w.table, w.key)
+        for w in waivers_in_force(installation, state)
+    )
+
+
+def require_open(state: FilingState) -> None:
+    """Raises Refused while people are signing, and after packaging: then nothing about the content may change."""
+    if state.is_in_sign_off or state.packages:
+        raise Refused("waivers.closed", filing=state.id, stage=state.stage)
+
+
+def _problems(installation: Installation, state: FilingState, draft: WaiverDraft) -> list[BaosongError]:
+    standard = installation.standard(state.opened.fact.standard)
+    problems: list[BaosongError] = []
+    if draft.rule not in {rule.id for rule in standard.rules}:
+        problems.append(BadInput("waivers.unknown_rule", rule=draft.rule, standard=standard.name))
+    if draft.table is not None and draft.table not in standard.tables:
+        problems.append(BadInput("waivers.unknown_table", table=draft.table, standard=standard.name))
+    if not draft.reason.strip():
+        problems.append(BadInput("waivers.no_reason"))
+    if not draft.sign_off.strip():
+        problems.append(BadInput("waivers.no_sign_off"))
+    earliest = max(state.opened.fact.date_to, installation.now().date())
+    if draft.expires < earliest:
+        problems.append(BadInput("waivers.expired", expires=draft.expires, earliest=earliest))
+    if draft.key is not None and not _is_key(draft.key):
+        problems.append(BadInput("waivers.key", key=draft.key))
+    return problems
+
+
+def _is_key(text: str) -> bool:
+    """Whether a key is written as findings write it; any other would cover nothing."""
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":")) == text
+    except ValueError:
+        return False
