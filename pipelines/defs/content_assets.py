@@ -118,27 +118,34 @@ def review_asset(standard: Standard) -> dg.AssetsDefinition:
         "review",
         after=[key(standard, "content")],
         kinds={"excel"},
-        description="业务审核：每个机构一份问题数据工作簿，另有一份问题数据清单供稽核部门初审。",
+        description="业务审核：问题数据清单供稽核部门初审；不需初审的，随即由责任部门向每个机构下发工作簿。",
     )
     def send_workbooks(
         context: dg.AssetExecutionContext, installation: InstallationResource
     ) -> dg.MaterializeResult[Any]:
         state = run_stage(context, installation, review)
-        assert state.dispatch is not None, "review records a dispatch"
-        sent = state.dispatch.fact
-        rows = [f"| {w.organisation} | {w.file} | {w.problems:,} | {w.sha256[:12]} |" for w in sent.workbooks]
+        documents = state.listings[-1].fact.documents
+        sent = [w for d in state.dispatches if d.seq > state.listings[-1].seq for w in d.fact.workbooks]
+        held: dict[str, int] = {}
+        for each in state.held:
+            held[each.organisation] = held.get(each.organisation, 0) + each.count
+        rows = [
+            f"| {w.department} | {w.organisation} | {w.file} | {w.problems:,} | {w.sha256[:12]} |"
+            for w in sent
+        ]
+        heading = ["| 部门 | 机构 | 文件 | 问题数 | 摘要 |", "| --- | --- | --- | ---: | --- |"]
         return dg.MaterializeResult(
             metadata={
-                "签报号": sent.sign_off,
-                "答复期限": sent.answer_by.isoformat(),
+                "文件": "；".join(documents),
+                "待初审": state.holds("first_review"),
+                "待下发": state.holds("issue"),
+                "待答复": state.holds("answer"),
                 "工作簿": dg.MetadataValue.md(
-                    "\n".join(["| 机构 | 文件 | 问题数 | 摘要 |", "| --- | --- | ---: | --- |", *rows])
+                    "\n".join([*heading, *rows])
                     if rows
-                    else "没有需要答复的问题数据。"
+                    else "待初审后由责任部门下发，或没有需要答复的问题数据。"
                 ),
-                **bar_plot(
-                    "待答复问题图（按机构）", {w.organisation: w.problems for w in sent.workbooks}, "条"
-                ),
+                **bar_plot("待处理问题图（按机构）", held, "条"),
             }
         )
 
@@ -163,7 +170,7 @@ def comparison_asset(standard: Standard) -> dg.AssetsDefinition:
             if opened.state(filing).round < 2:
                 return opened.state(filing), []
             state = compare(opened, filing)
-            differences = read_differences(opened, filing, state.round)
+            differences = read_differences(opened, state)
             return state, [
                 f"| {d.table} {standard.table(d.table).title.zh} | {d.added:,} | {d.removed:,} | {d.changed:,} | "
                 + "，".join(f"{name} {n}" for name, n in d.fields.items()) + " |"
@@ -183,6 +190,7 @@ def comparison_asset(standard: Standard) -> dg.AssetsDefinition:
                 "仍存在": fact.remaining,
                 "新出现": fact.appeared,
                 "未兑现的源头修正": fact.missing_fixes,
+                "没有依据的变化": fact.unexplained,
                 "逐表": dg.MetadataValue.md("\n".join([*heading, *rows])),
             }
         )

@@ -45,13 +45,13 @@ def tell(fact: e.FilingEvent) -> str | None:  # noqa: PLR0911 - one line per kin
             return f"校验　{rules} 条规则：阻断 {fact.block}，需说明 {fact.explain}，提示 {fact.note}；内容 {fact.content[:12]}"
         case e.FindingsDispatched():
             problems = sum(workbook.problems for workbook in fact.workbooks)
-            return f"审核　下发 {len(fact.workbooks)} 份工作簿，{problems} 条问题"
-        case e.ChangeRequestRaised():
-            return f"更正　{fact.table}.{fact.field} 报表更正，改库签报 {fact.number}"
+            return f"下发　{fact.department}：{len(fact.workbooks)} 份工作簿，{problems} 条问题，{fact.answer_by} 前答复"
+        case e.FindingsReviewed():
+            return f"初审　确认 {fact.confirmed}，排除 {fact.dismissed}，改派 {fact.assigned}"
         case e.RoundsCompared():
             return (
                 f"比对　第 {fact.earlier}→{fact.later} 轮：行 +{fact.added} −{fact.removed} ~{fact.changed}；"
-                f"问题 已解决 {fact.resolved}，仍存在 {fact.remaining}，新出现 {fact.appeared}"
+                f"未说明 {fact.unexplained}；问题 已解决 {fact.resolved}，仍存在 {fact.remaining}，新出现 {fact.appeared}"
             )
         case e.PackageBuilt():
             return f"打包　{len(fact.files)} 个文件，摘要 {fact.package[:12]}"

@@ -17,8 +17,8 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import EvidenceArchived
 from pipelines.ledger.heads import head_files, open_key, public_text
 from pipelines.stages.canonical import canonical_json, file_digest, sync_folder
+from pipelines.stages.change_request import changes_of
 from pipelines.stages.evidence_file import MANIFEST, SIGNATURE, Manifest, write_evidence_file
-from pipelines.stages.handlings import answers_file
 from pipelines.stages.installation import SYSTEM, Installation
 from pipelines.stages.package import require_package
 from pipelines.stages.sign_off import require_approval
@@ -86,12 +86,10 @@ def _members(installation: Installation, state: FilingState) -> Iterator[Member]
         yield from _folder(
             f"contents/{judged.fact.content}", installation.folder("contents", filing) / judged.fact.content
         )
-    yield from _folder("workbooks", installation.folder("workbooks", filing))
-    for received in state.answers:
-        path = answers_file(installation, filing, received.fact.answers)
-        yield f"answers/{path.name}", path
-        kept = installation.folder("answers", filing)
-        yield from ((f"answers/{p.name}", p) for p in kept.glob(f"*-{received.fact.workbook[:16]}.xlsx"))
+    for kind in ("documents", "workbooks", "answers", "facts"):
+        yield from _folder(kind, installation.folder(kind, filing))
+    for change in changes_of(installation, filing):
+        yield f"ledger/changes/{change.number}.jsonl", _events(installation, f"change/{change.number}")
     yield from _folder("comparisons", installation.folder("comparisons", filing))
     yield from _folder("package", require_package(installation, state))
     yield "receipt.json", state.receipt.fact.text.encode()

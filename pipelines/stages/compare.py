@@ -46,12 +46,10 @@ def _compare(installation: Installation, state: FilingState, progress: Progress 
     folder.mkdir(parents=True, exist_ok=True)
     tables: list[TableChanges] = []
     for name in state.rounds[-1].fact.tables:
-        paths = [
-            installation.rounds.path(state.id, number) / f"{name}.parquet" for number in (earlier, later)
-        ]
-        if all(path.is_file() for path in paths):
+        before, after = (installation.rounds.path(state.id, n) / f"{name}.parquet" for n in (earlier, later))
+        if before.is_file() and after.is_file():
             out = folder / f"{name}.parquet"
-            tables.append(table_changes(standard.table(name), *paths, out, progress=progress))
+            tables.append(table_changes(standard.table(name), before, after, out, progress=progress))
     handlings = accepted_handlings(installation, state)
     fixes = [each for each in handlings.values() if each.handling == "source_fix"]
     changes = folder / "changes.parquet"
@@ -59,15 +57,15 @@ def _compare(installation: Installation, state: FilingState, progress: Progress 
     for each in tables:
         (folder / f"{each.table}.parquet").unlink()
 
-    before, after = (_finding_keys(installation, state, number) for number in (earlier, later))
+    were, are = (_finding_keys(installation, state, number) for number in (earlier, later))
     promised = {each.finding for each in fixes}
     details = {
         "tables": [asdict(each) for each in tables],
         "unexplained": counts,
-        "resolved": sorted(before - after),
-        "remaining": sorted(before & after),
-        "appeared": sorted(after - before),
-        "missing_fixes": sorted(promised & after),
+        "resolved": sorted(were - are),
+        "remaining": sorted(were & are),
+        "appeared": sorted(are - were),
+        "missing_fixes": sorted(promised & are),
     }
     path = folder / "comparison.json"
     write_durably(path, canonical_json(details).encode())

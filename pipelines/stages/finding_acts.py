@@ -6,6 +6,7 @@ What follows from it for a finding is `finding_state`'s matter.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,14 @@ import polars as pl
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.bulk_facts import ANSWERS, CELL, DECIDED, REVIEWED, kept
 from pipelines.stages.installation import Installation
+
+
+MOMENT = pl.Datetime("us", "UTC")
+
+
+def moment(at: datetime) -> pl.Expr:
+    """A moment as a value of a column."""
+    return pl.lit(at.astimezone(UTC), dtype=MOMENT)
 
 
 def first_reviews(installation: Installation, state: FilingState) -> pl.DataFrame:
@@ -37,13 +46,13 @@ def asked(installation: Installation, state: FilingState) -> pl.DataFrame:
         .select("finding")
         .with_columns(
             asked_seq=pl.lit(recorded.seq, dtype=pl.Int64),
-            asked_at=pl.lit(recorded.at),
+            asked_at=moment(recorded.at),
             due=pl.lit(recorded.fact.answer_by),
         )
         for recorded in (*state.dispatches, *state.answer_reviews)
         if recorded.fact.problems
     ]
-    schema = {"finding": pl.String, "asked_seq": pl.Int64, "asked_at": _at(state), "due": pl.Date}
+    schema = {"finding": pl.String, "asked_seq": pl.Int64, "asked_at": MOMENT, "due": pl.Date}
     return _latest(frames, schema, "asked_seq", {})
 
 
@@ -53,7 +62,7 @@ def latest_answers(installation: Installation, state: FilingState) -> pl.DataFra
     last_asked = asked(installation, state).select("finding", "asked_seq")
     last_decided = decisions(installation, state).select("finding", "decided_seq")
     each_person = (
-        pl.concat([pl.DataFrame(schema=_answer_schema(state)), *frames])
+        pl.concat([pl.DataFrame(schema=_answer_schema()), *frames])
         .sort("answer_seq")
         .unique(["finding", "user"], keep="last", maintain_order=True)
         .join(last_asked, on="finding", how="left")
@@ -84,7 +93,7 @@ def answers_given(installation: Installation, state: FilingState) -> list[pl.Dat
         .select(*ANSWERS)
         .with_columns(
             answer_seq=pl.lit(recorded.seq, dtype=pl.Int64),
-            answered_at=pl.lit(recorded.at),
+            answered_at=moment(recorded.at),
             answered_round=pl.lit(recorded.fact.round, dtype=pl.Int32),
         )
         for recorded in state.answers
@@ -92,8 +101,8 @@ def answers_given(installation: Installation, state: FilingState) -> list[pl.Dat
     ]
 
 
-def _answer_schema(state: FilingState) -> dict[str, Any]:
-    return {**ANSWERS, "answer_seq": pl.Int64, "answered_at": _at(state), "answered_round": pl.Int32}
+def _answer_schema() -> dict[str, Any]:
+    return {**ANSWERS, "answer_seq": pl.Int64, "answered_at": MOMENT, "answered_round": pl.Int32}
 
 
 def decisions(installation: Installation, state: FilingState) -> pl.DataFrame:
@@ -103,14 +112,14 @@ def decisions(installation: Installation, state: FilingState) -> pl.DataFrame:
         .select(*DECIDED)
         .with_columns(
             decided_seq=pl.lit(recorded.seq, dtype=pl.Int64),
-            decided_at=pl.lit(recorded.at),
+            decided_at=moment(recorded.at),
             decided_by=pl.lit(recorded.actor),
             decided_round=pl.lit(recorded.fact.round, dtype=pl.Int32),
         )
         for recorded in state.answer_reviews
     ]
     schema = {
-        **DECIDED, "decided_seq": pl.Int64, "decided_at": _at(state), "decided_by": pl.String, "decided_round": pl.Int32,
+        **DECIDED, "decided_seq": pl.Int64, "decided_at": MOMENT, "decided_by": pl.String, "decided_round": pl.Int32,
     }  # fmt: skip
     columns = {
         "value": "decided_value", "rule_digest": "decided_digest", "expected": "decided_expected",
@@ -133,8 +142,3 @@ def _latest(
         name for name in (*CELL, "department", "organisation") if name in rows.columns and name != "finding"
     ]
     return rows.rename(renamed).drop(name for name in unwanted if name not in renamed)
-
-
-def _at(state: FilingState) -> pl.DataType:
-    """The type of a moment, as events bear it."""
-    return pl.Series([state.opened.at]).dtype

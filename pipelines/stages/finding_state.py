@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from pipelines.ledger.filing import FilingState
+from pipelines.stages.finding_acts import moment
 
 STATES = (
     "new", "confirmed", "dispatched", "answered", "accepted", "sent_back", "resolved", "still_there", "reappeared",
@@ -74,7 +75,7 @@ def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bo
         .when(pl.col("state").is_in(["accepted", "sent_back"])).then(pl.col("decided_at"))
         .when(pl.col("state") == "answered").then(pl.col("answered_at"))
         .when(pl.col("state") == "dispatched").then(pl.col("asked_at"))
-        .when(pl.col("state") == "still_there").then(pl.lit(state.content.at))
+        .when(pl.col("state") == "still_there").then(moment(state.content.at))
         .otherwise(pl.col("began_at"))
     )  # fmt: skip
     return (

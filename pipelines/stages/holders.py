@@ -59,7 +59,7 @@ def holders(installation: Installation, state: FilingState) -> list[Holding]:
                 department=row["department"],
                 department_name=deployment.departments[row["department"]].title.zh,
                 branch=row["branch"],
-                branch_name=names.get(row["branch"], row["branch"]),
+                branch_name=names.get(row["branch"]) or row["branch"],
                 count=row["count"],
                 since=since,
                 due=due,

@@ -7,6 +7,7 @@ truth of its own. What a state means is `finding_state`'s matter; changing one i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 
 import polars as pl
 
@@ -15,7 +16,7 @@ from pipelines.ledger.filing import FilingState, Recorded
 from pipelines.ledger.filing_events import ContentValidated, Held
 from pipelines.stages.bulk_facts import CELL
 from pipelines.stages.canonical import file_digest
-from pipelines.stages.finding_acts import asked, decisions, first_reviews, latest_answers
+from pipelines.stages.finding_acts import MOMENT, asked, decisions, first_reviews, latest_answers
 from pipelines.stages.finding_state import with_state
 from pipelines.stages.installation import Installation
 from validations.engine import Standard
@@ -24,7 +25,7 @@ FOUND = [*CELL, "organisation", "reason", "waiver"]
 
 
 def register(installation: Installation, state: FilingState) -> pl.DataFrame:
-    """One row per finding of the filing's present version, as of its latest event.
+    """One row per finding of the filing, as of its latest event.
 
     Beside the finding's own columns (as found last): `state`, `holder`, `department` and `branch` that answer for it,
     `first_round`, `last_round` (found last), `resolved_round`, `since` (of the state), `due`, the latest answer
@@ -104,7 +105,7 @@ def _findings_over_contents(
             "place": pl.Series(range(len(contents)), dtype=pl.Int32),
             "round": pl.Series([c.fact.round for c in contents], dtype=pl.Int32),
             "seq": pl.Series([c.seq for c in contents], dtype=pl.Int64),
-            "at": [c.at for c in contents],
+            "at": pl.Series([c.at.astimezone(UTC) for c in contents], dtype=MOMENT),
         }
     )
     run_began = pl.col("place").filter(pl.col("place").diff().fill_null(2) > 1).last()

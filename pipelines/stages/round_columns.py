@@ -39,7 +39,9 @@ def _mistakes(table: Table, path: Path, found: pa.Schema, other: pa.Schema) -> l
     place = {"table": table.name, "path": path}
     times = Counter(found.names)
     expected = arrow_schema(table)
-    mistakes = [BadInput("compare.column_repeated", column=name, **place) for name in times if times[name] > 1]
+    mistakes = [
+        BadInput("compare.column_repeated", column=name, **place) for name in times if times[name] > 1
+    ]
     for field in expected:
         if field.name not in times:
             mistakes.append(BadInput("compare.column_missing", column=field.name, **place))

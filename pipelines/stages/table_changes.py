@@ -67,7 +67,10 @@ def table_changes(
     rows_earlier, rows_later = require_same_columns(table, earlier, later)
     tell = progress or _silent
     out.parent.mkdir(parents=True, exist_ok=True)
-    with _mended_errors(table, earlier, later), open_session(out.parent, read=[earlier, later], memory_limit=memory_limit) as connection:
+    with (
+        _mended_errors(table, earlier, later),
+        open_session(out.parent, read=[earlier, later], memory_limit=memory_limit) as connection,
+    ):
         for step, statement in enumerate((_left_over(table, earlier, later), _apart(table, earlier, later))):
             tell(table.name, step, 3)
             connection.execute(statement)
@@ -146,7 +149,10 @@ def _apart(table: Table, earlier: Path, later: Path) -> str:
     rows = " UNION ALL ".join(
         f"""SELECT {names}, surplus > 0 AS was, unnest(range(abs(surplus)::BIGINT)) AS copy
             FROM {_rows(path)} AS t JOIN left_over ON t.file_row_number = {place} AND left_over.place {side}"""
-        for path, place, side in ((earlier, "left_over.place", ">= 0"), (later, "-1 - left_over.place", "< 0"))
+        for path, place, side in (
+            (earlier, "left_over.place", ">= 0"),
+            (later, "-1 - left_over.place", "< 0"),
+        )
     )
     return f"CREATE TABLE apart AS SELECT * EXCLUDE (copy) FROM ({rows})"
 

@@ -123,16 +123,21 @@ def _rounds(folder: Path, state: FilingState) -> list[BaosongError]:
 
 
 def _people(folder: Path, state: FilingState) -> list[BaosongError]:
-    """Workbooks that went out, answers that came back and comparisons are the ones recorded; a request has its events."""
+    """Documents and workbooks that went out, answers that came back, decisions and comparisons are the ones recorded; a request
+    has its events."""
     kept = {file_digest(path) for path in folder.rglob("*") if path.is_file()}
     recorded = {
-        **{w.file: w.sha256 for d in state.dispatches for w in d.fact.workbooks},
-        **{f"problem list {d.seq}": d.fact.problem_list for d in state.dispatches},
+        **{w.file: w.sha256 for d in (*state.dispatches, *state.answer_reviews) for w in d.fact.workbooks},
+        **{name: digest for listed in state.listings for name, digest in listed.fact.documents.items()},
+        **{f"problems {d.seq}": d.fact.problems for d in (*state.dispatches, *state.answer_reviews)},
+        **{f"first review {r.seq}": r.fact.decisions for r in state.first_reviews},
         **{f"workbook {a.seq}": a.fact.workbook for a in state.answers},
         **{f"answers {a.seq}": a.fact.answers for a in state.answers},
+        **{f"decisions {r.seq}": r.fact.decisions for r in state.answer_reviews},
         **{f"comparison {c.seq}": c.fact.comparison for c in state.comparisons},
+        **{f"changes {c.seq}": c.fact.changes for c in state.comparisons},
     }
-    missing = [name for name, digest in recorded.items() if digest not in kept]
+    missing = [name for name, digest in recorded.items() if digest and digest not in kept]
     if state.opened.fact.opened_by == "request" and not (folder / "ledger" / "request.jsonl").is_file():
         missing.append("request")
     return [Tampered("evidence.missing_parts", parts=", ".join(missing))] if missing else []

@@ -33,6 +33,7 @@ from tests.flow.play import (
     reach_servers,
     run,
     schedule_p_draft,
+    send_out,
 )
 
 POLICIES = 2_000
@@ -92,6 +93,7 @@ def audit_in_review(cores: Cores, tmp_path_factory: pytest.TempPathFactory) -> P
     with opened(home) as installation:
         open_by_request(installation, draft(home))
         run(installation, AUDIT, "extract", "validate", "review")
+        send_out(installation, AUDIT)
     return home
 
 

@@ -16,13 +16,20 @@ from pathlib import Path
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.acknowledge import record_handover, record_receipt
 from pipelines.stages.baseline import declare_none, lacks_baseline
+from pipelines.stages.bulk_facts import kept
+from pipelines.stages.change_request import raise_changes
 from pipelines.stages.correct import import_answers
+from pipelines.stages.decide import accept
+from pipelines.stages.drift import explain_drift, unexplained_changes
+from pipelines.stages.first_review import review_findings
 from pipelines.stages.flow import STAGES
 from pipelines.stages.formats import sent_file
 from pipelines.stages.installation import Installation, open_installation
+from pipelines.stages.issue import dispatch_folder, issue, problem
 from pipelines.stages.package import package_folder
+from pipelines.stages.register import register
 from pipelines.stages.request import RequestDraft, open_due, raise_request, review_request
-from pipelines.stages.review import problems_by_organisation, workbook_folder
+from pipelines.stages.selection import Selection
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 from pipelines.stages.workbooks import Problem
 from resources.clock import FileClock
@@ -180,21 +187,48 @@ def answer_audit(organisation: str, problem: Problem) -> tuple[str, str, str]:
     return "源头修正", "", "已在核心系统改正（模拟）"
 
 
+def send_out(installation: Installation, filing: str) -> FilingState:
+    """The audit department confirms everything, every department issues what is its own."""
+    state = installation.state(filing)
+    if state.holds("first_review"):
+        reviewer = installation.user("audit_reviewer")
+        state = review_findings(installation, filing, reviewer, "confirm", Selection())
+    for department in sorted({held.department for held in state.held if held.holder == "issue"}):
+        state = issue(installation, filing, department, installation.user("business_reviewer"), Selection())
+    return state
+
+
+def asked_of(installation: Installation, filing: str) -> dict[str, list[Problem]]:
+    """What the workbooks of the content judged last ask, by branch."""
+    state = installation.state(filing)
+    assert state.content is not None, "workbooks are about a judged content"
+    standard = installation.standard(state.opened.fact.standard)
+    asked: dict[str, list[Problem]] = {}
+    for dispatch in (*state.dispatches, *state.answer_reviews):
+        if dispatch.fact.content == state.content.fact.content and dispatch.fact.problems:
+            for row in kept(installation, filing, dispatch.fact.problems).iter_rows(named=True):
+                asked.setdefault(row["organisation"], []).append(problem(standard, row))
+    return asked
+
+
 def filled_workbooks(
     installation: Installation, filing: str, answering: Answering, folder: Path
-) -> dict[str, Path]:
-    """Every workbook of the latest dispatch filled in, by organisation."""
+) -> dict[str, list[Path]]:
+    """Every workbook that asks about the content judged last, filled in, by organisation."""
     state = installation.state(filing)
-    assert state.dispatch is not None, "workbooks exist after a dispatch"
-    problems = problems_by_organisation(installation, state, only_open=True)
-    filled: dict[str, Path] = {}
+    assert state.content is not None, "workbooks are about a judged content"
+    problems = asked_of(installation, filing)
+    filled: dict[str, list[Path]] = {}
     folder.mkdir(parents=True, exist_ok=True)
-    for sent in state.dispatch.fact.workbooks:
-        original = workbook_folder(installation, state, state.dispatch.fact.content) / sent.file
-        target = folder / f"{original.stem}-已填.xlsx"
-        answers = {p.finding: answering(sent.organisation, p) for p in problems[sent.organisation]}
-        fill_answers(original, target, answers)
-        filled[sent.organisation] = target
+    for dispatch in (*state.dispatches, *state.answer_reviews):
+        if dispatch.fact.content != state.content.fact.content:
+            continue
+        for sent in dispatch.fact.workbooks:
+            original = dispatch_folder(installation, filing, dispatch.seq) / sent.file
+            target = folder / f"{original.stem}-已填.xlsx"
+            answers = {p.finding: answering(sent.organisation, p) for p in problems[sent.organisation]}
+            fill_answers(original, target, answers)
+            filled.setdefault(sent.organisation, []).append(target)
     return filled
 
 
@@ -205,26 +239,43 @@ def answer_all(
     folder: Path,
     *,
     people: Mapping[str, str] | None = None,
-    otherwise: str = "business_reviewer",
+    otherwise: str = "head_office_preparer",
 ) -> FilingState:
-    """Fill and hand in every workbook, each by its person."""
-    for organisation, path in filled_workbooks(installation, filing, answering, folder).items():
+    """Fill and hand in every workbook, each by its person; the departments accept what was taken."""
+    for organisation, paths in filled_workbooks(installation, filing, answering, folder).items():
         person = installation.user((people or {}).get(organisation, otherwise))
-        import_answers(installation, filing, path, person)
-    return installation.state(filing)
+        for path in paths:
+            import_answers(installation, filing, path, person)
+    return accept_all(installation, filing)
+
+
+def accept_all(installation: Installation, filing: str) -> FilingState:
+    """One person who speaks for all departments accepts every answer that waits; IT raises the change requests."""
+    state = installation.state(filing)
+    if state.holds("decide"):
+        state = accept(installation, filing, installation.user("business_reviewer"), Selection())
+    raise_changes(installation, filing, preparer(installation))
+    return state
 
 
 def fix_core(installation: Installation, cores: Cores, filing: str) -> int:
-    """The branches mend in the core what they promised; how many defects were mended."""
-    problems = problems_by_organisation(installation, installation.state(filing), only_open=True)
+    """The branches mend in the core what blocks; how many defects were mended."""
+    rows = register(installation, installation.state(filing))
     mended = 0
-    for organisation, theirs in problems.items():
-        rules = sorted(
-            {p.rule for p in theirs if (organisation, p.rule) != CORRECTED and p.severity != "explain"}
-        )
-        core = installation.home / "core.db"
-        mended += repair(core, cores.repairs, organisation=organisation, rules=rules)
+    for organisation, rule in sorted(set(rows.filter(severity="block").select("branch", "rule").iter_rows())):
+        if (organisation, rule) != CORRECTED:
+            core = installation.home / "core.db"
+            mended += repair(core, cores.repairs, organisation=organisation, rules=[rule])
     return mended
+
+
+def declare_causes(installation: Installation, filing: str) -> FilingState:
+    """What no source fix explains was mended for the GL: the sum over many rows names none of them."""
+    state = installation.state(filing)
+    user = installation.user("business_reviewer")
+    for table in unexplained_changes(installation, state).select("table").unique().collect()["table"].sort():
+        state = explain_drift(installation, filing, user, table=table, reason="按总账核对更正明细（模拟）")
+    return state
 
 
 def people_of_route(installation: Installation, filing: str) -> list[User]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator
 
+import polars as pl
+
 from pipelines.demo.acts import baosong
 from pipelines.demo.branch import download_and_hand_over
 from pipelines.demo.outcome import Outcome
 from pipelines.demo.stage_setting import answer_key
-from pipelines.demo.workbooks import answer_workbooks
+from pipelines.demo.workbooks import accept_answers, answer_workbooks, issue_findings
 from pipelines.errors import Refused
 from pipelines.stages.installation import Installation
-from pipelines.stages.review import problems_by_organisation
+from pipelines.stages.register import register
 from pipelines.stages.workbooks import Problem
 from resources.reference_core import repairs_path
 
@@ -38,9 +40,11 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
         "request", "review", NUMBER, "--opinion", "accept", "--comment", "范围与期限无误（模拟）",
         "--as", "audit_reviewer",
     )  # fmt: skip
-    yield lambda: installation.state(FILING).stage == "in_review"
+    yield lambda: installation.state(FILING).stage == "first_review"
 
     outcome.compare_with_answer_key(FILING)
+    baosong("findings", "confirm", FILING, "--as", "audit_reviewer")
+    issue_findings(installation, FILING)
 
     def answer(organisation: str, problem: Problem) -> tuple[str, str, str]:
         if (organisation, problem.rule) == CORRECTED:
@@ -50,10 +54,18 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
         return "源头修正", "", "已在核心系统改正（模拟）"
 
     _fix_core(installation)
-    answer_workbooks(installation, FILING, answer, people=BRANCHES, otherwise="business_reviewer")
+    answer_workbooks(installation, FILING, answer, people=BRANCHES, otherwise="head_office_preparer")
+    accept_answers(installation, FILING)
     yield lambda: _second_round_reviewed(installation)
 
     _refused(outcome, "run", "package", FILING)
+    baosong("change", "raise", FILING, "--as", "data_engineer")
+    baosong("compare", FILING)
+    baosong("drift", "list", FILING)
+    baosong(
+        "drift", "explain", FILING, "--table", "BDXXB", "--organisation", "440000", "--reason",
+        "总账与明细核对（R01）后更正的保单明细（模拟）", "--as", "underwriting_reviewer",
+    )  # fmt: skip
     baosong("baseline", "none", FILING, "--reason", "首次经本系统报送（模拟）", "--as", "data_engineer")
     baosong("sign-off", FILING, "--as", "data_engineer")
     _refused(outcome, "sign", FILING, "--as", "data_engineer", "--opinion", "agree", "--comment", "自批")
@@ -80,12 +92,11 @@ def _second_round_reviewed(installation: Installation) -> bool:
 def _fix_core(installation: Installation) -> None:
     """The branches mend their records in the core system itself; Baosong only reads it."""
     repairs = str(repairs_path(answer_key(installation.home)))
-    problems = problems_by_organisation(installation, installation.state(FILING), only_open=True)
-    for organisation, theirs in problems.items():
-        mended = [p for p in theirs if (organisation, p.rule) != CORRECTED and p.severity != "explain"]
-        rules = sorted({p.rule for p in mended})
+    rows = register(installation, installation.state(FILING)).filter(pl.col("severity") == "block")
+    for (organisation,), theirs in rows.group_by("branch", maintain_order=True):
+        rules = [r for r in theirs["rule"].unique().sort() if (organisation, r) != CORRECTED]
         chosen = [word for rule in rules for word in ("--rule", rule)]
-        baosong("core", "fix", "--repairs", repairs, "--organisation", organisation, *chosen)
+        baosong("core", "fix", "--repairs", repairs, "--organisation", str(organisation), *chosen)
 
 
 def _refused(outcome: Outcome, *arguments: str) -> None:

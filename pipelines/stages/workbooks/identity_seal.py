@@ -93,6 +93,7 @@ def _identity(found: Mapping[str, str]) -> WorkbookIdentity:
         answer_by=date.fromisoformat(answer_by) if is_day else datetime.fromisoformat(answer_by),
         department=texts["department"],
         department_name=texts["department_name"],
+        dispatch=int(texts["dispatch"]),
         part=int(texts["part"]),
         parts=int(texts["parts"]),
     )

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tests.benchmarks.data import policies
 from tests.benchmarks.data.columns import Numbers

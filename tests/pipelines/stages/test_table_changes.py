@@ -39,7 +39,9 @@ def made_table(key: tuple[str, ...] = ("NO", "SEQ"), organisation: str | None = 
         field("BE", type="decimal", precision=38, scale=4),
         field("QBRQ", type="date"),
     )
-    return Table(name="BDXXB", title=Title("保单", "Policies"), key=key, fields=fields, organisation=organisation)
+    return Table(
+        name="BDXXB", title=Title("保单", "Policies"), key=key, fields=fields, organisation=organisation
+    )
 
 
 TABLE = made_table()
@@ -47,7 +49,14 @@ NAMES = [field.name for field in TABLE.stored_fields]
 
 
 def row(no: str | None = "P1", seq: int | None = 1, **others: Any) -> Row:
-    said = {"NO": no, "SEQ": seq, "ORG": "440000", "NOTE": "", "BF": Decimal("12.30"), "QBRQ": date(2026, 5, 1)}
+    said = {
+        "NO": no,
+        "SEQ": seq,
+        "ORG": "440000",
+        "NOTE": "",
+        "BF": Decimal("12.30"),
+        "QBRQ": date(2026, 5, 1),
+    }
     said |= others
     return tuple(said.get(name) for name in NAMES)
 
@@ -175,7 +184,10 @@ def test_neither_order_nor_layout_of_equal_files_is_a_change(tmp_path: Path) -> 
 
 def test_the_same_change_gives_the_same_bytes_and_leaves_nothing_beside_them(tmp_path: Path) -> None:
     before = [row(f"P{i % 40}", i % 2, NOTE=str(i)) for i in range(300)]
-    after = [row(f"P{i % 40}", i % 2, NOTE=str(i * (i % 7 > 0)), BF=None if i % 11 else Decimal(i)) for i in range(310)]
+    after = [
+        row(f"P{i % 40}", i % 2, NOTE=str(i * (i % 7 > 0)), BF=None if i % 11 else Decimal(i))
+        for i in range(310)
+    ]
     outs: list[bytes] = []
     for number, turned in enumerate((1, -1)):
         folder = tmp_path / str(number)
@@ -194,7 +206,9 @@ def test_files_whose_columns_differ_are_refused_with_every_column_named(tmp_path
     changed = changed.set_column(0, "SEQ", pa.array(["1"]))
     pq.write_table(changed, tmp_path / "after.parquet")
     with pytest.raises(BadInput) as caught:
-        table_changes(TABLE, tmp_path / "before.parquet", tmp_path / "after.parquet", tmp_path / "out" / "c.parquet")
+        table_changes(
+            TABLE, tmp_path / "before.parquet", tmp_path / "after.parquet", tmp_path / "out" / "c.parquet"
+        )
     assert caught.value.code == "compare.files_differ"
     assert [(d.code, d.values["column"], Path(d.values["path"]).name) for d in caught.value.details] == [
         ("compare.column_type", "SEQ", "after.parquet"),
@@ -301,7 +315,9 @@ def oracle(before: list[Row], after: list[Row]) -> list[Change]:
     return changes
 
 
-a_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+a_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None
+)
 
 
 @a_folder
@@ -324,7 +340,8 @@ def test_the_changes_applied_to_the_earlier_round_give_the_later_one(
     before, after = ({key_of(line): line for line in lines} for lines in rounds)
     _, changes = compared(tmp_path, list(before.values()), list(after.values()))
     made = {
-        key: {name: said(name, v) for name, v in zip(NAMES, line, strict=True)} for key, line in before.items()
+        key: {name: said(name, v) for name, v in zip(NAMES, line, strict=True)}
+        for key, line in before.items()
     }
     for _, key, kind, field, old, new, _ in changes:
         if kind == "removed":
@@ -349,7 +366,15 @@ def test_the_files_swapped_give_the_mirrored_changes(
     mirrored = {"added": "removed", "removed": "added", "changed": "changed"}
     forth, there = compared(tmp_path, *rounds)
     back, again = compared(tmp_path, *rounds[::-1])
-    assert [c[:6] for c in again] == [(t, k, mirrored[kind], f, new, old) for t, k, kind, f, old, new, _ in there]
+    assert [c[:6] for c in again] == [
+        (t, k, mirrored[kind], f, new, old) for t, k, kind, f, old, new, _ in there
+    ]
     assert back == TableChanges(
-        forth.table, forth.removed, forth.added, forth.changed, forth.fields, forth.rows_later, forth.rows_earlier
+        forth.table,
+        forth.removed,
+        forth.added,
+        forth.changed,
+        forth.fields,
+        forth.rows_later,
+        forth.rows_earlier,
     )
