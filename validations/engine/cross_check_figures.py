@@ -117,9 +117,7 @@ def _check_query(
             raise SqlMistake("explain.columns", shown)
         _require_exact(WEIGHT, columns)
         for report in standard.reports:
-            missing = [
-                name for name in {*query.tables, *explanation.fields} if name not in report.tables
-            ]
+            missing = [name for name in {*query.tables, *explanation.fields} if name not in report.tables]
             if table.name in report.tables and missing:
                 shown = {"table": table.name, "report": report.name, "missing": ", ".join(sorted(missing))}
                 raise SqlMistake("validations.derive_inputs", shown)
@@ -137,5 +135,9 @@ def explaining_columns(standard: Standard, table: Table, explanation: Explanatio
 
 
 def _require_exact(name: str, columns: Mapping[str, str]) -> None:
-    if not (columns[name].startswith(("DECIMAL", "HUGEINT")) or columns[name].endswith("INT") or columns[name] == "INTEGER"):
+    if not (
+        columns[name].startswith(("DECIMAL", "HUGEINT"))
+        or columns[name].endswith("INT")
+        or columns[name] == "INTEGER"
+    ):
         raise SqlMistake("explain.inexact", {"column": name, "type": columns[name]})

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -108,7 +109,10 @@ class Figures:
     def cells(self, table: Table, field: str) -> list[str]:
         """All cells of a field, in the order of their keys."""
         values = self._values(table, field)
-        return [str(cell) for (cell,) in self._connection.execute(f"SELECT cell FROM {values} ORDER BY cell").fetchall()]
+        return [
+            str(cell)
+            for (cell,) in self._connection.execute(f"SELECT cell FROM {values} ORDER BY cell").fetchall()
+        ]
 
     def values(self, table: Table, field: str, cells: Iterable[str]) -> dict[str, CellValue]:
         """The values of those cells that are there."""
@@ -178,6 +182,20 @@ class Figures:
             return None, None
         return cell, self.values(table, indicator.field, [cell])[cell].value
 
+    def names(self, field: str, codes: Iterable[str], language: Literal["zh", "en"]) -> dict[str, str]:
+        """What the codes of a key field are called, by the table of this content whose own key is that field and nothing else."""
+        for name in self.tables:
+            table = self.standard.table(name)
+            if table.names is not None and table.stored_key == (field,):
+                key, words = (quoted(each) for each in (field, getattr(table.names, language)))
+                found = self._connection.execute(
+                    f"SELECT CAST({key} AS VARCHAR), min(CAST({words} AS VARCHAR)) FROM {quoted(name)} "
+                    f"JOIN (SELECT unnest($codes) AS code) AS w ON w.code = CAST({key} AS VARCHAR) GROUP BY 1",
+                    {"codes": list(dict.fromkeys(codes))},
+                ).fetchall()
+                return {str(code): str(said) for code, said in found if said is not None}
+        return {}
+
     def _values(self, table: Table, field: str) -> str:
         """The temporary table of all cells of a field: cell, value, rows."""
 
@@ -236,9 +254,13 @@ class Figures:
             sides = f"{literal(NUMERATOR)}, {literal(DENOMINATOR)}"
             checks["side"] = (f"{quoted(SIDE)} IS NULL OR {quoted(SIDE)} NOT IN ({sides})", SIDE)
         for column, (wrong, name) in checks.items():
-            found = self._connection.execute(f"SELECT {quoted(name)} FROM {raw} WHERE {wrong} LIMIT 1").fetchone()
+            found = self._connection.execute(
+                f"SELECT {quoted(name)} FROM {raw} WHERE {wrong} LIMIT 1"
+            ).fetchone()
             if found is not None:
-                raise BadInput("explain.wrong_part", file=explanation.query.name, column=column, value=found[0])
+                raise BadInput(
+                    "explain.wrong_part", file=explanation.query.name, column=column, value=found[0]
+                )
 
     def _once(self, what: tuple[str, str, str], make: Callable[[str], None]) -> str:
         if what not in self._made:
@@ -257,9 +279,21 @@ def open_figures(
         yield Figures(connection, standard, tables, parameters)
 
 
-def account(
-    table: Table, explanation: Explanation, parts: Sequence[PartRow]
-) -> Account | None:
+def tables_behind(standard: Standard, table: Table) -> set[str]:
+    """The tables that explaining a table's figures reads, itself among them, and those that say what codes are called."""
+    found: set[str] = set()
+    waiting = {table.name}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        for explanation in standard.table(name).explains:
+            text = explanation.query.read_text(encoding="utf-8")
+            query = read_query(text, standard.tables, references={}, parameters=standard.parameters)
+            waiting |= {*explanation.fields, *query.tables} - found
+    return found | {each.name for each in standard.tables.values() if each.names is not None}
+
+
+def account(table: Table, explanation: Explanation, parts: Sequence[PartRow]) -> Account | None:
     """What the parts of a figure come to; None for a ratio without anything to divide by."""
     into = [part for part in parts if part.table in explanation.into]
     if explanation.ratio is None:

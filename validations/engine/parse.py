@@ -84,7 +84,10 @@ def parse_table(data: Any, folder: Path) -> Table:
 
 
 def parse_indicators(data: Any) -> tuple[Indicator, ...]:
-    return tuple(Indicator(**{**said, "title": parse_title(said["title"])}) for said in data)
+    return tuple(
+        Indicator(said["name"], parse_title(said["title"]), said["sql"], said.get("table"), said.get("field"))
+        for said in data
+    )
 
 
 def _field(data: Any) -> Field:

@@ -133,7 +133,12 @@ def _figures(trial: Trial) -> list[Failure]:
     """Figures that do not open into what they are made of, in the world or under an example's parameters."""
     world = Place(f"{trial.suite.standard.path.name}/examples/world.yaml", 1)
     return [
-        Failure(each.subject, each.example.name, each.example.place if each.example.name else world, surplus=each.reasons)
+        Failure(
+            each.subject,
+            each.example.name,
+            each.example.place if each.example.name else world,
+            surplus=each.reasons,
+        )
         for each in try_figures(trial)
     ]
 

@@ -1,0 +1,317 @@
+"""How explained figures, indicators and findings look on a terminal, and as JSON. Nothing is asked or computed here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from pipelines.errors import text
+from pipelines.ledger.filing import FilingState
+from pipelines.stages.explain import Explained
+from pipelines.stages.figure_tree import Difference, Figure, Part
+from pipelines.stages.finding_history import FindingStory
+from pipelines.stages.judged_figures import Earlier
+from pipelines.stages.key_indicators import Indicator
+from validations.engine.accounts import added
+
+_WIDTH = 120
+_NONE = "—"
+_ROUNDING_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of the tree: what it says, how deep, and three amounts."""
+
+    depth: int
+    said: str
+    value: str = ""
+    last_period: str = ""
+    last_year: str = ""
+    style: str = ""
+
+
+def amount(value: Decimal | None) -> str:
+    """A number with thousands separators; a dash for none."""
+    return _NONE if value is None else f"{value:,f}"
+
+
+def print_explained(explained: Explained, rows: int, depth: int) -> None:
+    """The tree of a figure, or the row of what is none, with the findings on it."""
+    typer.echo(
+        text("explain.head", filing=explained.filing, content=explained.content[:12], round=explained.round)
+    )
+    if explained.standard_changed:
+        typer.echo(text("explain.standard_changed"))
+    if explained.figure is not None:
+        names = ("figure", "value", "last_period", "last_year")
+        first, *others = (text(f"explain.column.{name}") for name in names)
+        columns = [
+            Column(first, overflow="fold"),
+            *(Column(o, justify="right", no_wrap=True) for o in others),
+        ]
+        table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+        for line in _lines(explained.figure, explained.round, rows, 0):
+            said = "  " * line.depth + line.said
+            table.add_row(escape(said), line.value, line.last_period, line.last_year, style=line.style)
+        console = Console()
+        Console(width=max(console.width, _WIDTH)).print(table)
+        for name in ("last_period", "last_year"):
+            earlier: Earlier | None = getattr(explained, name)
+            if earlier is not None and earlier.value is None:
+                typer.echo(
+                    text("explain.why_none", when=text(f"explain.column.{name}"), reason=earlier.reason)
+                )
+        if any(each.may_open and each.total is None for each in explained.figure.all()):
+            typer.echo(text("explain.deeper", depth=depth + 1))
+    if explained.figure is None or explained.figure.is_extracted:
+        _print_rows(explained)
+    if explained.findings:
+        typer.echo(text("explain.findings", count=len(explained.findings)))
+        for found in explained.findings:
+            typer.echo(
+                "  "
+                + text("explain.finding", **{k: _NONE if v is None else v for k, v in asdict(found).items()})
+            )
+
+
+def _print_rows(explained: Explained) -> None:
+    for number, cells in explained.rows:
+        typer.echo(text("explain.row", table=explained.table, title=explained.title, row=number))
+        for cell in cells:
+            mark = "►" if cell.field == explained.field else "·" if cell.is_key else " "
+            value = "NULL" if cell.value is None else cell.value
+            before = "NULL" if cell.before is None else cell.before
+            more = text("explain.overlaid", before=before) if cell.is_overlaid else ""
+            typer.echo(f" {mark} {cell.field} = {value}{more}  {cell.title}")
+
+
+def _lines(figure: Figure, round_: int, rows: int, depth: int, part: Part | None = None) -> Iterator[_Line]:
+    """The figure's own line, then its parts, what they come to, what makes the difference, what is held against it."""
+    own = part.amount if part is not None else figure.value
+    yield _Line(
+        depth,
+        _named(figure, part),
+        amount(own),
+        amount(_weighted(figure.last_period, part)),
+        amount(_weighted(figure.last_year, part)),
+        "bold" if depth == 0 else "",
+    )
+    if figure.total is None:
+        return
+    if not figure.may_open:
+        where = ", ".join(str(number) for number in figure.rows)
+        if figure.differences:
+            yield _Line(
+                depth + 1, text("explain.as_extracted", round=round_, rows=where), amount(figure.total)
+            )
+            yield from _differences(figure.differences, depth + 1)
+        return
+    inner = [each for each in figure.parts if not _is_row(each)]
+    shown, left = _cut([each for each in figure.parts if _is_row(each)], rows)
+    for each in (*inner, *shown):
+        yield from _lines(each.figure, round_, rows, depth + 1, each)
+    if left:
+        total = added(each.amount for each in left)
+        yield _Line(depth + 1, text("explain.rows_more", count=len(left)), amount(total), style="dim")
+    if figure.ratio is not None:
+        yield _Line(
+            depth + 1, text("explain.quotient", ratio=figure.ratio), amount(figure.total), style="dim"
+        )
+    else:
+        broken = any(d.cause == "unexplained" for d in figure.differences)
+        code = "explain.adds_up_with" if broken else "explain.adds_up"
+        yield _Line(depth + 1, text(code, count=len(figure.parts)), amount(figure.total), style="dim")
+    yield from _differences(figure.differences, depth + 1)
+    if figure.compared:
+        total = figure.compared_total or Decimal(0)
+        names = ", ".join(dict.fromkeys(each.figure.table for each in figure.compared))
+        difference = amount((figure.value or Decimal(0)) - total)
+        said = text("explain.compared", table=names, count=len(figure.compared), difference=difference)
+        yield _Line(depth + 1, said, amount(total), style="cyan")
+
+
+def _is_row(part: Part) -> bool:
+    return part.figure.is_extracted and not part.figure.may_open
+
+
+def _cut(parts: Sequence[Part], rows: int) -> tuple[Sequence[Part], Sequence[Part]]:
+    """What is shown of the rows and what is only counted: all that was corrected is shown."""
+    shown = [part for number, part in enumerate(parts) if number < rows or part.figure.differences]
+    return shown, [part for part in parts if part not in shown] if len(shown) < len(parts) else []
+
+
+def _differences(differences: Sequence[Difference], depth: int) -> Iterator[_Line]:
+    for each in differences:
+        said = (
+            text("explain.difference." + each.cause)
+            if each.overlay is None
+            else text(
+                "explain.difference.overlay",
+                old=each.overlay.old,
+                new=each.overlay.new,
+                reason=each.overlay.reason or _NONE,
+                organisation=each.overlay.organisation,
+                user=each.overlay.user,
+                sign_off=each.overlay.sign_off,
+            )
+        )
+        style = "red" if each.cause == "unexplained" else "yellow"
+        yield _Line(depth, said, amount(_decimal(each.amount)), style=style)
+
+
+def _decimal(value: Decimal | Fraction) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    return Decimal(round(value * 10**_ROUNDING_DIGITS)).scaleb(-_ROUNDING_DIGITS)
+
+
+def _named(figure: Figure, part: Part | None) -> str:
+    weight = "" if part is None or part.weight == 1 else "− " if part.weight == -1 else f"{part.weight:f} × "
+    side = "" if part is None or part.side is None else text(f"explain.side.{part.side}") + " "
+    key = ":".join(_NONE if value is None else value for _, value in figure.key)
+    return f"{weight}{side}{figure.table}:{key}  {' · '.join(figure.names)}".rstrip()
+
+
+def _weighted(value: Decimal | None, part: Part | None) -> Decimal | None:
+    return value if value is None or part is None else value * part.weight
+
+
+def print_indicators(state: FilingState, indicators: Sequence[Indicator]) -> None:
+    """The key indicators as a table, then why some have no value."""
+    if not indicators:
+        typer.echo(text("explain.no_indicators", standard=state.opened.fact.standard))
+        return
+    assert state.content is not None, "indicators are of a judged content"
+    judged = state.content.fact
+    typer.echo(text("explain.head", filing=state.id, content=judged.content[:12], round=judged.round))
+    names = ("value", "last_period", "change_on_period", "last_year", "change_on_year")
+    columns = [Column(text("explain.column.indicator"), overflow="fold")]
+    columns += [Column(text(f"explain.column.{name}"), justify="right", no_wrap=True) for name in names]
+    table = Table(
+        *columns, Column(text("explain.column.cell"), no_wrap=True), box=SIMPLE_HEAD, pad_edge=False
+    )
+    for each in indicators:
+        table.add_row(
+            escape(each.title), amount(each.value), amount(each.last_period.value), _change(each.change_on_period),
+            amount(each.last_year.value), _change(each.change_on_year), escape(each.cell or ""),
+        )  # fmt: skip
+    console = Console()
+    Console(width=max(console.width, _WIDTH)).print(table)
+    for each in indicators:
+        if each.value is None:
+            typer.echo(text("explain.why_none", when=each.title, reason=each.reason))
+    for name in ("last_period", "last_year"):
+        reasons = {getattr(each, name).reason for each in indicators if getattr(each, name).value is None}
+        for reason in sorted(reasons):
+            typer.echo(text("explain.why_none", when=text(f"explain.column.{name}"), reason=reason))
+
+
+def _change(percent: Decimal | None) -> str:
+    return _NONE if percent is None else f"{percent:+,f}"
+
+
+def story_text(story: FindingStory) -> str:
+    """A finding in words: its rule, its cell, its figures, and the contents in which it was found."""
+    said = {name: _NONE if value is None else value for name, value in asdict(story).items()}
+    said["key"] = ", ".join(f"{name} = {value}" for name, value in story.key.items())
+    lines = [text("explain.story", **said)]
+    for each in story.history:
+        code = "explain.sighting.found" if each.is_found else "explain.sighting.gone"
+        lines.append(
+            text(
+                code,
+                at=each.at.strftime("%Y-%m-%d %H:%M"),
+                round=each.round,
+                content=each.content[:12],
+                value=each.value or _NONE,
+                expected=each.expected or _NONE,
+            )
+            if each.is_found
+            else text(
+                code, at=each.at.strftime("%Y-%m-%d %H:%M"), round=each.round, content=each.content[:12]
+            )
+        )
+    return "\n".join(lines)
+
+
+def explained_json(explained: Explained, rows: int) -> str:
+    """Everything, amounts as texts so that nothing rounds them; `rows` limits the source rows, not their count or sum."""
+    said: dict[str, Any] = {
+        name: getattr(explained, name)
+        for name in ("filing", "content", "round", "table", "title", "cell", "field", "standard_changed")
+    }
+    said["figure"] = _figure_json(explained.figure, rows) if explained.figure else None
+    said["last_period"] = _earlier_json(explained.last_period)
+    said["last_year"] = _earlier_json(explained.last_year)
+    said["rows"] = [
+        {"row": number, "cells": [asdict(cell) for cell in cells]} for number, cells in explained.rows
+    ]
+    said["overlays"] = [asdict(each) for each in explained.overlays]
+    said["findings"] = [asdict(each) for each in explained.findings]
+    return _json(said)
+
+
+def indicators_json(indicators: Sequence[Indicator]) -> str:
+    return _json([asdict(each) for each in indicators])
+
+
+def story_json(story: FindingStory) -> str:
+    return _json(asdict(story))
+
+
+def _figure_json(figure: Figure, rows: int) -> dict[str, Any]:
+    inner = [part for part in figure.parts if not _is_row(part)]
+    shown, left = _cut([part for part in figure.parts if _is_row(part)], rows)
+    return {
+        "table": figure.table,
+        "key": dict(figure.key),
+        "names": list(figure.names),
+        "field": figure.field,
+        "value": figure.value,
+        "last_period": figure.last_period,
+        "last_year": figure.last_year,
+        "rows": list(figure.rows) if figure.is_extracted else None,
+        "ratio": figure.ratio,
+        "total": figure.total,
+        "adds_up": figure.adds_up if figure.total is not None else None,
+        "parts": [_part_json(part, rows) for part in (*inner, *shown)],
+        "parts_not_shown": {"count": len(left), "sum": added(part.amount for part in left)} if left else None,
+        "differences": [
+            {
+                "amount": _decimal(d.amount),
+                "cause": d.cause,
+                "overlay": asdict(d.overlay) if d.overlay else None,
+            }
+            for d in figure.differences
+        ],
+        "compared": [_part_json(part, rows) for part in figure.compared],
+        "opens_further": figure.may_open and figure.total is None,
+    }
+
+
+def _part_json(part: Part, rows: int) -> dict[str, Any]:
+    said: dict[str, Any] = {"weight": part.weight, "side": part.side, "amount": part.amount}
+    return {**said, **_figure_json(part.figure, rows)}
+
+
+def _earlier_json(earlier: Earlier | None) -> dict[str, Any] | None:
+    return asdict(earlier) if earlier is not None else None
+
+
+def _json(said: object) -> str:
+    return json.dumps(said, ensure_ascii=False, indent=2, default=_as_text)
+
+
+def _as_text(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
