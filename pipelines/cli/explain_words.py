@@ -96,12 +96,14 @@ def _print_rows(explained: Explained) -> None:
             typer.echo(f" {mark} {cell.field} = {value}{more}  {cell.title}")
 
 
-def _lines(figure: Figure, round_: int, rows: int, depth: int, part: Part | None = None) -> Iterator[_Line]:
+def _lines(
+    figure: Figure, round_: int, rows: int, depth: int, part: Part | None = None, above: Figure | None = None
+) -> Iterator[_Line]:
     """The figure's own line, then its parts, what they come to, what makes the difference, what is held against it."""
     own = part.amount if part is not None else figure.value
     yield _Line(
         depth,
-        _named(figure, part),
+        _named(figure, part, above, round_),
         amount(own),
         amount(_weighted(figure.last_period, part)),
         amount(_weighted(figure.last_year, part)),
@@ -120,7 +122,7 @@ def _lines(figure: Figure, round_: int, rows: int, depth: int, part: Part | None
     inner = [each for each in figure.parts if not _is_row(each)]
     shown, left = _cut([each for each in figure.parts if _is_row(each)], rows)
     for each in (*inner, *shown):
-        yield from _lines(each.figure, round_, rows, depth + 1, each)
+        yield from _lines(each.figure, round_, rows, depth + 1, each, figure)
     if left:
         total = added(each.amount for each in left)
         yield _Line(depth + 1, text("explain.rows_more", count=len(left)), amount(total), style="dim")
@@ -134,9 +136,9 @@ def _lines(figure: Figure, round_: int, rows: int, depth: int, part: Part | None
         yield _Line(depth + 1, text(code, count=len(figure.parts)), amount(figure.total), style="dim")
     yield from _differences(figure.differences, depth + 1)
     if figure.compared:
-        total = figure.compared_total or Decimal(0)
+        total = added(each.amount for each in figure.compared)
         names = ", ".join(dict.fromkeys(each.figure.table for each in figure.compared))
-        difference = amount((figure.value or Decimal(0)) - total)
+        difference = amount(added([figure.value, -total]) if figure.value is not None else None)
         said = text("explain.compared", table=names, count=len(figure.compared), difference=difference)
         yield _Line(depth + 1, said, amount(total), style="cyan")
 
@@ -176,11 +178,18 @@ def _decimal(value: Decimal | Fraction) -> Decimal:
     return Decimal(round(value * 10**_ROUNDING_DIGITS)).scaleb(-_ROUNDING_DIGITS)
 
 
-def _named(figure: Figure, part: Part | None) -> str:
+def _named(figure: Figure, part: Part | None, above: Figure | None, round_: int) -> str:
+    """Sign, side, cell, and what those codes are called that are not the codes of the figure above."""
     weight = "" if part is None or part.weight == 1 else "− " if part.weight == -1 else f"{part.weight:f} × "
     side = "" if part is None or part.side is None else text(f"explain.side.{part.side}") + " "
     key = ":".join(_NONE if value is None else value for _, value in figure.key)
-    return f"{weight}{side}{figure.table}:{key}  {' · '.join(figure.names)}".rstrip()
+    said = dict(above.key) if above is not None else {}
+    names = " · ".join(name for field, name in figure.names if said.get(field) != dict(figure.key)[field])
+    where = ""
+    if figure.is_extracted:
+        numbers = ", ".join(str(number) for number in figure.rows)
+        where = "  [" + text("explain.in_round", round=round_, rows=numbers) + "]"
+    return f"{weight}{side}{figure.table}:{key}  {names}".rstrip() + where
 
 
 def _weighted(value: Decimal | None, part: Part | None) -> Decimal | None:
@@ -202,10 +211,11 @@ def print_indicators(state: FilingState, indicators: Sequence[Indicator]) -> Non
         *columns, Column(text("explain.column.cell"), no_wrap=True), box=SIMPLE_HEAD, pad_edge=False
     )
     for each in indicators:
-        table.add_row(
+        said = [
             escape(each.title), amount(each.value), amount(each.last_period.value), _change(each.change_on_period),
             amount(each.last_year.value), _change(each.change_on_year), escape(each.cell or ""),
-        )  # fmt: skip
+        ]  # fmt: skip
+        table.add_row(*said[: len(columns)])
     console = Console()
     Console(width=max(console.width, _WIDTH)).print(table)
     for each in indicators:
@@ -276,7 +286,7 @@ def _figure_json(figure: Figure, rows: int) -> dict[str, Any]:
     return {
         "table": figure.table,
         "key": dict(figure.key),
-        "names": list(figure.names),
+        "names": dict(figure.names),
         "field": figure.field,
         "value": figure.value,
         "last_period": figure.last_period,

@@ -114,10 +114,8 @@ def explain(
     with open_judged(installation, state, tables_behind(standard, table)) as judged:
         found = judged.figures.find(table, key)
         if found is None:
-            near = [
-                format_cell(name, each[:-1])
-                for each in judged.figures.nearest(table, ":".join(k or "" for k in key))
-            ]
+            said = ":".join(part or "" for part in key)
+            near = [_masked_cell(table, each) for each in judged.figures.nearest(table, said)]
             raise BadInput("explain.no_cell", table=name, given=cell, nearest=", ".join(near) or "—")
         overlays = overlays_of(installation, judged)
         is_number = chosen is not None and table.field(chosen).type in ("integer", "decimal")
@@ -286,6 +284,7 @@ def _masked(value: str | None, is_personal: bool) -> str | None:
 
 
 def _masked_cell(table: Table, cell: str) -> str:
+    """The cell of a canonical key as a person writes it."""
     key: dict[str, str | None] = json.loads(cell)
     return format_cell(
         table.name, (_masked(key[name], table.field(name).personal) for name in table.stored_key)

@@ -52,13 +52,14 @@ class Difference:
 class Figure:
     """One value. `total`: what its parts come to or, of an extracted one, what the round holds; None where it was not opened.
 
-    `compared` is held against it and does not count. `rows` are its rows (from 1) in its table's file.
+    `names`: what its codes are called, by field of its key. `rows`: its rows (from 1) in its table's file. `compared` is held
+    against it and does not count.
     """
 
     table: str
     cell: str
     key: tuple[tuple[str, str | None], ...]
-    names: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]
     field: str
     value: Decimal | None
     is_extracted: bool
@@ -185,7 +186,9 @@ class FigureTree:
             table=name,
             cell=cell,
             key=tuple((n, MASK if n in personal and code is not None else code) for n, code in key),
-            names=tuple(said for n, code in key if code is not None and (said := self._names.get((n, code)))),
+            names=tuple(
+                (n, said) for n, code in key if code is not None and (said := self._names.get((n, code)))
+            ),
             field=field,
             value=value,
             is_extracted=table.derive is None,

@@ -40,9 +40,9 @@ def less(figure: Decimal, total: Decimal) -> Decimal:
     return _EXACT.subtract(figure, total)
 
 
-def sum_of(amounts: Iterable[Decimal]) -> Account:
-    """The account of a figure that is the sum of its parts."""
-    return Account(added(amounts))
+def sum_of(amounts: Iterable[Decimal], *, scale: int) -> Account:
+    """The account of a figure that is the sum of its parts, with at least `scale` digits after the point."""
+    return Account(added((Decimal(0).scaleb(-scale), *amounts)))
 
 
 def ratio_of(numerator: Decimal, denominator: Decimal, *, times: int, scale: int) -> Account | None:

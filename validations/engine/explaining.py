@@ -86,15 +86,15 @@ class Figures:
         ).fetchone()
         return str(found[0]) if found else None
 
-    def nearest(self, table: Table, given: str, limit: int = 5) -> list[tuple[str | None, ...]]:
-        """The keys most like what was given, as texts, the most like first."""
-        parts = [f"CAST(t.{quoted(name)} AS VARCHAR)" for name in table.stored_key]
-        said = f"concat_ws(':', {', '.join(parts)})"
-        return self._connection.execute(
-            f"SELECT DISTINCT {', '.join(parts)}, levenshtein({said}, ?) AS far FROM {quoted(table.name)} AS t "
-            f"ORDER BY far, {', '.join(str(n + 1) for n in range(len(parts)))} LIMIT {limit}",
+    def nearest(self, table: Table, given: str, limit: int = 5) -> list[str]:
+        """The cells whose key is most like what was given (values joined by colons), the most like first."""
+        parts = ", ".join(f"CAST(t.{quoted(name)} AS VARCHAR)" for name in table.stored_key)
+        found = self._connection.execute(
+            f"SELECT DISTINCT {key_json(table)} AS cell, levenshtein(concat_ws(':', {parts}), ?) AS far "
+            f"FROM {quoted(table.name)} AS t ORDER BY far, cell LIMIT {limit}",
             [given],
         ).fetchall()
+        return [str(cell) for cell, _ in found]
 
     def rows(self, table: Table, cell: str) -> list[tuple[int, dict[str, str | None]]]:
         """The rows of one cell, whole, as texts, with their numbers (from 0)."""
@@ -296,10 +296,10 @@ def tables_behind(standard: Standard, table: Table) -> set[str]:
 def account(table: Table, explanation: Explanation, parts: Sequence[PartRow]) -> Account | None:
     """What the parts of a figure come to; None for a ratio without anything to divide by."""
     into = [part for part in parts if part.table in explanation.into]
+    scale = table.field(explanation.field).scale or 0
     if explanation.ratio is None:
-        return sum_of(part.amount for part in into)
+        return sum_of((part.amount for part in into), scale=scale)
     sides = {
         side: added(part.amount for part in into if part.side == side) for side in (NUMERATOR, DENOMINATOR)
     }
-    scale = table.field(explanation.field).scale or 0
     return ratio_of(sides[NUMERATOR], sides[DENOMINATOR], times=explanation.ratio, scale=scale)
