@@ -1,6 +1,6 @@
 """`baosong explain`: what a reported figure is made of, what a finding has been through, which figures matter most.
 
-Reading only: nothing is recorded. What it asks `pipelines.stages` knows; the words and the tree are `explain_words`'.
+Reading only: nothing is recorded. What it asks `pipelines.stages` knows; the tree and its words are `explain_words`'.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import explain_words as words
+from pipelines.cli.explain_json import explained_json, indicators_json, story_json
 from pipelines.stages.explain import EVERY_LEVEL
 from pipelines.stages.explain import explain as explain_cell
 from pipelines.stages.finding_history import tell_finding
@@ -45,16 +46,16 @@ def explain(
         if cell is None:
             found = key_indicators(installation, state)
             if as_json:
-                typer.echo(words.indicators_json(found))
+                typer.echo(indicators_json(found))
             else:
                 words.print_indicators(state, found)
         elif _FINDING.fullmatch(cell):
             story = tell_finding(installation, state, cell)
-            typer.echo(words.story_json(story) if as_json else words.story_text(story))
+            typer.echo(story_json(story) if as_json else words.story_text(story))
         else:
             levels = EVERY_LEVEL if every else depth
             explained = explain_cell(installation, state, cell, field=field, depth=levels)
             if as_json:
-                typer.echo(words.explained_json(explained, rows))
+                typer.echo(explained_json(explained, rows))
             else:
                 words.print_explained(explained, rows, levels)

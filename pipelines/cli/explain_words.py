@@ -1,13 +1,11 @@
-"""How explained figures, indicators and findings look on a terminal, and as JSON. Nothing is asked or computed here."""
+"""How explained figures, indicators and findings look on a terminal. Nothing is asked or computed here."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -119,8 +117,8 @@ def _lines(
             )
             yield from _differences(figure.differences, depth + 1)
         return
-    inner = [each for each in figure.parts if not _is_row(each)]
-    shown, left = _cut([each for each in figure.parts if _is_row(each)], rows)
+    inner = [each for each in figure.parts if not is_row(each)]
+    shown, left = cut([each for each in figure.parts if is_row(each)], rows)
     for each in (*inner, *shown):
         yield from _lines(each.figure, round_, rows, depth + 1, each, figure)
     if left:
@@ -143,11 +141,12 @@ def _lines(
         yield _Line(depth + 1, said, amount(total), style="cyan")
 
 
-def _is_row(part: Part) -> bool:
+def is_row(part: Part) -> bool:
+    """Whether a part is a row of the round, which opens no further."""
     return part.figure.is_extracted and not part.figure.may_open
 
 
-def _cut(parts: Sequence[Part], rows: int) -> tuple[Sequence[Part], Sequence[Part]]:
+def cut(parts: Sequence[Part], rows: int) -> tuple[Sequence[Part], Sequence[Part]]:
     """What is shown of the rows and what is only counted: all that was corrected is shown."""
     shown = [part for number, part in enumerate(parts) if number < rows or part.figure.differences]
     return shown, [part for part in parts if part not in shown] if len(shown) < len(parts) else []
@@ -169,10 +168,11 @@ def _differences(differences: Sequence[Difference], depth: int) -> Iterator[_Lin
             )
         )
         style = "red" if each.cause == "unexplained" else "yellow"
-        yield _Line(depth, said, amount(_decimal(each.amount)), style=style)
+        yield _Line(depth, said, amount(decimal_of(each.amount)), style=style)
 
 
-def _decimal(value: Decimal | Fraction) -> Decimal:
+def decimal_of(value: Decimal | Fraction) -> Decimal:
+    """A difference as people read it; what a ratio was rounded by has six digits."""
     if isinstance(value, Decimal):
         return value
     return Decimal(round(value * 10**_ROUNDING_DIGITS)).scaleb(-_ROUNDING_DIGITS)
@@ -253,75 +253,3 @@ def story_text(story: FindingStory) -> str:
             )
         )
     return "\n".join(lines)
-
-
-def explained_json(explained: Explained, rows: int) -> str:
-    """Everything, amounts as texts so that nothing rounds them; `rows` limits the source rows, not their count or sum."""
-    said: dict[str, Any] = {
-        name: getattr(explained, name)
-        for name in ("filing", "content", "round", "table", "title", "cell", "field", "standard_changed")
-    }
-    said["figure"] = _figure_json(explained.figure, rows) if explained.figure else None
-    said["last_period"] = _earlier_json(explained.last_period)
-    said["last_year"] = _earlier_json(explained.last_year)
-    said["rows"] = [
-        {"row": number, "cells": [asdict(cell) for cell in cells]} for number, cells in explained.rows
-    ]
-    said["overlays"] = [asdict(each) for each in explained.overlays]
-    said["findings"] = [asdict(each) for each in explained.findings]
-    return _json(said)
-
-
-def indicators_json(indicators: Sequence[Indicator]) -> str:
-    return _json([asdict(each) for each in indicators])
-
-
-def story_json(story: FindingStory) -> str:
-    return _json(asdict(story))
-
-
-def _figure_json(figure: Figure, rows: int) -> dict[str, Any]:
-    inner = [part for part in figure.parts if not _is_row(part)]
-    shown, left = _cut([part for part in figure.parts if _is_row(part)], rows)
-    return {
-        "table": figure.table,
-        "key": dict(figure.key),
-        "names": dict(figure.names),
-        "field": figure.field,
-        "value": figure.value,
-        "last_period": figure.last_period,
-        "last_year": figure.last_year,
-        "rows": list(figure.rows) if figure.is_extracted else None,
-        "ratio": figure.ratio,
-        "total": figure.total,
-        "adds_up": figure.adds_up if figure.total is not None else None,
-        "parts": [_part_json(part, rows) for part in (*inner, *shown)],
-        "parts_not_shown": {"count": len(left), "sum": added(part.amount for part in left)} if left else None,
-        "differences": [
-            {
-                "amount": _decimal(d.amount),
-                "cause": d.cause,
-                "overlay": asdict(d.overlay) if d.overlay else None,
-            }
-            for d in figure.differences
-        ],
-        "compared": [_part_json(part, rows) for part in figure.compared],
-        "opens_further": figure.may_open and figure.total is None,
-    }
-
-
-def _part_json(part: Part, rows: int) -> dict[str, Any]:
-    said: dict[str, Any] = {"weight": part.weight, "side": part.side, "amount": part.amount}
-    return {**said, **_figure_json(part.figure, rows)}
-
-
-def _earlier_json(earlier: Earlier | None) -> dict[str, Any] | None:
-    return asdict(earlier) if earlier is not None else None
-
-
-def _json(said: object) -> str:
-    return json.dumps(said, ensure_ascii=False, indent=2, default=_as_text)
-
-
-def _as_text(value: object) -> str:
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)

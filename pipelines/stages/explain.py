@@ -7,7 +7,6 @@ been through is `finding_history`'s matter, which figures to look at first `key_
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +16,7 @@ import polars as pl
 
 from pipelines.errors import LANGUAGE, BadInput
 from pipelines.ledger.filing import FilingState
+from pipelines.stages.cell_notation import format_cell, parse_cell
 from pipelines.stages.content import typed_value
 from pipelines.stages.figure_tree import MASK, Figure, FigureTree, Overlay
 from pipelines.stages.handlings import current_handlings
@@ -29,9 +29,6 @@ from validations.engine.explaining import tables_behind
 
 EVERY_LEVEL = 99
 """Deeper than anything opens."""
-
-_UNIT = re.compile(r"\\[:\\]|.", re.DOTALL)
-"""One character of a cell as it is written: an escaped one, or any."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def explain(
             near = [_masked_cell(table, each) for each in judged.figures.nearest(table, said)]
             raise BadInput("explain.no_cell", table=name, given=cell, nearest=", ".join(near) or "—")
         overlays = overlays_of(installation, judged)
-        is_number = chosen is not None and table.field(chosen).type in ("integer", "decimal")
+        is_number = chosen is not None and _is_figure(table, chosen)
         figure = _figure(judged, table, chosen, found, overlays, depth) if chosen and is_number else None
         before = [
             side.value(table, chosen, found) if chosen and is_number else None
@@ -141,25 +138,6 @@ def explain(
             overlays=tuple(o for o in overlays if (o.table, o.cell) == (name, found)),
             standard_changed=judged.content.parts["standard"]["digest"] != standard.digest,
         )
-
-
-def parse_cell(given: str, *, example: str) -> tuple[str, tuple[str | None, ...]]:
-    """The table and the key's values of `TABLE:value[:value…]`. An empty value is NULL; `\\:` is a colon within one."""
-    parts = [""]
-    for unit in _UNIT.findall(given):
-        if unit == ":":
-            parts.append("")
-        else:
-            parts[-1] += unit[-1]
-    name, *values = parts
-    if not name or not values:
-        raise BadInput("explain.cell", given=given, example=example)
-    return name, tuple(value or None for value in values)
-
-
-def format_cell(table: str, key: Iterable[str | None]) -> str:
-    """A cell as `parse_cell` reads it."""
-    return ":".join([table, *((value or "").replace("\\", "\\\\").replace(":", "\\:") for value in key)])
 
 
 def overlays_of(installation: Installation, judged: JudgedFigures) -> tuple[Overlay, ...]:
@@ -211,6 +189,11 @@ def _figure(
     )
     value = judged.figures.values(table, field, [cell])[cell]
     return tree.build(table, field, cell, value, depth)
+
+
+def _is_figure(table: Table, field: str) -> bool:
+    """Whether a field is a number that may be shown."""
+    return table.field(field).type in ("integer", "decimal") and not table.field(field).personal
 
 
 def _field(table: Table, given: str | None) -> str | None:

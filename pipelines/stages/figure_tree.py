@@ -14,7 +14,8 @@ from typing import Literal
 
 from pipelines.errors import LANGUAGE, BadInput
 from validations.engine.accounts import added, less
-from validations.engine.explaining import CellValue, Figures, PartRow, account
+from validations.engine.explaining import Figures
+from validations.engine.parts import CellValue, PartRow, account
 from validations.engine.standard import Table
 
 MASK = "***"

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from pipelines.errors import LANGUAGE, text
 from pipelines.ledger.filing import FilingState
-from pipelines.stages.explain import format_cell
+from pipelines.stages.cell_notation import format_cell
 from pipelines.stages.installation import Installation
 from pipelines.stages.judged_figures import Before, Earlier, JudgedFigures, open_judged
 from validations.engine import Standard

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -16,7 +15,6 @@ from typing import Literal
 import duckdb
 
 from pipelines.errors import BadInput
-from validations.engine.accounts import Account, added, product, ratio_of, sum_of
 from validations.engine.figures import (
     DENOMINATOR,
     NUMERATOR,
@@ -28,35 +26,10 @@ from validations.engine.figures import (
 )
 from validations.engine.finding_sql import key_json
 from validations.engine.parameters import bound, complete
+from validations.engine.parts import CellValue, PartRow
 from validations.engine.session import create_views, literal, open_session, quoted, rows_of
 from validations.engine.sql_text import read_query
 from validations.engine.standard import Standard, Table
-
-
-@dataclass(frozen=True)
-class CellValue:
-    """The value of one cell and the rows of its table (from 0) that have the key; several are added up."""
-
-    value: Decimal | None
-    rows: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class PartRow:
-    """One part of a figure as the standard's SQL gives it; `rows` are those of its own table."""
-
-    table: str
-    cell: str
-    field: str
-    weight: Decimal
-    side: str | None
-    value: Decimal | None
-    rows: tuple[int, ...]
-
-    @property
-    def amount(self) -> Decimal:
-        """What it contributes."""
-        return product(self.weight, self.value)
 
 
 class Figures:
@@ -291,15 +264,3 @@ def tables_behind(standard: Standard, table: Table) -> set[str]:
             query = read_query(text, standard.tables, references={}, parameters=standard.parameters)
             waiting |= {*explanation.fields, *query.tables} - found
     return found | {each.name for each in standard.tables.values() if each.names is not None}
-
-
-def account(table: Table, explanation: Explanation, parts: Sequence[PartRow]) -> Account | None:
-    """What the parts of a figure come to; None for a ratio without anything to divide by."""
-    into = [part for part in parts if part.table in explanation.into]
-    scale = table.field(explanation.field).scale or 0
-    if explanation.ratio is None:
-        return sum_of((part.amount for part in into), scale=scale)
-    sides = {
-        side: added(part.amount for part in into if part.side == side) for side in (NUMERATOR, DENOMINATOR)
-    }
-    return ratio_of(sides[NUMERATOR], sides[DENOMINATOR], times=explanation.ratio, scale=scale)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from pipelines.errors import BaosongError, text
 from validations.engine.accounts import less
-from validations.engine.explaining import Figures, PartRow, account, open_figures
+from validations.engine.explaining import Figures, open_figures
 from validations.engine.figures import Explanation
+from validations.engine.parts import PartRow, account
 from validations.engine.standard import Standard, Table
 from validations.kit.examples import Example
 from validations.kit.trial import WORLD, Trial
