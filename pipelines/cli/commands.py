@@ -32,6 +32,10 @@ COMMANDS = {
         "登记分公司向监管局的移交 · Record that the branch handed the package to the bureau.",
     ),
     "receipt": ("evidence:receipt", "登记监管局的回执 · Record the bureau's receipt."),
+    "explain": (
+        "explain:explain",
+        "数从何来：报送的数展开到提取的行，与上期、上年同期相比 · Open a figure into what it is made of; reads only.",
+    ),
     "verify": (
         "evidence:verify",
         "离线验证档案 · Verify an archive offline; exit 5 when anything in it was changed.",

@@ -6,20 +6,21 @@ same as there being nothing: somebody says so, with a reason, before anyone sign
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
-from pipelines.errors import BadInput, BaosongError, Refused, Tampered
+from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import BaselineDeclared
 from pipelines.stages.canonical import json_digest, sync_folder
 from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.stored_content import StoredContent, accepted_content, verified_tables
 from pipelines.stages.unjudged import lacking
 from resources.deployment import User
 from validations.engine import Standard, table_digest
@@ -56,12 +57,14 @@ def references(installation: Installation, state: FilingState, standard: Standar
     parameters: dict[str, str] = {}
     for space, names in sorted(wanted.items()):
         found = (
-            _previous(installation, state) if space == PREVIOUS else _same_period(installation, state, space)
+            previous_content(installation, state)
+            if space == PREVIOUS
+            else _same_period(installation, state, space)
         )
         if found is None:
             continue
         other = standard if space == PREVIOUS else installation.standard(space)
-        tables[space] = {name: path for name, path in _verified(found, other) if name in names}
+        tables[space] = {name: path for name, path in verified_tables(found, other) if name in names}
         digests[space] = found.digest
         if space == PREVIOUS:
             parameters = {"previous_from": str(found.date_from), "previous_to": str(found.date_to)}
@@ -152,25 +155,15 @@ def _copied(standard: Standard, files: Mapping[str, Path], folder: Path) -> dict
     return digests
 
 
-@dataclass(frozen=True)
-class _Content:
-    """A content that exists already: its digest, its period, its tables with their content digests."""
-
-    digest: str
-    date_from: date
-    date_to: date
-    paths: Mapping[str, Path]
-    table_digests: Mapping[str, str]
-
-
-def _previous(installation: Installation, state: FilingState) -> _Content | None:
+def previous_content(installation: Installation, state: FilingState) -> StoredContent | None:
+    """What a filing's rules compare with: the baseline that somebody adopted, else the last accepted filing's content."""
     declared = state.baseline.fact if state.baseline else None
     if declared and declared.digest and declared.date_from and declared.date_to:
         folder = installation.folder("baselines", state.id) / declared.digest
         paths = {name: folder / f"{name}.parquet" for name in declared.tables}
-        return _Content(declared.digest, declared.date_from, declared.date_to, paths, declared.tables)
+        return StoredContent(declared.digest, declared.date_from, declared.date_to, paths, declared.tables)
     accepted = _last_accepted(installation, state)
-    return _content_of(installation, accepted) if accepted else None
+    return accepted_content(installation, accepted) if accepted else None
 
 
 def _last_accepted(installation: Installation, state: FilingState) -> FilingState | None:
@@ -192,7 +185,7 @@ def _last_accepted(installation: Installation, state: FilingState) -> FilingStat
     )
 
 
-def _same_period(installation: Installation, state: FilingState, standard: str) -> _Content | None:
+def _same_period(installation: Installation, state: FilingState, standard: str) -> StoredContent | None:
     """The accepted content of another standard for the same period and scope; of the own standard another report's that
     ends on the same day."""
     opened = state.opened.fact
@@ -204,43 +197,28 @@ def _same_period(installation: Installation, state: FilingState, standard: str) 
             else said.date_from == opened.date_from
         )
         if _is_accepted(other) and same and set(said.organisations) >= set(opened.organisations):
-            return _content_of(installation, other)
+            return accepted_content(installation, other)
     return None
+
+
+def last_years_content(installation: Installation, state: FilingState) -> StoredContent | None:
+    """The content of the accepted filing of the same report and scope whose period ended a year earlier."""
+    opened = state.opened.fact
+    day = a_year_earlier(opened.date_to)
+    for other in installation.states(opened.standard):
+        said = other.opened.fact
+        is_same = said.report == opened.report and set(said.organisations) == set(opened.organisations)
+        if _is_accepted(other) and is_same and said.date_to == day:
+            return accepted_content(installation, other)
+    return None
+
+
+def a_year_earlier(day: date) -> date:
+    """The same day of the year before; a month's last day stays its last day."""
+    if (day + timedelta(days=1)).day == 1:
+        return day.replace(year=day.year - 1, day=monthrange(day.year - 1, day.month)[1])
+    return day.replace(year=day.year - 1)
 
 
 def _is_accepted(state: FilingState) -> bool:
     return state.receipt is not None and state.receipt.fact.result == "accepted" and state.package is not None
-
-
-def _content_of(installation: Installation, state: FilingState) -> _Content:
-    """The content of an accepted filing as it was written then; no standard is asked what it means today."""
-    assert state.package is not None, "accepted means packaged"
-    digest = state.package.fact.content
-    folder = installation.folder("contents", state.id) / digest
-    try:
-        parts = json.loads((folder / "content.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Tampered("baseline.changed", filing=state.id, path=folder) from error
-    if json_digest(parts) != digest:
-        raise Tampered("baseline.changed", filing=state.id, path=folder / "content.json")
-    round_folder = installation.rounds.path(state.id, parts["round"])
-    own = {name: folder / f"{name}.parquet" for name in parts["tables"]}
-    paths = {n: p if p.is_file() else round_folder / p.name for n, p in own.items()}
-    opened = state.opened.fact
-    return _Content(digest, opened.date_from, opened.date_to, paths, parts["tables"])
-
-
-def _verified(content: _Content, standard: Standard) -> Iterator[tuple[str, Path]]:
-    """The tables whose bytes still are what was accepted; one the standard has changed since is not comparable."""
-    for name, path in content.paths.items():
-        if name not in standard.tables:
-            continue
-        if not path.is_file():
-            raise Tampered("baseline.changed", filing=content.digest[:12], path=path)
-        try:
-            found = table_digest(standard.table(name), path)
-        except BadInput:
-            continue  # other columns now: rules that read it are listed as not judged
-        if found != content.table_digests[name]:
-            raise Tampered("baseline.changed", filing=content.digest[:12], path=path)
-        yield name, path

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from validations.engine.binder import Binder
 from validations.engine.constraints import constraints_of, declared_constraints
+from validations.engine.cross_check_figures import check_explanations, check_indicators
 from validations.engine.cross_check_rules import check_rules
 from validations.engine.cross_check_tables import check_field, check_table, is_sound, unknown
 from validations.engine.located import Located, Mistakes, Place, read_text, read_yaml
@@ -45,6 +46,8 @@ def cross_check(
         for name, (table, located) in drafts.tables.items():
             if table.derive is not None:
                 _check_derive(standard, name, located, binder)
+            check_explanations(standard, table, located, binder)
+        check_indicators(standard, drafts.standard, binder)
         _check_derive_circles(standard, drafts)
         check_rules(standard, drafts.rules, binder)
     _check_constraints_judged(standard, drafts, mistakes)

@@ -26,11 +26,14 @@ NO_KEY = "{}"
 """The key of a finding on a table as a whole."""
 
 
-def key_json(table: Table, alias: str = "t") -> str:
-    """SQL of the canonical JSON of a row's business key: every value as text, NULL as null."""
+def key_json(table: Table, alias: str = "t", *, prefix: str = "") -> str:
+    """SQL of the canonical JSON of a row's business key: every value as text, NULL as null.
+
+    `prefix` stands before the names of the columns that hold the key, not before its own names.
+    """
     parts = [
         f"{literal(('{' if i == 0 else ',') + chr(34) + name + chr(34) + ':')}"
-        f" || coalesce(CAST(to_json(CAST({alias}.{quoted(name)} AS VARCHAR)) AS VARCHAR), 'null')"
+        f" || coalesce(CAST(to_json(CAST({alias}.{quoted(prefix + name)} AS VARCHAR)) AS VARCHAR), 'null')"
         for i, name in enumerate(table.stored_key)
     ]
     return " || ".join([*parts, "'}'"])

@@ -21,6 +21,7 @@ from validations.engine.constraints import constraint_fields
 from validations.engine.cross_check import cross_check, neighbours
 from validations.engine.located import Located, Mistakes, read_yaml
 from validations.engine.parse import (
+    parse_indicators,
     parse_macros,
     parse_parameters,
     parse_phases,
@@ -157,6 +158,7 @@ def _standard(drafts: Drafts, path: Path) -> Standard | None:
         digest=folder_digest(path),
         path=path,
         missing_date=data.get("missing_date"),
+        indicators=parse_indicators(data.get("indicators", ())),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from validations.engine.figures import Explanation, Indicator, Names
 from validations.engine.reports import DueRule, Report
 from validations.engine.shapes import (
     Constant,
@@ -75,6 +76,17 @@ def parse_table(data: Any, folder: Path) -> Table:
         organisation=data.get("organisation"),
         derive=folder / derive if derive else None,
         effective=parse_effective(data.get("effective")),
+        explains=tuple(
+            Explanation(**{**said, "query": folder / said["query"]}) for said in data.get("explains", ())
+        ),
+        names=Names(**data["names"]) if "names" in data else None,
+    )
+
+
+def parse_indicators(data: Any) -> tuple[Indicator, ...]:
+    return tuple(
+        Indicator(said["name"], parse_title(said["title"]), said["sql"], said.get("table"), said.get("field"))
+        for said in data
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from string import ascii_letters
 from typing import Literal
 
+from validations.engine.figures import Explanation, Indicator, Names
 from validations.engine.reports import PackageProfile, Report
 from validations.engine.shapes import Shape
 from validations.engine.terms import ALWAYS, Effective, Title
@@ -87,7 +88,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the data dictionary. `derive`: the SQL that computes it, or the CSV that holds it, when it is not extracted."""
+    """One table of the data dictionary. `derive`: the SQL that computes it, or the CSV that holds it, when it is not extracted.
+
+    `explains`: how its figures open into others. `names`: what its code is called, wherever another table's key has the code.
+    """
 
     name: str
     title: Title
@@ -96,6 +100,12 @@ class Table:
     organisation: str | None = None
     derive: Path | None = None
     effective: Effective = ALWAYS
+    explains: tuple[Explanation, ...] = ()
+    names: Names | None = None
+
+    def explanation(self, field: str) -> Explanation | None:
+        """How that field opens; None where the standard does not say."""
+        return next((each for each in self.explains if each.field == field), None)
 
     def field(self, name: str) -> Field:
         """The field of that code. Raises KeyError."""
@@ -209,6 +219,7 @@ class Standard:
     digest: str
     path: Path
     missing_date: str | None = None
+    indicators: tuple[Indicator, ...] = part(default=(), repr=False)
 
     def report(self, name: str) -> Report:
         """The report of that name. Raises KeyError."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from pipelines.errors import BaosongError
 from validations.engine.standard import Rule, Standard
 from validations.kit.examples import Example, Place, Row, Suite
+from validations.kit.figures_run import has_figures, try_figures
 from validations.kit.matching import Mismatch, mismatch
 from validations.kit.spread import spread
 from validations.kit.trial import WORLD, Trial
@@ -21,7 +22,7 @@ from validations.kit.worlds import read_rows
 Progress = Callable[[int, int], None]
 
 Item = tuple[str, int | tuple[str, ...]]
-"""What to try: the world by these rules, the number of an example of a rule, that of one of a derived table."""
+"""What to try: the world by these rules, its figures, the number of an example of a rule, that of one of a derived table."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def run_examples(
     items: list[Item] = [("world", tuple(rule.id for rule in content))]
     items += [("rule", number) for number, example in enumerate(suite.examples) if example.subject in own]
     items += [] if rules else [("derived", number) for number in range(len(suite.derived))]
+    examples = len(items) - 1
+    items += [("figures", ())] if has_figures(standard) and not rules else []
     failures: list[Failure] = []
     fired: set[str] = set()
     passed: set[str] = set()
@@ -86,7 +89,7 @@ def run_examples(
         tables=len(standard.tables),
         rules=len(content),
         package_rules=sum(rule.judges == "package" for rule in standard.rules),
-        examples=len(items) - 1,
+        examples=examples,
         failures=tuple(failures),
         dead=tuple(rule.id for rule in content if rule.id not in fired),
         silent=tuple(rule.id for rule in content if rule.id not in passed),
@@ -99,6 +102,8 @@ def _worker(suite: Suite, folder: Path) -> Callable[[Item], list[Failure]]:
 
     def work(item: Item) -> list[Failure]:
         kind, what = item
+        if kind == "figures":
+            return _figures(trial)
         if not isinstance(what, int):
             return _world(trial, [suite.standard.rule(rule) for rule in what])
         if kind == "derived":
@@ -121,6 +126,20 @@ def _world(trial: Trial, rules: Sequence[Rule]) -> list[Failure]:
         Failure(rule, "", place, surplus=tuple(str(item) for item in found))
         for rule, found in outcome.found.items()
         if found
+    ]
+
+
+def _figures(trial: Trial) -> list[Failure]:
+    """Figures that do not open into what they are made of, in the world or under an example's parameters."""
+    world = Place(f"{trial.suite.standard.path.name}/examples/world.yaml", 1)
+    return [
+        Failure(
+            each.subject,
+            each.example.name,
+            each.example.place if each.example.name else world,
+            surplus=each.reasons,
+        )
+        for each in try_figures(trial)
     ]
 
 

@@ -1,0 +1,147 @@
+"""What a finding says and what it has been through: rule, citation, figures, and in which contents of the filing it was found.
+
+What was dispatched and answered is not told yet. Which rows are wrong is the judge's matter, what becomes of a finding `handlings`'.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from pipelines.errors import LANGUAGE, BadInput, Tampered
+from pipelines.ledger.filing import FilingState
+from pipelines.stages.canonical import file_digest
+from pipelines.stages.figure_tree import MASK
+from pipelines.stages.installation import Installation
+from validations.engine import Standard
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One content that was judged, and whether the finding was in it, with what figures then."""
+
+    seq: int
+    at: datetime
+    round: int
+    content: str
+    is_found: bool
+    value: str | None = None
+    expected: str | None = None
+    difference: str | None = None
+    waiver: str | None = None
+
+
+@dataclass(frozen=True)
+class FindingStory:
+    """A finding as it was found last: its rule in words, its cell, its figures; and its history, the oldest content first."""
+
+    filing: str
+    finding: str
+    rule: str
+    severity: str
+    message: str
+    citation: str
+    table: str
+    key: dict[str, str | None]
+    organisation: str | None
+    field: str | None
+    value: str | None
+    expected: str | None
+    difference: str | None
+    reason: str | None
+    is_current: bool
+    history: tuple[Sighting, ...]
+
+
+def tell_finding(installation: Installation, state: FilingState, finding: str) -> FindingStory:
+    """The story of a finding by its id; personal data is masked.
+
+    Raises BadInput for one that no content of this filing had, Tampered as `finding_history`.
+    """
+    standard = installation.standard(state.opened.fact.standard)
+    rows = dict(_rows(installation, state, finding))
+    row = next((rows[judged.seq] for judged in reversed(state.contents) if judged.seq in rows), None)
+    if row is None:
+        raise BadInput("explain.no_finding", filing=state.id, contents=len(state.contents), finding=finding)
+    history = finding_history(installation, state, finding)
+    rule = next((each for each in standard.rules if each.id == row["rule"]), None)
+    personal = _personal(standard, row["table"])
+    hides = row["field"] in personal
+    key: dict[str, str | None] = json.loads(row["key"])
+    return FindingStory(
+        filing=state.id,
+        finding=finding,
+        rule=row["rule"],
+        severity=row["severity"],
+        message=getattr(rule.message, LANGUAGE.get()) if rule else "",
+        citation=rule.citation if rule else "",
+        table=row["table"],
+        key={name: MASK if name in personal and value is not None else value for name, value in key.items()},
+        organisation=row["organisation"],
+        field=row["field"],
+        value=_masked(row["value"], hides),
+        expected=_masked(row["expected"], hides),
+        difference=_masked(row["difference"], hides),
+        reason=_masked(row["reason"], bool(personal)),
+        is_current=history[-1].is_found,
+        history=history,
+    )
+
+
+def finding_history(installation: Installation, state: FilingState, finding: str) -> tuple[Sighting, ...]:
+    """In which of the contents judged so far the finding was found, the oldest first.
+
+    Raises Tampered when the findings of a content are not what the ledger recorded.
+    """
+    standard = installation.standard(state.opened.fact.standard)
+    rows = dict(_rows(installation, state, finding))
+    sightings: list[Sighting] = []
+    for judged in state.contents:
+        row = rows.get(judged.seq)
+        hides = row is not None and row["field"] in _personal(standard, row["table"])
+        sightings.append(
+            Sighting(
+                seq=judged.seq,
+                at=judged.at,
+                round=judged.fact.round,
+                content=judged.fact.content,
+                is_found=row is not None,
+                value=_masked(row["value"], hides) if row else None,
+                expected=_masked(row["expected"], hides) if row else None,
+                difference=_masked(row["difference"], hides) if row else None,
+                waiver=row["waiver"] if row else None,
+            )
+        )
+    return tuple(sightings)
+
+
+def _rows(
+    installation: Installation, state: FilingState, finding: str
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The finding's row in every content that had it, by the place of the judgement in the ledger.
+
+    A content that was judged twice keeps one file, that of the last time; it is held against the last record of it.
+    """
+    latest = {judged.fact.content: judged.fact.findings for judged in state.contents}
+    for judged in state.contents:
+        path = installation.folder("contents", state.id) / judged.fact.content / "findings.parquet"
+        if not path.is_file() or file_digest(path) != latest[judged.fact.content]:
+            raise Tampered("validate.findings_changed", path=path)
+        found = pl.scan_parquet(path).filter(pl.col("finding") == finding).head(1).collect()
+        for row in found.iter_rows(named=True):
+            yield judged.seq, row
+
+
+def _personal(standard: Standard, table: str) -> frozenset[str]:
+    if table not in standard.tables:
+        return frozenset()
+    return frozenset(field.name for field in standard.table(table).fields if field.personal)
+
+
+def _masked(value: str | None, hides: bool) -> str | None:
+    return MASK if hides and value is not None else value
