@@ -180,12 +180,14 @@ class DriftExplained(FilingEvent):
 
 
 class SignOffOpened(FilingEvent):
-    """The preparer puts one content on the route of opinions; the route in force then is bound with it."""
+    """The preparer puts one content on the route of opinions; the route in force then is bound with it. `documents` are those
+    attached: file name → SHA-256."""
 
     kind = "sign_off_opened"
     number: str
     content: str
     route: tuple[str, ...]
+    documents: Mapping[str, str] = {}
 
 
 class OpinionGiven(FilingEvent):

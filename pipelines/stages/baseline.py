@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import BaselineDeclared
@@ -69,6 +71,14 @@ def references(installation: Installation, state: FilingState, standard: Standar
         if space == PREVIOUS:
             parameters = {"previous_from": str(found.date_from), "previous_to": str(found.date_to)}
     return References(tables, digests, parameters)
+
+
+def rows_before(installation: Installation, state: FilingState) -> dict[str, int]:
+    """Rows of each table that was reported before; empty where nothing was."""
+    previous = previous_content(installation, state)
+    if previous is None:
+        return {}
+    return {name: pq.read_metadata(path).num_rows for name, path in previous.paths.items() if path.is_file()}
 
 
 def lacks_baseline(state: FilingState) -> tuple[str, ...]:

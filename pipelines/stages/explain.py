@@ -19,7 +19,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.cell_notation import format_cell, parse_cell
 from pipelines.stages.content import typed_value
 from pipelines.stages.figure_tree import MASK, Figure, FigureTree, Overlay
-from pipelines.stages.handlings import current_handlings
+from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import Installation
 from pipelines.stages.judged_figures import Earlier, JudgedFigures, open_judged
 from pipelines.stages.validate import read_findings
@@ -144,7 +144,7 @@ def overlays_of(installation: Installation, judged: JudgedFigures) -> tuple[Over
     """The corrections laid over the round in this content, with who asked for them and why."""
     state, content = judged.state, judged.content
     assert state.content is not None, "open_judged refuses before"
-    handlings = current_handlings(installation, state, before=state.content.seq)
+    handlings = accepted_handlings(installation, state, before=state.content.seq)
     found: list[Overlay] = []
     for name, key, field, old, new in content.parts["overlays"]:
         if name not in judged.figures.tables:

@@ -1,6 +1,6 @@
 """What a finding says and what it has been through: rule, citation, figures, and in which contents of the filing it was found.
 
-What was dispatched and answered is not told yet. Which rows are wrong is the judge's matter, what becomes of a finding `handlings`'.
+And what people did about it. Which rows are wrong is the judge's matter, what becomes of a finding that of `register`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from pipelines.errors import LANGUAGE, BadInput, Tampered
 from pipelines.ledger.filing import FilingState
+from pipelines.stages.bulk_facts import kept
 from pipelines.stages.canonical import file_digest
 from pipelines.stages.figure_tree import MASK
 from pipelines.stages.installation import Installation
+from pipelines.stages.register import register
 from validations.engine import Standard
 
 
@@ -34,6 +36,17 @@ class Sighting:
     expected: str | None = None
     difference: str | None = None
     waiver: str | None = None
+
+
+@dataclass(frozen=True)
+class Act:
+    """What somebody did about the finding: `what` is a kind of act, `said` its words (handling, value, reason, remark)."""
+
+    seq: int
+    at: datetime
+    who: str
+    what: Literal["first_review", "asked", "answered", "accept", "send_back"]
+    said: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,10 @@ class FindingStory:
     difference: str | None
     reason: str | None
     is_current: bool
+    state: str
+    holder: str | None
     history: tuple[Sighting, ...]
+    acts: tuple[Act, ...]
 
 
 def tell_finding(installation: Installation, state: FilingState, finding: str) -> FindingStory:
@@ -69,6 +85,7 @@ def tell_finding(installation: Installation, state: FilingState, finding: str) -
     if row is None:
         raise BadInput("explain.no_finding", filing=state.id, contents=len(state.contents), finding=finding)
     history = finding_history(installation, state, finding)
+    now = register(installation, state).row(by_predicate=pl.col("finding") == finding, named=True)
     rule = next((each for each in standard.rules if each.id == row["rule"]), None)
     personal = _personal(standard, row["table"])
     hides = row["field"] in personal
@@ -89,7 +106,10 @@ def tell_finding(installation: Installation, state: FilingState, finding: str) -
         difference=_masked(row["difference"], hides),
         reason=_masked(row["reason"], bool(personal)),
         is_current=history[-1].is_found,
+        state=now["state"],
+        holder=now["holder"],
         history=history,
+        acts=tuple(sorted(_acts(installation, state, finding, hides=hides), key=lambda act: act.seq)),
     )
 
 
@@ -118,6 +138,33 @@ def finding_history(installation: Installation, state: FilingState, finding: str
             )
         )
     return tuple(sightings)
+
+
+def _acts(installation: Installation, state: FilingState, finding: str, *, hides: bool) -> Iterator[Act]:
+    """Everything that people did about the finding."""
+
+    def row_of(digest: str) -> dict[str, Any] | None:
+        if not digest:
+            return None
+        rows = kept(installation, state.id, digest).filter(pl.col("finding") == finding)
+        return rows.row(0, named=True) if rows.height else None
+
+    for reviewed in state.first_reviews:
+        if row := row_of(reviewed.fact.decisions):
+            said = f"{row['decision']} {row['department']} {row['organisation']} {row['reason']}".strip()
+            yield Act(reviewed.seq, reviewed.at, reviewed.actor, "first_review", said)
+    for asked in (*state.dispatches, *state.answer_reviews):
+        if row := row_of(asked.fact.problems):
+            said = f"{row['organisation']} {row['department']} {asked.fact.answer_by} {row['remark']}".strip()
+            yield Act(asked.seq, asked.at, asked.actor, "asked", said)
+    for answered in state.answers:
+        if row := row_of(answered.fact.answers):
+            value = _masked(row["new_value"], hides) or ""
+            said = f"{row['handling']} {value} {row['reason']}".strip()
+            yield Act(answered.seq, answered.at, answered.actor, "answered", said)
+    for decided in state.answer_reviews:
+        if row := row_of(decided.fact.decisions):
+            yield Act(decided.seq, decided.at, decided.actor, row["decision"], row["remark"])
 
 
 def _rows(

@@ -48,8 +48,10 @@ def as_rows(handlings: list[Handled]) -> list[dict[str, Any]]:
     return [asdict(each) for each in handlings]
 
 
-def accepted_handlings(installation: Installation, state: FilingState) -> dict[str, Handled]:
-    """The accepted handling of each finding, by finding key; later ones replace earlier ones.
+def accepted_handlings(
+    installation: Installation, state: FilingState, *, before: int | None = None
+) -> dict[str, Handled]:
+    """The accepted handling of each finding (as of event `before`), by finding key; later ones replace earlier ones.
 
     A correction that was withdrawn is none; one that was kept speaks of the value that it was kept over. Raises Tampered
     when a file is not what was recorded.
@@ -57,6 +59,8 @@ def accepted_handlings(installation: Installation, state: FilingState) -> dict[s
     accepted: dict[str, Handled] = {}
     acts = sorted((*state.answer_reviews, *state.corrections_decided), key=lambda act: act.seq)
     for act in acts:
+        if before is not None and act.seq >= before:
+            break
         fact = act.fact
         if isinstance(fact, CorrectionDecided):
             if fact.decision == "withdraw":

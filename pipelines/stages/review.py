@@ -5,15 +5,15 @@ Where nobody reviews first it goes out at once; else the first reviewer begins. 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pipelines.errors import Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import ProblemsListed
-from pipelines.stages.canonical import file_digest
+from pipelines.stages.filing_documents import write_listed_documents
 from pipelines.stages.held import record_with_held
 from pipelines.stages.installation import SYSTEM, Installation
-from pipelines.stages.issue import issue_all, problem
-from pipelines.stages.register import register
-from pipelines.stages.workbooks import Problem, write_problem_list
+from pipelines.stages.issue import issue_all
 
 
 def review(installation: Installation, filing: str) -> FilingState:
@@ -25,7 +25,9 @@ def review(installation: Installation, filing: str) -> FilingState:
         fact = ProblemsListed(
             content=state.content.fact.content,
             round=state.content.fact.round,
-            documents=_write_documents(installation, state),
+            documents=write_listed_documents(
+                installation, state, documents_folder(installation, state, state.content.fact.content)
+            ),
             held=(),
         )
         state = record_with_held(
@@ -36,23 +38,6 @@ def review(installation: Installation, filing: str) -> FilingState:
     return state
 
 
-def _write_documents(installation: Installation, state: FilingState) -> dict[str, str]:
-    assert state.content is not None, "documents are written for a judged content"
-    folder = installation.folder("documents", state.id) / state.content.fact.content[:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"问题数据清单-{state.id}-{state.round}.xlsx"
-    write_problem_list(
-        path, f"{state.id} 第 {state.round} 轮问题数据清单", problems_by_branch(installation, state)
-    )
-    return {path.name: file_digest(path)}
-
-
-def problems_by_branch(installation: Installation, state: FilingState) -> dict[str, list[Problem]]:
-    """What the content judged last has, by the branch that answers for it."""
-    standard = installation.standard(state.opened.fact.standard)
-    rows = register(installation, state)
-    grouped: dict[str, list[Problem]] = {}
-    if not rows.is_empty():
-        for row in rows.filter("is_present").iter_rows(named=True):
-            grouped.setdefault(row["branch"], []).append(problem(standard, row))
-    return dict(sorted(grouped.items()))
+def documents_folder(installation: Installation, state: FilingState, content: str) -> Path:
+    """Where the documents on a content lie."""
+    return installation.folder("documents", state.id) / content[:12]

@@ -14,8 +14,10 @@ from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.stages.baseline import lacks_baseline, references
 from pipelines.stages.change_request import unraised_gates
 from pipelines.stages.content import Content, build_content, sign_off_number
+from pipelines.stages.filing_documents import write_signed_documents
 from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.register import register
+from pipelines.stages.review import documents_folder
 from pipelines.stages.unjudged import unjudged_gates
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
@@ -36,7 +38,12 @@ def open_sign_off(installation: Installation, filing: str, user: User) -> Filing
         raise Refused("sign_off.gates", filing=filing, details=closed)
     route = installation.deployment.routes[state.opened.fact.standard]
     fact = SignOffOpened(
-        number=sign_off_number(state), content=content.digest, route=tuple(step.role for step in route.steps)
+        number=sign_off_number(state),
+        content=content.digest,
+        route=tuple(step.role for step in route.steps),
+        documents=write_signed_documents(
+            installation, state, content, documents_folder(installation, state, content.digest)
+        ),
     )
     after = state.decision.seq if state.decision else 0
     return installation.record(state, fact, actor=user.id, command=f"sign-off:{content.digest}:{after}")

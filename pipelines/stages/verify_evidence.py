@@ -129,6 +129,7 @@ def _people(folder: Path, state: FilingState) -> list[BaosongError]:
     recorded = {
         **{w.file: w.sha256 for d in (*state.dispatches, *state.answer_reviews) for w in d.fact.workbooks},
         **{name: digest for listed in state.listings for name, digest in listed.fact.documents.items()},
+        **(state.sign_off.fact.documents if state.sign_off else {}),
         **{f"problems {d.seq}": d.fact.problems for d in (*state.dispatches, *state.answer_reviews)},
         **{f"first review {r.seq}": r.fact.decisions for r in state.first_reviews},
         **{f"workbook {a.seq}": a.fact.workbook for a in state.answers},

@@ -84,7 +84,7 @@ class FilingConfig(Model):
 
     `opening` names the reports whose filings the calendar opens; others need a reviewed request. `first_review` is the role
     that reviews problem data before the departments issue it (稽核初审); without it, what was found goes out at once.
-    `answer_working_days` is how long a branch has.
+    `answer_working_days` is how long a branch has; `listed_findings` caps what documents list of a rule, counts are always true.
     """
 
     source: str
@@ -94,6 +94,7 @@ class FilingConfig(Model):
     opening: tuple[Name, ...] = ()
     first_review: Role | None = None
     answer_working_days: Annotated[int, Field(ge=0, le=30)] = 2
+    listed_findings: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
 
 
 class CalendarOverrides(Model):

@@ -138,7 +138,8 @@ def _tables(
             rows=facts.rows,
             before=before.get(name),
             sums=tuple(
-                (f"{standard.table(name).field(field).title.zh} {field}", value) for field, value in facts.sums.items()
+                (f"{standard.table(name).field(field).title.zh} {field}", value)
+                for field, value in facts.sums.items()
             ),
         )
         for name, facts in extracted.items()
@@ -170,7 +171,12 @@ def _risks(
             direction = "documents.risk.more" if each.rows > each.before else "documents.risk.less"
             percent = change.quantize(Decimal("0.1"), ROUND_HALF_UP)
             risks.append(
-                text("documents.risk.rows", table=f"{each.title} {each.name}", direction=text(direction), percent=percent)
+                text(
+                    "documents.risk.rows",
+                    table=f"{each.title} {each.name}",
+                    direction=text(direction),
+                    percent=percent,
+                )
             )
     planned = state.opened.fact.planned_on
     day, left = state.content.at.date(), 0
@@ -192,7 +198,9 @@ def _write_indicators(indicators: list[Indicator], path: Path) -> None:
             _amount(each.change_on_period),
             _amount(each.last_year.value),
             _amount(each.change_on_year),
-            "；".join(dict.fromkeys(r for r in (each.reason, each.last_period.reason, each.last_year.reason) if r)),
+            "；".join(
+                dict.fromkeys(r for r in (each.reason, each.last_period.reason, each.last_year.reason) if r)
+            ),
         )
         for each in indicators
     ]

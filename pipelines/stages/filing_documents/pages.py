@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -41,13 +42,18 @@ def write_page(path: Path, template: str, **values: object) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["t"] = lambda code, **named: text(f"documents.{code}", **named)
-    environment.globals["language"] = {"zh": "zh-CN", "en": "en"}[LANGUAGE.get()]
-    environment.globals["style"] = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - ours
+    known: dict[str, Any] = environment.globals  # jinja's own type knows its own functions only
+    known["t"] = _label
+    known["language"] = {"zh": "zh-CN", "en": "en"}[LANGUAGE.get()]
+    known["style"] = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - ours
     environment.filters["said"] = lambda title: getattr(title, LANGUAGE.get())
     environment.filters["number"] = number
     environment.filters["time"] = lambda at: f"{at:%Y-%m-%d %H:%M}" if isinstance(at, datetime) else str(at)
     write_durably(path, environment.get_template(template).render(**values).encode())
+
+
+def _label(code: str, **named: object) -> str:
+    return text(f"documents.{code}", **named)
 
 
 def number(value: int | Decimal | str | None) -> str:

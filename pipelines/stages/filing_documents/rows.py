@@ -22,7 +22,9 @@ def write_rows(
     with sealed_book(path) as book:
         sheet = book.add_sheet(cell_text(title)[:31], widths, frozen=(2, 0))
         book.put(sheet, 0, 0, cell_text(title), book.look("title", framed=False))
-        book.put_row(sheet, 1, [*map(cell_text, headers)], [book.look("strong", fill="header")] * len(headers))
+        book.put_row(
+            sheet, 1, [*map(cell_text, headers)], [book.look("strong", fill="header")] * len(headers)
+        )
         last, looks = 1, [book.look()] * len(headers)
         for last, row in enumerate(rows, 2):
             book.put_row(sheet, last, [cell_text(cell) for cell in row], looks)

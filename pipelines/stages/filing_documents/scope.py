@@ -14,7 +14,9 @@ def scope_of(installation: Installation, state: FilingState) -> list[tuple[str, 
     opened, extracted = state.opened.fact, state.rounds[-1].fact
     names = {o.code: o.name for o in installation.deployment.organisations}
     organisations = [f"{names.get(code) or ''} {code}".strip() for code in opened.organisations]
-    shown = "、".join(organisations[:_NAMED]) + (f" … {len(organisations)}" if len(organisations) > _NAMED else "")
+    shown = "、".join(organisations[:_NAMED]) + (
+        f" … {len(organisations)}" if len(organisations) > _NAMED else ""
+    )
     values = {
         "authority": opened.authority,
         "period": f"{opened.date_from} … {opened.date_to}",

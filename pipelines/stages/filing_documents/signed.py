@@ -97,7 +97,10 @@ def _write_findings(
         path,
         f"{text(f'documents.{document}.title')} {state.id}",
         [text(f"documents.column.{name}") for name in columns],
-        ([_said(installation, standard, row, name) for name in columns] for row in due.head(most).iter_rows(named=True)),
+        (
+            [_said(installation, standard, row, name) for name in columns]
+            for row in due.head(most).iter_rows(named=True)
+        ),
         widths=[_WIDTHS.get(name, 16) for name in columns],
         more=text("documents.more", count=f"{left:,}") if left else "",
     )
@@ -106,21 +109,19 @@ def _write_findings(
 def _said(installation: Installation, standard: Standard, row: dict[str, Any], name: str) -> str | None:
     """A cell in words."""
     value = row.get(name)
-    match name:
-        case "message":
-            return next((r.message.zh for r in standard.rules if r.id == row["rule"]), row["rule"])
-        case "department":
-            return installation.deployment.departments[row["department"]].title.zh
-        case "severity":
-            return SEVERITY_WORDS[row["severity"]]
-        case "state":
-            return text(f"findings.state.{value}")
-        case "review" | "decision" if value:
-            return text(f"documents.{name}.{value}")
-        case "handling" if value:
-            return next(word for word, handling in HANDLING_WORDS.items() if handling == value)
-        case _:
-            return None if value is None else str(value)
+    words: dict[str, str] = {
+        "message": next((r.message.zh for r in standard.rules if r.id == row["rule"]), row["rule"]),
+        "department": installation.deployment.departments[row["department"]].title.zh,
+        "severity": SEVERITY_WORDS[row["severity"]],
+        "state": text(f"findings.state.{row['state']}"),
+    }
+    if name in words:
+        return words[name]
+    if name in ("review", "decision") and value:
+        return text(f"documents.{name}.{value}")
+    if name == "handling" and value:
+        return next(word for word, handling in HANDLING_WORDS.items() if handling == value)
+    return None if value is None else str(value)
 
 
 def _write_plan(
@@ -137,7 +138,9 @@ def _write_plan(
             new=each.new_value or "—",
             reason=each.reason,
             who=each.user,
-            change=requests[each.finding, each.new_value or ""].number if (each.finding, each.new_value or "") in requests else "—",
+            change=requests[each.finding, each.new_value or ""].number
+            if (each.finding, each.new_value or "") in requests
+            else "—",
         )
         for each in content.overlays
     ]
@@ -172,7 +175,10 @@ def _acts(state: FilingState) -> Iterator[Act]:
     for reviewed in state.first_reviews:
         fact = reviewed.fact
         said = text(
-            "documents.act.first_review", confirmed=fact.confirmed, dismissed=fact.dismissed, assigned=fact.assigned
+            "documents.act.first_review",
+            confirmed=fact.confirmed,
+            dismissed=fact.dismissed,
+            assigned=fact.assigned,
         )
         yield Act(reviewed.at, reviewed.actor, said)
     for issued in state.dispatches:
@@ -182,12 +188,18 @@ def _acts(state: FilingState) -> Iterator[Act]:
     for answered in state.answers:
         count = sum(answered.fact.handlings.values())
         said = text(
-            "documents.act.answered", branch=answered.fact.organisation, department=answered.fact.department, count=count
+            "documents.act.answered",
+            branch=answered.fact.organisation,
+            department=answered.fact.department,
+            count=count,
         )
         yield Act(answered.at, answered.actor, said)
     for decided in state.answer_reviews:
         accepted = sum(decided.fact.accepted.values())
         said = text(
-            "documents.act.decided", department=decided.fact.department, accepted=accepted, sent_back=decided.fact.sent_back
+            "documents.act.decided",
+            department=decided.fact.department,
+            accepted=accepted,
+            sent_back=decided.fact.sent_back,
         )
         yield Act(decided.at, decided.actor, said)
