@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 MAX_CELL = 32_000
-"""Characters; Excel holds 32,767."""
+"""UTF-16 units, as Excel counts; it holds 32,767."""
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What no cell can hold."""
@@ -19,12 +19,15 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 def cell_text(value: str | None) -> str:
     """A value as a cell can hold and show it: control characters visible, overlong text cut with a mark."""
     text = CONTROL.sub(_visible, value or "")
-    return text if len(text) <= MAX_CELL else text[:MAX_CELL] + "…（过长，已截断）"
+    short = cut_text(text, MAX_CELL)
+    return text if short == text else short + "…（过长，已截断）"
 
 
-def escape_text(text: str) -> str:
-    """Text that looks like OOXML's own escape (`_x0041_`) as it must stand in the file to be read back."""
-    return _ESCAPE.sub(lambda match: f"_x005F_x{match.group(1)}_", text)
+def cut_text(text: str, units: int) -> str:
+    """As much of the beginning of `text` as `units` UTF-16 units hold: rare characters take two."""
+    if len(text) <= units // 2:
+        return text
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore")
 
 
 def unescape_text(text: str) -> str:

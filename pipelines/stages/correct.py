@@ -50,6 +50,8 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
     ).get(organisation, [])
     identity = workbook_identity(installation, state, organisation, dispatch.fact.answer_by)
     answers = read_answers(workbook, identity, problems)
+    if answers.mistaken:
+        raise BadInput("workbooks.refused", file=workbook.name, details=answers.mistakes)
 
     standard = installation.standard(state.opened.fact.standard)
     by_finding = {problem.finding: problem for problem in problems}

@@ -16,19 +16,23 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from pipelines.errors import BadInput
 
 PATIENCE = 2.0
 """Time on the clock for each second of work that a workbook may cost."""
 
-_PROGRAM = Path(__file__).with_name("parse_xlsx_input.py")
+_PROGRAM = Path(__file__).with_name("parse_xlsx_input")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a workbook may be, and what reading it may cost. `dates`: tell numbers shown as dates from others."""
+    """What a workbook may be, and what reading it may cost.
+
+    `dates`: tell numbers shown as dates from others. `only_sheet`: the one sheet whose cells are read. `is_form`: it is a
+    form that went out from here, so links, connections, embedded objects and names that compute are refused too.
+    """
 
     rows: int
     columns: int
@@ -37,10 +41,11 @@ class Limits:
     content_megabytes: int = 200
     cpu_seconds: int = 60
     dates: bool = False
+    only_sheet: str | None = None
+    is_form: bool = False
 
 
-@dataclass(frozen=True)
-class RawCell:
+class RawCell(NamedTuple):
     """`kind`: s text, n number, b boolean, d date, e error value, f formula; `text` as stored in the file."""
 
     kind: str
@@ -56,8 +61,7 @@ class RawSheet:
     rows: dict[int, dict[int, RawCell]]
 
 
-@dataclass(frozen=True)
-class RawRow:
+class RawRow(NamedTuple):
     """One row that holds something, of the sheet of that number; cells by column, from 1."""
 
     sheet: int
@@ -86,9 +90,13 @@ def read_raw_sheets(path: Path, limits: Limits, *, area: str) -> tuple[RawSheet,
 @contextmanager
 def open_raw_book(path: Path, limits: Limits, *, area: str) -> Generator[RawBook]:
     """Read a workbook row by row; the process that reads it ends with this context, whatever happens."""
-    if not path.is_file():
+    try:
+        is_file, size = path.is_file(), path.stat().st_size if path.exists() else 0
+    except OSError as error:
+        raise BadInput(f"{area}.unreadable", file=path.name, reason=error.strerror) from None
+    if not is_file:
         raise BadInput(f"{area}.no_file", file=path)
-    if path.stat().st_size > limits.file_megabytes << 20:
+    if size > limits.file_megabytes << 20:
         raise BadInput(f"{area}.file_size", file=path.name, limit=limits.file_megabytes)
     command = [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), str(path), json.dumps(asdict(limits))]
     # The reader of hostile bytes gets no secrets: only what Python and the coverage of our tests need.

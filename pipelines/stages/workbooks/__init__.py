@@ -7,17 +7,31 @@ out, what an answer does to the content, the ledger.
 from __future__ import annotations
 
 from pipelines.stages.workbooks.branch_workbook import write_branch_workbook
-from pipelines.stages.workbooks.model import Answer, Answers, Handling, Problem, WorkbookIdentity
+from pipelines.stages.workbooks.identity_seal import read_identity
+from pipelines.stages.workbooks.model import (
+    Answer,
+    Answers,
+    GivenAnswer,
+    Handling,
+    MistakenLine,
+    Problem,
+    WorkbookIdentity,
+)
 from pipelines.stages.workbooks.problem_list import write_problem_list
 from pipelines.stages.workbooks.read_answers import read_answers
+from pipelines.stages.workbooks.split_problems import split_problems
 
 __all__ = [
     "Answer",
     "Answers",
+    "GivenAnswer",
     "Handling",
+    "MistakenLine",
     "Problem",
     "WorkbookIdentity",
     "read_answers",
+    "read_identity",
+    "split_problems",
     "write_branch_workbook",
     "write_problem_list",
 ]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pipelines.errors import BadInput, BaosongError, text
 from pipelines.stages.cell_text import cell_text, unescape_text
 from pipelines.stages.workbooks.layout import HANDLING, NEW_VALUE, REASON
-from pipelines.stages.workbooks.model import HANDLING_WORDS, Answer, Problem
+from pipelines.stages.workbooks.model import HANDLING_WORDS, Answer, GivenAnswer, MistakenLine, Problem
 from validations.engine.raw_cells_input import RawCell
 
 REASON_LIMIT = 2_000
@@ -18,6 +18,9 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 _FULL_WIDTH_SIGNS = str.maketrans("．－＋：／", ".-+:/")
 _SIGNED_DIGITS = re.compile(r"[0-9．－＋：／.\-+:/ ]+")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What makes a text look other than it is: the controls of Unicode's bidirectional algorithm (UAX #9)."""
+_INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Zl", "Zp"))
 _KINDS = {
     "n": "数值 number",
     "b": "逻辑值 TRUE/FALSE",
@@ -39,35 +42,67 @@ class Line:
     notices: list[str] = field(default_factory=list[str])
 
 
-def judge_line(line: Line) -> Answer | None:
-    """The answer of a line; None when it is empty or mistaken (then `line.mistakes` says why)."""
+def judge_line(line: Line) -> Answer | MistakenLine | None:
+    """The answer of a line, its mistakes, or None when nothing was written into it."""
     word = _text_of(line, HANDLING)
     reason = _text_of(line, REASON)
     new_value = _new_value(line)
-    if line.mistakes or not (word or reason or new_value):
+    if not line.mistakes and not (word or reason or new_value):
         return None
+    given = GivenAnswer(_returnable(word), new_value, _returnable(reason))
+    _check_text(line, REASON, reason, allowed="\n\t")
+    if len(reason) > REASON_LIMIT:
+        _mistake(line, REASON, "workbooks.reason_long", length=len(reason), limit=REASON_LIMIT)
+    if not line.mistakes:
+        _check_fit(line, word, new_value, reason)
+    if line.mistakes:
+        return MistakenLine(line.problem.finding, line.sheet, line.row, given, tuple(line.mistakes))
+    handling = HANDLING_WORDS[word]
+    return Answer(line.problem.finding, handling, new_value or None, reason, line.sheet, line.row)
+
+
+def _check_fit(line: Line, word: str, new_value: str, reason: str) -> None:
+    """Whether the three texts make one answer."""
     handling = HANDLING_WORDS.get(word)
     if not word:
         _mistake(line, HANDLING, "workbooks.handling_missing")
     elif handling is None:
-        _mistake(line, HANDLING, "workbooks.handling_unknown", value=word, expected="、".join(HANDLING_WORDS))
+        expected = "、".join(HANDLING_WORDS)
+        _mistake(line, HANDLING, "workbooks.handling_unknown", value=word[:80], expected=expected)
     elif handling == "report_correction":
         if not new_value:
             _mistake(line, NEW_VALUE, "workbooks.new_value_missing")
         elif new_value == cell_text(line.problem.value):
-            _mistake(line, NEW_VALUE, "workbooks.new_value_same", value=new_value)
+            _mistake(line, NEW_VALUE, "workbooks.new_value_same", value=new_value[:80])
         if not reason:
             _mistake(line, REASON, "workbooks.correction_reason_missing")
     elif handling == "explanation":
         if not reason:
             _mistake(line, REASON, "workbooks.reason_missing")
         if new_value:
-            _mistake(line, NEW_VALUE, "workbooks.explanation_with_value", value=new_value)
-    if len(reason) > REASON_LIMIT:
-        _mistake(line, REASON, "workbooks.reason_long", length=len(reason), limit=REASON_LIMIT)
-    if line.mistakes or handling is None:
-        return None
-    return Answer(line.problem.finding, handling, new_value or None, reason, line.sheet, line.row)
+            _mistake(line, NEW_VALUE, "workbooks.explanation_with_value", value=new_value[:80])
+
+
+def _check_text(line: Line, header: str, text: str, *, allowed: str = "") -> bool:
+    """Whether all of a text can be seen as it is; what cannot is a mistake."""
+    if found := _DIRECTIONS.search(text):
+        sign = f"U+{ord(found.group()):04X}"
+        _mistake(line, header, "workbooks.direction_sign", sign=sign, position=found.start() + 1)
+        return False
+    kinds = ("Cc", "Cn") if allowed else _INVISIBLE
+    hidden = [c for c in text if c not in allowed and unicodedata.category(c) in kinds]
+    if hidden:
+        _mistake(line, header, "workbooks.control_character", value=ascii(hidden[0]).strip("'"))
+    return not hidden
+
+
+def _returnable(text: str) -> str:
+    """A text as a returned workbook repeats it, without what nobody can see; the mistake says what that was."""
+    return "".join(
+        c
+        for c in text
+        if c in "\n\t" or not (_DIRECTIONS.match(c) or unicodedata.category(c) in ("Cc", "Cn", "Cs"))
+    )
 
 
 def _mistake(line: Line, header: str, code: str, **values: str | int) -> None:
@@ -90,12 +125,12 @@ def _text_of(line: Line, header: str) -> str:
 
 
 def _new_value(line: Line) -> str:
+    """The new value as text; empty where none was given or what was given is a mistake."""
     where, cell = line.cells[NEW_VALUE]
     if cell.kind == "n":
         return _number(line, cell.text)
     trimmed = _text_of(line, NEW_VALUE)
-    if any(unicodedata.category(character) == "Cc" for character in trimmed):
-        _mistake(line, NEW_VALUE, "workbooks.control_character", value=repr(trimmed[:80]))
+    if not _check_text(line, NEW_VALUE, trimmed):
         return ""
     plain = trimmed.translate(_FULL_WIDTH)
     if _SIGNED_DIGITS.fullmatch(plain):

@@ -1,16 +1,13 @@
-"""Writing one organisation's workbook of problem data. What stands where is `layout`'s affair."""
+"""Writing one organisation's workbook of problem data, or writing it again to return it. What stands where is `layout`'s affair."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
-from openpyxl.workbook.protection import WorkbookProtection
-from openpyxl.worksheet.datavalidation import DataValidation
-
+from pipelines.stages.cell_text import cell_text
+from pipelines.stages.workbooks.identity_seal import sign
 from pipelines.stages.workbooks.layout import (
     ANSWER_COLUMNS,
     GUIDE,
@@ -19,22 +16,10 @@ from pipelines.stages.workbooks.layout import (
     SUMMARY,
     Layout,
     TableSheet,
-    handling_list,
     lay_out,
 )
-from pipelines.stages.workbooks.model import Problem, WorkbookIdentity
-from pipelines.stages.workbooks.sealed_save import save_sealed
-from pipelines.stages.workbooks.styling import (
-    ANSWER_FILL,
-    HEADER_FILL,
-    INK,
-    OFFENDING_FILL,
-    SEVERITY_FONTS,
-    STRONG,
-    TITLE,
-    count_cell,
-    text_cell,
-)
+from pipelines.stages.workbooks.model import HANDLING_WORDS, GivenAnswer, Problem, WorkbookIdentity
+from pipelines.stages.workbooks.sealed_book import SEVERITY_FONTS, Book, require_written, sealed_book
 
 _WIDTHS = {
     "问题编号": 14,
@@ -46,87 +31,96 @@ _WIDTHS = {
     "处理方式": 12,
     "更正值": 22,
     "原因说明": 40,
+    "退回说明": 40,
 }
+_NOTHING = GivenAnswer()
 
 
-def write_branch_workbook(path: Path, identity: WorkbookIdentity, problems: Sequence[Problem]) -> int:
+def write_branch_workbook(
+    path: Path,
+    identity: WorkbookIdentity,
+    problems: Sequence[Problem],
+    *,
+    key: bytes | None = None,
+    given: Mapping[str, GivenAnswer] | None = None,
+    remarks: Mapping[str, str] | None = None,
+) -> int:
     """Write the workbook that asks `identity`'s organisation about `problems`; returns how many lines it has.
 
-    The same identity and problems give the same bytes. Sheets: 说明, 汇总, one per table, and `_meta`.
+    With `key` its identity is signed. `given` and `remarks`, both by finding, make it a returned workbook: answers as
+    they were given, and why a line came back; mended, it is read like the first one. The same arguments give the
+    same bytes. Sheets: 说明, 汇总, one per table, and `_meta`. Raises BadInput for what no sheet can hold.
     """
     layout = lay_out(identity, problems)
-    workbook = Workbook(write_only=True)
-    workbook.security = WorkbookProtection(lockStructure=True)
-    _write_guide(workbook, layout)
-    _write_summary(workbook, layout)
-    for table in layout.tables:
-        _write_table(workbook, table)
-    meta = _sheet(workbook, META)
-    meta.sheet_state = "veryHidden"
-    for name, value in layout.meta:
-        meta.append([text_cell(meta, name), text_cell(meta, value)])
-    save_sealed(workbook, path)
+    with sealed_book(path) as book:
+        book.lock_structure()
+        _write_guide(book, layout)
+        _write_summary(book, layout)
+        for table in layout.tables:
+            _write_table(book, table, given or {}, remarks or {})
+        meta = book.add_sheet(META, ())
+        meta.protect()
+        meta.very_hidden()
+        look = book.look()
+        for row, line in enumerate(sign(layout.meta, key)):
+            book.put_row(meta, row, line, (look, look))
     return sum(len(table.problems) for table in layout.tables)
 
 
-def _sheet(workbook: Workbook, name: str) -> Any:
-    sheet: Any = workbook.create_sheet(name)
-    sheet.protection.sheet = True
-    return sheet
-
-
-def _write_guide(workbook: Workbook, layout: Layout) -> None:
-    sheet = _sheet(workbook, GUIDE)
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 24, 90
+def _write_guide(book: Book, layout: Layout) -> None:
+    sheet = book.add_sheet(GUIDE, (24, 90))
+    sheet.protect()
     (title, _), *lines = layout.guide
-    sheet.append([text_cell(sheet, title, font=TITLE, framed=False)])
-    for name, text in lines:
-        sheet.append([text_cell(sheet, name, font=STRONG), text_cell(sheet, text)])
+    book.put(sheet, 0, 0, title, book.look("title", framed=False))
+    looks = (book.look("strong"), book.look())
+    for row, line in enumerate(lines, 1):
+        book.put_row(sheet, row, line, looks)
 
 
-def _write_summary(workbook: Workbook, layout: Layout) -> None:
-    sheet = _sheet(workbook, SUMMARY)
-    for letter, width in zip("ABCDE", (50, 10, 12, 26, 10), strict=True):
-        sheet.column_dimensions[letter].width = width
-    sheet.freeze_panes = "A2"
+def _write_summary(book: Book, layout: Layout) -> None:
+    sheet = book.add_sheet(SUMMARY, (50, 10, 12, 26, 10), frozen=(1, 0))
+    sheet.protect()
     header, *rows = layout.summary
-    sheet.append([text_cell(sheet, name, font=STRONG, fill=HEADER_FILL) for name in header])
-    for *words, count in rows:
-        cells = [text_cell(sheet, word, font=SEVERITY_FONTS.get(word, INK)) for word in words]
-        sheet.append([*cells, count_cell(sheet, int(count))])
+    book.put_row(sheet, 0, header, [book.look("strong", fill="header")] * len(header))
+    for row, (*words, count) in enumerate(rows, 1):
+        looks = [book.look(SEVERITY_FONTS.get(word, "ink")) for word in words]
+        book.put_row(sheet, row, [*words, int(count)], [*looks, book.count_look()])
 
 
-def _write_table(workbook: Workbook, table: TableSheet) -> None:
-    sheet = _sheet(workbook, table.name)
-    for number, header in enumerate(table.headers, 1):
-        sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS.get(header, 22)
-    # In openpyxl False means "the protection does not forbid it".
-    sheet.protection.autoFilter = sheet.protection.formatColumns = sheet.protection.formatRows = False
-    sheet.freeze_panes = "B2"
-    last = len(table.problems) + 1
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(table.headers))}{last}"
+def _write_table(
+    book: Book, table: TableSheet, given: Mapping[str, GivenAnswer], remarks: Mapping[str, str]
+) -> None:
+    sheet = book.add_sheet(table.name, [_WIDTHS.get(name, 22) for name in table.headers], frozen=(1, 1))
+    # What is named here stays possible in a protected sheet.
+    sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
+    last = len(table.problems)
+    sheet.autofilter(0, 0, last, len(table.headers) - 1)
     _restrict_handling(sheet, table, last)
-    sheet.append([text_cell(sheet, name, font=STRONG, fill=HEADER_FILL) for name in table.headers])
-    offending = table.headers.index("当前值")
-    for cells in table.locked:
-        row = [
-            text_cell(
-                sheet,
-                text,
-                font=SEVERITY_FONTS.get(text, INK) if number == 3 else INK,
-                fill=OFFENDING_FILL if number == offending else None,
-            )
-            for number, text in enumerate(cells)
-        ]
-        row += [text_cell(sheet, "", fill=ANSWER_FILL, locked=False) for _ in ANSWER_COLUMNS]
-        sheet.append(row)
+    book.put_row(sheet, 0, table.headers, [book.look("strong", fill="header")] * len(table.headers))
+    offending, severity = table.headers.index("当前值"), table.headers.index("严重程度")
+    looks = [book.look()] * table.headers.index(HANDLING)
+    looks[offending] = book.look(fill="offending")
+    answer, returned = (
+        [book.look(fill=fill, locked=False)] * len(ANSWER_COLUMNS) for fill in ("answer", "returned")
+    )
+    plain_remark, remark_look = book.look(), book.look(fill="returned")
+    for row, (problem, cells) in enumerate(zip(table.problems, table.locked, strict=True), 1):
+        looks[severity] = book.look(SEVERITY_FONTS.get(cells[severity], "ink"))
+        said = given.get(problem.finding, _NOTHING)
+        remark = cell_text(remarks.get(problem.finding))
+        contents = [*cells, *map(cell_text, (said.handling, said.new_value, said.reason)), remark]
+        ends = [*returned, remark_look] if remark else [*answer, plain_remark]
+        book.put_row(sheet, row, contents, [*looks, *ends])
 
 
 def _restrict_handling(sheet: Any, table: TableSheet, last: int) -> None:
-    letter = get_column_letter(table.headers.index(HANDLING) + 1)
-    choice = DataValidation(type="list", formula1=handling_list(), allow_blank=True, showErrorMessage=True)
-    choice.errorTitle, choice.error = "处理方式", "请从列表中选择：源头修正、报表更正、情况说明"
-    choice.promptTitle, choice.prompt = "处理方式", "从列表中选择"
-    choice.showInputMessage = True
-    choice.add(f"{letter}2:{letter}{max(last, 2)}")
-    sheet.data_validations.append(choice)
+    column = table.headers.index(HANDLING)
+    choice = {
+        "validate": "list",
+        "source": list(HANDLING_WORDS),
+        "error_title": "处理方式",
+        "error_message": "请从列表中选择：源头修正、报表更正、情况说明",
+        "input_title": "处理方式",
+        "input_message": "从列表中选择",
+    }
+    require_written(sheet.data_validation(1, column, last, column, choice), sheet, 1, column)

@@ -1,27 +1,34 @@
 """Where everything stands in a branch workbook: sheets, headers, and the text of every locked cell.
 
 Writing fills these cells and reading compares with them, so both sides ask here and nothing is defined twice.
-No openpyxl, no styles, no files.
+No styles, no files.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from typing import Any
 
-from pipelines.stages.canonical import json_digest
-from pipelines.stages.cell_text import CONTROL, cell_text
-from pipelines.stages.workbooks.model import HANDLING_WORDS, SEVERITY_WORDS, Problem, WorkbookIdentity
+from pipelines.stages.canonical import canonical_json
+from pipelines.stages.cell_text import CONTROL, cell_text, cut_text
+from pipelines.stages.workbooks.model import SEVERITY_WORDS, Problem, WorkbookIdentity
 
-FORMAT = "baosong.branch_workbook/1"
+FORMAT = "baosong.branch_workbook/2"
 GUIDE, SUMMARY, META = "说明", "汇总", "_meta"
 FINDING, HANDLING, NEW_VALUE, REASON = "问题编号", "处理方式", "更正值", "原因说明"
 ANSWER_COLUMNS = (HANDLING, NEW_VALUE, REASON)
+REMARK = "退回说明"
+"""The last column: locked, empty when a workbook goes out, and whatever it says is not compared when it comes back."""
 ROWS_PER_SHEET = 50_000
+META_NAMES = ("format", *(field.name for field in fields(WorkbookIdentity)), "problems", "sha256")
+"""The lines of `_meta` that every workbook has."""
 
-_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
+_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\'\s]")
 
 
 @dataclass(frozen=True)
@@ -46,25 +53,33 @@ class Layout:
 
 def lay_out(identity: WorkbookIdentity, problems: Sequence[Problem]) -> Layout:
     """The cells of the workbook of `identity`. Findings of one key are one line: one answer serves all."""
-    distinct = list({problem.finding: problem for problem in reversed(problems)}.values())[::-1]
+    distinct = order_problems(problems)
     tables = _table_sheets(distinct)
     guide = _guide(identity, len(distinct))
     summary = _summary(distinct)
     facts = {name: str(value) for name, value in asdict(identity).items()}
-    locked = {
-        "format": FORMAT,
-        "identity": facts,
-        "guide": guide,
-        "summary": summary,
-        "tables": [[sheet.name, sheet.headers, sheet.locked] for sheet in tables],
-    }
-    meta = (
-        ("format", FORMAT),
-        *facts.items(),
-        ("problems", str(len(distinct))),
-        ("sha256", json_digest(locked)),
-    )
+    facts["answer_by"] = identity.answer_by.isoformat()
+    digest = _digest([FORMAT, facts, guide, summary], tables)
+    values = (FORMAT, *facts.values(), str(len(distinct)), digest)
+    meta = tuple((name, cell_text(value)) for name, value in zip(META_NAMES, values, strict=True))
     return Layout(guide=guide, summary=summary, tables=tables, meta=meta)
+
+
+def order_problems(problems: Sequence[Problem]) -> list[Problem]:
+    """Each finding once, table by table as they first appear, within a table by rule, key and field."""
+    distinct = {problem.finding: problem for problem in reversed(problems)}
+    places = {table: n for n, table in enumerate(dict.fromkeys(problem.table for problem in problems))}
+    return sorted(distinct.values(), key=lambda p: (places[p.table], p.rule, p.key, p.field, p.finding))
+
+
+def _digest(head: list[Any], tables: Sequence[TableSheet]) -> str:
+    """SHA-256 of every locked cell, a line of JSON for each row, so that no copy of all cells is held."""
+    running = hashlib.sha256(canonical_json(head).encode())
+    for table in tables:
+        running.update(b"\n" + canonical_json([table.name, table.headers, len(table.locked)]).encode())
+        for row in table.locked:
+            running.update(b"\n" + canonical_json(row).encode())
+    return running.hexdigest()
 
 
 def _table_sheets(problems: Sequence[Problem]) -> tuple[TableSheet, ...]:
@@ -74,7 +89,6 @@ def _table_sheets(problems: Sequence[Problem]) -> tuple[TableSheet, ...]:
     sheets: list[TableSheet] = []
     taken = {GUIDE, SUMMARY, META}
     for table, members in grouped.items():
-        members.sort(key=lambda p: (p.rule, p.key, p.field, p.finding))
         names = tuple(dict.fromkeys(name for problem in members for name, _ in problem.key))
         headers = (
             FINDING,
@@ -83,7 +97,7 @@ def _table_sheets(problems: Sequence[Problem]) -> tuple[TableSheet, ...]:
             "严重程度",
             *(cell_text(f"主键 {name}") for name in names),
         )
-        headers += ("字段", "当前值", "应为", "差异", *ANSWER_COLUMNS)
+        headers += ("字段", "当前值", "应为", "差异", *ANSWER_COLUMNS, REMARK)
         for start in range(0, len(members), ROWS_PER_SHEET):
             part = tuple(members[start : start + ROWS_PER_SHEET])
             locked = tuple(_locked(problem, names) for problem in part)
@@ -116,7 +130,7 @@ def _sheet_name(table: str, title: str, taken: set[str]) -> str:
     """Code and title within Excel's 31 characters, unique whatever the case; later parts are numbered."""
     full = _NOT_IN_SHEET_NAMES.sub(" ", CONTROL.sub(" ", f"{table} {title}")).strip() or "表"
     part, suffix = 1, ""
-    while (name := full[: 31 - len(suffix)].rstrip() + suffix).casefold() in taken:
+    while (name := cut_text(full, 31 - len(suffix)).rstrip() + suffix).casefold() in taken:
         part += 1
         suffix = f" ({part})"
     taken.add(name.casefold())
@@ -124,26 +138,40 @@ def _sheet_name(table: str, title: str, taken: set[str]) -> str:
 
 
 def _guide(identity: WorkbookIdentity, count: int) -> tuple[tuple[str, str], ...]:
+    department = f"{identity.department_name}（{identity.department}）" if identity.department else ""
     lines = (
         ("报送问题数据反馈表", ""),
         ("这是什么", "本工作簿列出贵机构在本次报送中未通过校验的数据，请逐条说明如何处理。"),
         ("报送任务", identity.filing),
         ("提取轮次", f"第 {identity.round} 轮"),
         ("机构", f"{identity.organisation_name}（{identity.organisation}）"),
+        *((("责任部门", department),) if department else ()),
+        ("文件", f"第 {identity.part} 部分，共 {identity.parts} 部分"),
         ("签报编号", identity.sign_off),
         ("问题条数", f"{count} 条"),
-        ("反馈截止", f"{identity.answer_by.isoformat()} 下班前交回"),
+        ("反馈截止", f"{_due(identity.answer_by)}前交回"),
         ("怎样填写", "在各表的黄色单元格内填写“处理方式”“更正值”“原因说明”，其余单元格已锁定，请勿改动。"),
         ("源头修正", "由贵机构在核心系统中改正数据，下一轮提取时应已改正；“更正值”可不填。"),
         ("报表更正", "只更正报表上的这个值：必须填写“更正值”和“原因说明”，系统将同时发起改库签报。"),
         ("情况说明", "数据无误或无法更改：必须填写“原因说明”，随签报一并报批；“更正值”留空。"),
         (
+            "退回说明",
+            "最后一列平时为空。工作簿被退回时，橙色的行须改正，该列写明原因；改正后请把整份工作簿重新交回。",
+        ),
+        (
             "注意",
             "请勿增删行、移动列、改工作表名称；证件号、代码、日期按文本填写；请勿填写公式。",
         ),
-        ("交回", "保存为 .xlsx 原文件名交回。暂不能答复的问题可以留空，稍后再交。"),
+        ("交回", "保存为 .xlsx 交回，文件名不限。暂不能答复的问题可以留空，稍后再交。"),
     )
     return tuple((cell_text(name), cell_text(text)) for name, text in lines)
+
+
+def _due(answer_by: date) -> str:
+    """A day ends with the working hours; a day and a time are said to the minute."""
+    if isinstance(answer_by, datetime):
+        return answer_by.strftime("%Y-%m-%d %H:%M ")
+    return f"{answer_by.isoformat()} 下班"
 
 
 def _summary(problems: Sequence[Problem]) -> tuple[tuple[str, ...], ...]:
@@ -154,8 +182,3 @@ def _summary(problems: Sequence[Problem]) -> tuple[tuple[str, ...], ...]:
         rows.append((cell_text(message), cell_text(rule), words, cell_text(f"{title} {table}"), str(count)))
     rows.append(("合计", "", "", "", str(len(problems))))
     return tuple(rows)
-
-
-def handling_list() -> str:
-    """The formula of the validation list of 处理方式."""
-    return '"' + ",".join(HANDLING_WORDS) + '"'
