@@ -1,6 +1,6 @@
 """A program of its own: prints the cells of a hostile .xlsx as JSON lines, within limits of memory and time.
 
-Run as `python -I parse_xlsx_input FILE LIMITS`, the limits in JSON as `raw_cells_input.Limits` has them. The first line
+Run as `python -I parse_xlsx_input LIMITS < FILE`, the limits in JSON as `raw_cells_input.Limits` has them. The first line
 names the sheets or the reason for refusing; each further line is one row that holds something. The program knows nothing
 of what a workbook should say, imports nothing of the house but what lies in its folder, and trusts no dimension and no
 order of a file. What may not be in an archive is `archive_parts`' affair, what stands in cells that of `sheet_cells`.
@@ -40,7 +40,7 @@ _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 def main(arguments: list[str]) -> int:
     """Print the workbook's cells; a refusal is a line too, so exit code 0 says that the end was reached."""
-    path, limits = arguments[0], json.loads(arguments[1])
+    limits = json.loads(arguments[0])
     for limit, value in (
         (resource.RLIMIT_AS, MEMORY_LIMIT),
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
         resource.setrlimit(limit, (value, value))
     written = 0
     try:
-        for line in read_cells(path, limits):
+        for line in read_cells(limits):
             text = json.dumps(line, ensure_ascii=True)
             written += len(text) + 1
             if written > limits["content_megabytes"] * MEGABYTE:
@@ -86,16 +86,12 @@ def _say(refusal: Refusal) -> None:
     sys.stdout.write(json.dumps({"refused": refusal.code, "values": refusal.values}) + "\n")
 
 
-def read_cells(path: str, limits: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def read_cells(limits: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The sheets' names, then each row that holds something; a cell is [column, kind, text].
 
     With `dates` a number in a date format is of kind d, its text still the serial; `is_1904` says from when it counts.
     """
-    try:
-        file = open(path, "rb")  # noqa: PTH123, SIM115 (few imports; closed below)
-    except OSError as error:
-        raise Refusal("unreadable", reason=error.strerror) from None
-    with file:
+    with open(0, "rb", closefd=False) as file:
         try:
             head = file.read(8)
         except OSError as error:
