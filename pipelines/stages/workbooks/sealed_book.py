@@ -7,7 +7,6 @@ part of the zip the same time; the properties' time is fixed here.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlsxwriter import Workbook
-from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
-from xlsxwriter.worksheet import CellStringTuple, Worksheet
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 from pipelines.errors import BadInput
 from pipelines.stages.canonical import sync_folder
+from pipelines.stages.plain_sheet import PlainSheet
 
 Font = Literal["ink", "title", "strong", "block", "explain", "note"]
 Fill = Literal["header", "offending", "answer", "returned"]
@@ -47,28 +46,7 @@ _TEXT: Mapping[str, Any] = {
     "text_wrap": True,
 }
 _FRAME: Mapping[str, Any] = {"border": 1, "border_color": "#DEE0E3"}
-_MARKUP = re.compile("[&<>_]")
-_ESCAPE = re.compile("(_x[0-9A-Fa-f]{4}_)")  # what looks like OOXML's escape of a character and is none
 SEVERITY_FONTS: Mapping[str, Font] = {"阻断": "block", "需签报说明": "explain", "提示": "note"}
-
-
-class PlainSheet(Worksheet):
-    """A sheet in which every text stays text. xlsxwriter itself takes what looks like its own markup for markup
-    (`<r>…</r>`), and its way to a cell, made for cells of every kind, takes twice as long.
-    """
-
-    def _write_cell(self, row: int, col: int, cell: Any) -> None:
-        if not isinstance(cell, CellStringTuple):
-            super()._write_cell(row, col, cell)
-            return
-        text: str = cell.string
-        if _MARKUP.search(text):
-            text = _ESCAPE.sub(r"_x005F\1", text)
-            text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        space = ' xml:space="preserve"' if text[0] in " \n\t" or text[-1] in " \n\t" else ""
-        style: int = cell.format._get_xf_index()
-        name = f"{xl_col_to_name(col)}{row + 1}"
-        self.fh.write(f'<c r="{name}" s="{style}" t="inlineStr"><is><t{space}>{text}</t></is></c>')
 
 
 class _LockedWorkbook(Workbook):

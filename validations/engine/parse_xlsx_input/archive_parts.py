@@ -67,7 +67,7 @@ _FOREIGN_PARTS = re.compile(
     r"^xl/(externallinks|connections\.|querytables|embeddings|activex|ctrlprops|model|webextensions|customdata)"
 )
 _CELLS = r"(?:\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?|\$?\d+:\$?\d+|\$?[A-Z]{1,3}:\$?[A-Z]{1,3})"
-_RANGE = rf"(?:(?:'(?:[^'\[\]]|'')+'|[^\W\d][\w.]*)!)?{_CELLS}"
+_RANGE = rf"(?:(?:'(?:[^'\[\]]|'')+'|[^'\[\]|!:(),\"\s=+*/&<>^%-]+)!)?{_CELLS}"
 _HARMLESS_NAME = re.compile(f"{_RANGE}(?:,{_RANGE})*")
 """Ranges of sheets of this workbook: what filters, print areas and print titles are stored as."""
 _HARMLESS_LINK = re.compile(r"(?i)(?:mailto|https?):")

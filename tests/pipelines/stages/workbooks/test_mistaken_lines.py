@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,29 @@ def test_an_array_formula_is_a_formula(tmp_path: Path) -> None:
     (line,) = answers_of(repacked(sent(tmp_path / "b.xlsx"), change)).mistaken
     assert line.mistakes[0].code == "workbooks.formula"
     assert f'工作表“{POLICIES}”L2（原因说明）：填写了公式 =A2:A3&""' in line.remark
+
+
+@pytest.mark.parametrize("stored", ["abc", "1.2.3", "", " 1", "1e", "inf", "nan", "0x10", "9" * 400, "1e999"])
+def test_what_is_stored_as_a_number_and_is_none_is_no_amount(tmp_path: Path, stored: str) -> None:
+    def change(parts: dict[str, bytes]) -> None:
+        part = "xl/worksheets/sheet3.xml"
+        parts[part] = re.sub(
+            rb'<c r="K3"([^>]*)/>', rf'<c r="K3"\1><v>{stored}</v></c>'.encode(), parts[part]
+        )
+        assert b"<v>" + stored.encode() in parts[part]
+
+    answers = answers_of(repacked(sent(tmp_path / "b.xlsx"), change))
+    if stored:
+        (line,) = answers.mistaken
+        assert line.mistakes[0].code == "workbooks.number_for_text" and f"{POLICIES}”K3" in line.remark
+    else:
+        assert answers.unanswered[1] == AMOUNT, "an empty number is an empty cell"
+
+
+def test_half_a_character_is_shown_as_such_and_breaks_nothing(tmp_path: Path) -> None:
+    cells = {"处理方式": "情况说明", "原因说明": "保单_xD83D__xDE00_已_xD800_注销"}
+    (answer,) = answers_of(filled(tmp_path / "b.xlsx", 2, cells)).answers
+    assert answer.reason == "保单😀已\ufffd注销"
 
 
 def test_an_amount_takes_no_serial_of_a_date_and_no_exponent(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from pipelines.stages.workbooks import Answer, GivenAnswer, write_branch_workbook
@@ -29,8 +31,8 @@ GIVEN = {
 }
 
 
-def returned(path: Path, given: dict[str, GivenAnswer], remarks: dict[str, str]) -> Path:
-    assert write_branch_workbook(path, IDENTITY, PROBLEMS, key=KEY, given=given, remarks=remarks) == 4
+def returned(path: Path, said: dict[str, GivenAnswer], remarks: dict[str, str]) -> Path:
+    assert write_branch_workbook(path, IDENTITY, PROBLEMS, key=KEY, given=said, remarks=remarks) == 4
     return path
 
 
@@ -38,10 +40,10 @@ def test_a_refused_line_comes_back_with_its_reason_and_is_taken_when_mended(tmp_
     path = sent(tmp_path / "out.xlsx")
     fill_answers(path, path, GIVEN)
     first = answers_of(path)
-    given = {answer.finding: answer.given for answer in first.answers}
-    given |= {line.finding: line.given for line in first.mistaken}
+    said = {answer.finding: answer.given for answer in first.answers}
+    said |= {line.finding: line.given for line in first.mistaken}
     remarks = {line.finding: line.remark for line in first.mistaken}
-    back = returned(tmp_path / "back.xlsx", given, remarks)
+    back = returned(tmp_path / "back.xlsx", said, remarks)
 
     again = answers_of(back)
     assert again.answers == first.answers and again.unanswered == first.unanswered
@@ -91,7 +93,26 @@ def test_what_the_remark_says_is_not_compared(tmp_path: Path) -> None:
 
 
 def test_returned_workbooks_have_equal_bytes_too(tmp_path: Path) -> None:
-    given, remarks = {DATE: GivenAnswer("源头修正", "", "")}, {DATE: "退回"}
-    first = returned(tmp_path / "a.xlsx", given, remarks).read_bytes()
-    assert returned(tmp_path / "b.xlsx", given, remarks).read_bytes() == first
+    said, remarks = {DATE: GivenAnswer("源头修正", "", "")}, {DATE: "退回"}
+    first = returned(tmp_path / "a.xlsx", said, remarks).read_bytes()
+    assert returned(tmp_path / "b.xlsx", said, remarks).read_bytes() == first
     assert sent(tmp_path / "c.xlsx").read_bytes() != first
+
+
+anything = st.text(max_size=30)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["", "源头修正", "报表更正", "情况说明"]) | anything, anything, anything, anything)
+def test_whatever_was_given_the_returned_workbook_is_read(
+    tmp_path: Path, handling: str, new_value: str, reason: str, remark: str
+) -> None:
+    path = returned(
+        tmp_path / "b.xlsx", {DATE: GivenAnswer(handling, new_value, reason)}, {DATE: remark, AMOUNT: remark}
+    )
+    answers = answers_of(path)
+    assert len(answers.answers) + len(answers.mistaken) + len(answers.unanswered) == 4
+    again = {line.finding: line.given for line in answers.mistaken}
+    again |= {answer.finding: answer.given for answer in answers.answers}
+    once_more = answers_of(returned(path, again, {line.finding: line.remark for line in answers.mistaken}))
+    assert once_more.answers[: len(answers.answers)] == answers.answers
