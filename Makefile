@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 export BAOSONG_HOME ?= $(CURDIR)/.baosong
 
-.PHONY: help demo dev check test coverage mutants prove bench clean lock programs
+.PHONY: help demo dev check test coverage mutants prove bench clean lock programs office
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ programs:  # what tests need beyond pip: found, installed where that is allowed,
 	@test -x /usr/sbin/sshd || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq openssh-server >/dev/null; } || { echo "make test needs OpenSSH's server /usr/sbin/sshd; install the package openssh-server"; exit 1; }
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || { echo "make test needs PostgreSQL's programs /usr/lib/postgresql/*/bin; install the package postgresql"; exit 1; }
 
+office:  # what only the long runs need: LibreOffice saves workbooks that must read back
+	@command -v soffice >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libreoffice-calc-nogui >/dev/null; } || { echo "make prove needs LibreOffice Calc's program soffice; install the package libreoffice-calc-nogui"; exit 1; }
+
 test: $(READY_DEV) programs  ## all tests on two cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 
@@ -59,7 +62,7 @@ coverage: $(READY_DEV) programs  ## the same, twice as slow, with what no test r
 mutants: $(READY_DEV)  ## flip every comparison of every standard; some example must notice
 	for standard in $(STANDARDS); do $(BIN)/baosong standard test $$standard --mutants || exit 1; done
 
-prove: $(READY_DEV) programs  ## the long runs: faults at every stage, equal packages everywhere
+prove: $(READY_DEV) programs office  ## the long runs: faults at every stage, equal packages everywhere
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m prove -o addopts='-q --strict-markers --import-mode=importlib' $(PROVE)
 
 bench: $(READY_DEV)  ## figures as ratios within one run, into docs/benchmarks.md; FULL=1 with 50 million rows

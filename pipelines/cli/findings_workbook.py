@@ -14,6 +14,7 @@ import xlsxwriter
 
 from pipelines.errors import LANGUAGE, text
 from pipelines.stages.cell_text import cell_text
+from pipelines.stages.plain_sheet import PlainSheet
 from validations.engine import Judgement, Standard
 
 SHEET_ROWS = 1_048_576 - 2
@@ -73,7 +74,7 @@ class _Writer:
         self.notice = workbook.add_format({**font, "bold": True, "font_color": "#C3342B", "num_format": "@"})
 
     def summary(self, judgement: Judgement, by_table: Mapping[str, int], asked: str) -> None:
-        sheet = self.workbook.add_worksheet(text("validations.book.summary"))
+        sheet = self.workbook.add_worksheet(text("validations.book.summary"), PlainSheet)
         sheet.set_column(0, 0, 14)
         sheet.set_column(1, 3, 12)
         sheet.set_column(4, 5, 60)
@@ -123,7 +124,7 @@ class _Writer:
         sheets: dict[str, Any] = {}
         next_rows: dict[str, int] = {}
         for name in by_table:
-            sheet = sheets[name] = self.workbook.add_worksheet((name or "-")[:31])
+            sheet = sheets[name] = self.workbook.add_worksheet((name or "-")[:31], PlainSheet)
             for number, width in enumerate(_WIDTHS):
                 sheet.set_column(number, number, width)
             sheet.freeze_panes(1, 0)

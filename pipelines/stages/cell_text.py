@@ -13,6 +13,7 @@ MAX_CELL = 32_000
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What no cell can hold."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -33,6 +34,8 @@ def cut_text(text: str, units: int) -> str:
 def unescape_text(text: str) -> str:
     """What a cell's stored text means; line ends of any system become one."""
     plain = _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text)
+    if _SURROGATE.search(plain):  # half a character cannot be stored or printed; two halves are one
+        plain = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return plain.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -23,7 +23,7 @@ from pipelines.errors import BadInput
 PATIENCE = 2.0
 """Time on the clock for each second of work that a workbook may cost."""
 
-_PROGRAM = Path(__file__).with_name("parse_xlsx_input.py")
+_PROGRAM = Path(__file__).with_name("parse_xlsx_input")
 
 
 @dataclass(frozen=True)
@@ -90,23 +90,32 @@ def read_raw_sheets(path: Path, limits: Limits, *, area: str) -> tuple[RawSheet,
 @contextmanager
 def open_raw_book(path: Path, limits: Limits, *, area: str) -> Generator[RawBook]:
     """Read a workbook row by row; the process that reads it ends with this context, whatever happens."""
+    with _opened(path, limits, area) as file:
+        yield from _read(file, path, limits, area)
+
+
+def _opened(path: Path, limits: Limits, area: str) -> IO[bytes]:
+    """The workbook, opened here with the rights of this process and handed over open: it is the file whose size was asked."""
     try:
-        is_file, size = path.is_file(), path.stat().st_size if path.exists() else 0
+        if not path.is_file():
+            raise BadInput(f"{area}.no_file", file=path)
+        if path.stat().st_size > limits.file_megabytes << 20:
+            raise BadInput(f"{area}.file_size", file=path.name, limit=limits.file_megabytes)
+        return path.open("rb", buffering=0)
     except OSError as error:
         raise BadInput(f"{area}.unreadable", file=path.name, reason=error.strerror) from None
-    if not is_file:
-        raise BadInput(f"{area}.no_file", file=path)
-    if size > limits.file_megabytes << 20:
-        raise BadInput(f"{area}.file_size", file=path.name, limit=limits.file_megabytes)
-    command = [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), str(path), json.dumps(asdict(limits))]
+
+
+def _read(file: IO[bytes], path: Path, limits: Limits, area: str) -> Iterator[RawBook]:
+    command = [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), json.dumps(asdict(limits))]
     # The reader of hostile bytes gets no secrets: only what Python and the coverage of our tests need.
     environment = {
         k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR") or k.startswith("COVERAGE_")
     }
     with (
         tempfile.TemporaryFile() as complaints,
-        subprocess.Popen(  # noqa: S603 (our own program; the path is an argument, not a shell word)
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, env=environment
+        subprocess.Popen(  # noqa: S603 (our own program)
+            command, stdin=file, stdout=subprocess.PIPE, stderr=complaints, env=environment
         ) as process,
     ):
         timer = threading.Timer(PATIENCE * limits.cpu_seconds, process.kill)

@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """What makes a text look other than it is: the controls of Unicode's bidirectional algorithm (UAX #9)."""
 _INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Zl", "Zp"))
+_STORED_NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[Ee][+-]?[0-9]{1,3})?")
 _KINDS = {
     "n": "数值 number",
     "b": "逻辑值 TRUE/FALSE",
@@ -147,6 +148,7 @@ def _number(line: Line, stored: str) -> str:
     is_amount = bool(_NUMBER.fullmatch(asked)) and (
         "." in asked or (len(asked) < 12 and not re.match(r"-?0[0-9]", asked))
     )
+    is_amount = is_amount and _STORED_NUMBER.fullmatch(stored) is not None
     number = Decimal(repr(float(stored))) if is_amount else Decimal(0)
     plain = format(number.normalize(), "f")
     if not is_amount or not _NUMBER.fullmatch(plain) or len(plain.strip("-").replace(".", "")) > 15:

@@ -28,7 +28,7 @@ ROWS_PER_SHEET = 50_000
 META_NAMES = ("format", *(field.name for field in fields(WorkbookIdentity)), "problems", "sha256")
 """The lines of `_meta` that every workbook has."""
 
-_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
+_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\'\s]")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ class Problem:
 class WorkbookIdentity:
     """Which problems of whom a workbook asks about; a workbook with another identity is refused.
 
-    `department` is a code, `dispatch` the event with which it goes out; many problems of one department go out in `parts` files, of which this is the `part`-th.
+    `department` is a code, `dispatch` the event with which it goes out; many problems of one department go out in `parts`
+    files, of which this is the `part`-th.
     `answer_by` is a day, or a day and a time in the time of the insurer.
     """
 

@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
-from xlsxwriter.worksheet import Worksheet
 
 from pipelines.errors import BadInput
 from pipelines.stages.canonical import sync_folder
+from pipelines.stages.plain_sheet import PlainSheet
 
 Font = Literal["ink", "title", "strong", "block", "explain", "note"]
 Fill = Literal["header", "offending", "answer", "returned"]
@@ -47,15 +47,6 @@ _TEXT: Mapping[str, Any] = {
 }
 _FRAME: Mapping[str, Any] = {"border": 1, "border_color": "#DEE0E3"}
 SEVERITY_FONTS: Mapping[str, Font] = {"阻断": "block", "需签报说明": "explain", "提示": "note"}
-
-
-class PlainSheet(Worksheet):
-    """A sheet in which every text stays text: xlsxwriter takes what looks like its own markup as markup."""
-
-    @staticmethod
-    def _escape_control_characters(data: str) -> str:
-        escaped: str = Worksheet._escape_control_characters(data)
-        return "_x003C_" + escaped[1:] if escaped.startswith("<r>") else escaped
 
 
 class _LockedWorkbook(Workbook):

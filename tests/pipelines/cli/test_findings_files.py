@@ -70,7 +70,7 @@ def judgement(findings: Path, total: int) -> Judgement:
 
 
 def test_the_workbook_holds_text_as_text_and_true_counts_first(tmp_path: Path) -> None:
-    values = ["=1+1", "110101199003078888", "-5", "_x0041_", "a\x01b", "x" * 40_000, "\uffff"]
+    values = ["=1+1", "110101199003078888", "-5", "_x0041_", "a\x01b", "x" * 40_000, "\uffff", "<r></b></r>"]
     path = written(tmp_path / "findings.parquet", [{"value": value} for value in values])
     target = tmp_path / "findings.xlsx"
     assert write_workbook(load_standard("schedule_p"), judgement(path, 5), target, asked="2026") == 0
@@ -80,15 +80,16 @@ def test_the_workbook_holds_text_as_text_and_true_counts_first(tmp_path: Path) -
     assert [row[0] for row in summary if row[0] and "waived" in row[0]] == ["5 finding(s), 2 more are waived"]
     assert ["S03", "explain", 5, 2] in [row[:4] for row in summary]
     assert ["S12", "not judged: table(s) OTHER are missing"] in [row[:2] for row in summary]
-    assert ["TRIANGLE", 9, 7] in [row[:3] for row in summary]
+    assert ["TRIANGLE", 9, 8] in [row[:3] for row in summary]
     sheet = book["TRIANGLE"]
     column = [cell.value for cell in sheet[1]].index("Value") + 1
-    cells = [sheet.cell(row, column) for row in range(2, 9)]
+    cells = [sheet.cell(row, column) for row in range(2, 10)]
     assert {(cell.data_type, cell.number_format) for cell in cells} == {("s", "@")}
     shown = [str(cell.value) for cell in cells]
     assert shown[:3] == ["=1+1", "110101199003078888", "-5"]
     assert shown[3] in ("_x0041_", "_x005F_x0041_") and shown[4] == "a␁b" and len(shown[5]) < 32_100
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:M8")
+    assert shown[7] == "<r></b></r>", "xlsxwriter takes it for its own markup"
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:M9")
     assert {path.name for path in tmp_path.iterdir()} == {"findings.parquet", "findings.xlsx"}
 
 

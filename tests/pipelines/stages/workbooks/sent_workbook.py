@@ -8,9 +8,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 from openpyxl import load_workbook
 
-from pipelines.stages.workbooks import Problem, WorkbookIdentity, write_branch_workbook
+from pipelines.errors import BadInput
+from pipelines.stages.workbooks import (
+    Answers,
+    Problem,
+    WorkbookIdentity,
+    read_answers,
+    write_branch_workbook,
+)
 
 IDENTITY = WorkbookIdentity(
     filing="circ_audit.detail.JH-2026-003",
@@ -20,7 +28,12 @@ IDENTITY = WorkbookIdentity(
     organisation_name="浙江分公司",
     sign_off="QB-2026-0007",
     answer_by=date(2026, 5, 7),
+    department="CX",
+    department_name="车险部",
+    part=2,
+    parts=4,
 )
+KEY = b"the key of these tests, 32 bytes"
 
 
 def problem(number: int, **changes: Any) -> Problem:
@@ -76,9 +89,25 @@ PROBLEMS = [
 POLICIES, CUSTOMERS, PAYMENTS = "BDXXB 保单信息表", "KHXXB 客户信息表", "PKZFB 赔款支付表"
 
 
-def sent(path: Path, problems: list[Problem] | None = None, identity: WorkbookIdentity = IDENTITY) -> Path:
-    write_branch_workbook(path, identity, PROBLEMS if problems is None else problems)
+def sent(
+    path: Path,
+    problems: list[Problem] | None = None,
+    identity: WorkbookIdentity = IDENTITY,
+    key: bytes | None = KEY,
+) -> Path:
+    write_branch_workbook(path, identity, PROBLEMS if problems is None else problems, key=key)
     return path
+
+
+def answers_of(path: Path, identity: WorkbookIdentity = IDENTITY) -> Answers:
+    return read_answers(path, identity, PROBLEMS, key=KEY)
+
+
+def refusal(path: Path) -> BadInput:
+    """The refusal of a workbook, its code and text the only detail where there is one."""
+    with pytest.raises(BadInput) as refused:
+        answers_of(path)
+    return refused.value
 
 
 def edited(path: Path, change: Callable[[Any], None]) -> Path:
@@ -102,6 +131,16 @@ def repacked(path: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
 
 def columns(sheet: Any) -> dict[str, int]:
     return {cell.value: cell.column for cell in sheet[1]}
+
+
+def filled(path: Path, row: int, cells: dict[str, Any], sheet: str = POLICIES) -> Path:
+    """A workbook as sent, with these cells of one line filled in as a spreadsheet program stores them."""
+
+    def change(workbook: Any) -> None:
+        for header, value in cells.items():
+            put(workbook[sheet], row, header, value)
+
+    return edited(sent(path), change)
 
 
 def put(sheet: Any, row: int, header: str, value: Any) -> None:
