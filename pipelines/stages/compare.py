@@ -1,6 +1,6 @@
 """What changed between two rounds: rows added, removed, changed by field; findings resolved, remaining, appeared.
 
-One keyed pass per table in DuckDB. Judging whether a change is explained belongs to people at the sign-off.
+What changed in a table is found in `table_changes`. Judging whether a change is explained belongs to people at the sign-off.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from pipelines.errors import Refused
@@ -18,7 +17,7 @@ from pipelines.ledger.filing_events import RoundsCompared
 from pipelines.stages.canonical import canonical_json, file_digest, write_durably
 from pipelines.stages.handlings import current_handlings
 from pipelines.stages.installation import SYSTEM, Installation
-from validations.engine import Table
+from pipelines.stages.table_changes import TableChanges, table_changes
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,13 @@ def compare(installation: Installation, filing: str) -> FilingState:
     earlier, later = state.round - 1, state.round
     standard = installation.standard(state.opened.fact.standard)
     differences = [
-        compare_tables(
-            standard.table(name),
-            installation.rounds.path(filing, earlier) / f"{name}.parquet",
-            installation.rounds.path(filing, later) / f"{name}.parquet",
+        _difference(
+            table_changes(
+                standard.table(name),
+                installation.rounds.path(filing, earlier) / f"{name}.parquet",
+                installation.rounds.path(filing, later) / f"{name}.parquet",
+                changes_file(installation, filing, later, name),
+            )
         )
         for name in state.rounds[-1].fact.tables
     ]
@@ -80,41 +82,19 @@ def comparison_file(installation: Installation, filing: str, later: int) -> Path
     return installation.folder("comparisons", filing) / f"round-{later}.json"
 
 
+def changes_file(installation: Installation, filing: str, later: int, table: str) -> Path:
+    """Every change of one table, as `table_changes` writes it."""
+    return installation.folder("comparisons", filing) / f"round-{later}" / f"{table}.parquet"
+
+
 def read_differences(installation: Installation, filing: str, later: int) -> list[TableDifference]:
     """The table part of a recorded comparison."""
     details = json.loads(comparison_file(installation, filing, later).read_text(encoding="utf-8"))
     return [TableDifference(**difference) for difference in details["tables"]]
 
 
-def compare_tables(table: Table, earlier: Path, later: Path) -> TableDifference:
-    """Keyed difference of two Parquet files of one table. Repeated keys are told apart by their order."""
-    others = [f.name for f in table.stored_fields if f.name not in table.key]
-    keys = ", ".join(f'"{name}"' for name in table.key)
-    same_key = " AND ".join(
-        f'a."{name}" IS NOT DISTINCT FROM b."{name}"' for name in (*table.key, "occurrence")
-    )
-    changed = [f'a."{name}" IS DISTINCT FROM b."{name}"' for name in others]
-    counts = "".join(f", count_if(in_both AND {condition})" for condition in changed)
-    order = ", ".join(f'"{field.name}"' for field in table.stored_fields)
-    numbered = (
-        f"SELECT *, true AS present, row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS occurrence "
-        "FROM read_parquet($1, hive_partitioning = false)"
-    )
-    query = f"""
-        WITH a AS ({numbered}), b AS ({numbered.replace("$1", "$2")}),
-             pairs AS (SELECT a, b, a.present AND b.present AS in_both, a.present AS was, b.present AS is_there
-                       FROM a FULL JOIN b ON {same_key})
-        SELECT count_if(was IS NULL), count_if(is_there IS NULL),
-               count_if(in_both AND ({" OR ".join(changed) or "false"})){counts}
-        FROM pairs
-    """
-    with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:
-        connection.execute("SET enable_progress_bar = false")
-        row = connection.execute(query, [str(earlier), str(later)]).fetchone()
-    assert row is not None, "an aggregate gives one row"
-    added, removed, changed_rows, *by_field = (int(value or 0) for value in row)
-    fields = {name: count for name, count in zip(others, by_field, strict=True) if count}
-    return TableDifference(table.name, added, removed, changed_rows, fields)
+def _difference(changes: TableChanges) -> TableDifference:
+    return TableDifference(changes.table, changes.added, changes.removed, changes.changed, changes.fields)
 
 
 def _finding_keys(installation: Installation, state: FilingState, number: int) -> set[str]:
