@@ -64,8 +64,8 @@ def write(folder: Path, *, rows: int, every: int, relations: bool) -> Folder:
     """Write the tables of so many policies with a defect in every `every`-th; customers and coverages where wanted."""
     files = Folder(folder / "BDXXB.parquet", folder / "KHXXB.parquet", folder / "BDXBB.parquet")
     customers = max(rows // 4, 1)
-    policies = _Writer(files.policies)
-    coverages = _Writer(files.coverages) if relations else None
+    policies = Writer(files.policies)
+    coverages = Writer(files.coverages) if relations else None
     for first, table in blocks(rows, every):
         policies.write(table)
         if coverages is not None:
@@ -73,7 +73,7 @@ def write(folder: Path, *, rows: int, every: int, relations: bool) -> Folder:
     policies.close()
     if coverages is not None:
         coverages.close()
-        writer = _Writer(files.customers)
+        writer = Writer(files.customers)
         for first in range(0, customers, BLOCK_ROWS):
             writer.write(_customers(first, min(BLOCK_ROWS, customers - first)))
         writer.close()
@@ -103,7 +103,7 @@ def blocks(rows: int, every: int) -> Iterator[tuple[int, pa.Table]]:
         yield first, table
 
 
-class _Writer:
+class Writer:
     """One Parquet file, a row group per block."""
 
     def __init__(self, path: Path) -> None:
