@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,21 +37,19 @@ def _footer(table: Table, path: Path) -> tuple[pa.Schema, int]:
 
 
 def _mistakes(table: Table, path: Path, found: pa.Schema, other: pa.Schema) -> list[BadInput]:
-    place = {"table": table.name, "path": path}
+    def mistake(code: str, column: str, **values: Any) -> BadInput:
+        return BadInput(code, table=table.name, path=path, column=column, **values)
+
     times = Counter(found.names)
     expected = arrow_schema(table)
-    mistakes = [
-        BadInput("compare.column_repeated", column=name, **place) for name in times if times[name] > 1
-    ]
+    mistakes = [mistake("compare.column_repeated", name) for name in times if times[name] > 1]
     for field in expected:
         if field.name not in times:
-            mistakes.append(BadInput("compare.column_missing", column=field.name, **place))
+            mistakes.append(mistake("compare.column_missing", field.name))
         elif times[field.name] == 1 and (kind := _plain(found.field(field.name).type)) != field.type:
-            mistakes.append(
-                BadInput("compare.column_type", column=field.name, found=kind, expected=field.type, **place)
-            )
+            mistakes.append(mistake("compare.column_type", field.name, found=kind, expected=field.type))
     extra = [name for name in times if name not in expected.names and name not in other.names]
-    return [*mistakes, *(BadInput("compare.column_extra", column=name, **place) for name in extra)]
+    return [*mistakes, *(mistake("compare.column_extra", name) for name in extra)]
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

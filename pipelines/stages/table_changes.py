@@ -20,6 +20,7 @@ from pipelines.stages.round_columns import require_same_columns
 from validations.engine import Field, Table
 from validations.engine.finding_sql import key_json, organisation_sql, value_of_field
 from validations.engine.session import literal, open_session, parquet_rows, quoted, write_parquet
+from validations.engine.types import PRECISION, duckdb_type
 
 CHANGES_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("table", "key", "kind", "field", "old", "new", "organisation")]
@@ -125,22 +126,34 @@ def _row_hashes(table: Table) -> tuple[str, str]:
     """SQL of two independent 64-bit hashes of a row: no change is hidden but where both collide.
 
     DuckDB combines the hashes of the columns. A seed would leave these as they are, and with them their collisions, so the
-    second hash is made of other bytes: the texts as one with their lengths, wide decimals as floats – the hash of 128 bits
-    is the XOR of its halves' hashes – and NULL, which has the hash of some number, as a flag.
+    second hash is made of other bytes: the texts as one, with their lengths; the other types in a second form.
     """
     fields = table.stored_fields
     texts = [quoted(f.name) for f in fields if f.type == "text"]
-    numbers = [f for f in fields if f.type != "text"]
-    shape = [f"strlen({name})" for name in texts] + [f"{quoted(f.name)} IS NULL" for f in numbers]
-    parts = [f"hash({', '.join(shape)})", *(_second_form(f) for f in numbers)]
+    parts = [_second_form(f) for f in fields if f.type != "text"]
     if texts:
-        parts.insert(0, f"concat({', '.join(texts)})")
+        lengths = ", ".join(f"strlen({name})" for name in texts)
+        parts = [f"concat({', '.join(texts)})", f"hash({lengths})", *parts]
     return f"hash({', '.join(quoted(f.name) for f in fields)})", f"hash({', '.join(parts)})"
 
 
 def _second_form(field: Field) -> str:
-    is_wide = field.type == "decimal" and (field.precision or _INT64_DIGITS + 1) > _INT64_DIGITS
-    return f"CAST({quoted(field.name)} AS DOUBLE)" if is_wide else quoted(field.name)
+    """SQL of a number or date for the second hash: NULL, which hashes as some number does, as a value that nobody has.
+
+    The hash of 128 bits is the XOR of its halves' hashes, equal halves giving 0; what it confuses differs as a float.
+    """
+    name = quoted(field.name)
+    match field.type:
+        case "decimal":
+            digits, scale = field.precision or PRECISION, field.scale or 0
+            if digits > _INT64_DIGITS:
+                return f"coalesce(CAST({name} AS DOUBLE), -1e300)"
+            lowest = f"-{'9' * (digits - scale)}.{'9' * scale}"
+            return f"coalesce({name}, CAST('{lowest}' AS {duckdb_type(field)}))"
+        case "date":
+            return f"coalesce({name}, DATE '0001-02-03')"
+        case _:
+            return f"coalesce({name}, -9223372036854775807)"
 
 
 def _apart(table: Table, earlier: Path, later: Path) -> str:

@@ -66,15 +66,15 @@ def row_rules(bench: Bench) -> list[Result]:
     found = f"{taken['38 rules'].said['findings']:,} findings, the same by all engines, row by row"
     ours = f"38 row rules, {ROWS:,} rows × 30 columns"
     return [
-        _cpu(ours, taken["38 rules"], "scan of all columns (DuckDB)", taken["scan"], goal=6, note=found),
+        cpu(ours, taken["38 rules"], "scan of all columns (DuckDB)", taken["scan"], goal=6, note=found),
         _faster(ours, taken["38 rules"], "great-expectations 1.24.1, COMPLETE", taken["great-expectations"], 8),
         _faster(ours, taken["38 rules"], "pandera 0.35.0 on pandas 3.1.1", taken["pandera-pandas"], 3),
-        _cpu(
+        cpu(
             "the same with 100 % of the rows failing", taken["38 rules, every row failing"],
             f"with {taken['38 rules'].said['findings']:,} failing", taken["38 rules"], goal=2,
             note=f"{taken['38 rules, every row failing'].said['findings']:,} findings",
         ),
-        _cpu("content digest of the table", taken["digest"], "scan of all columns (DuckDB)", taken["scan"]),
+        cpu("content digest of the table", taken["digest"], "scan of all columns (DuckDB)", taken["scan"]),
     ]  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def all_rules(bench: Bench) -> list[Result]:
         bench.noted,
     )
     rows = f"{taken['42 rules'].said['rows']:,} rows"
-    return [_cpu(f"42 rules, 4 of them between tables, {rows}", taken["42 rules"], "scan of all columns (DuckDB)",
+    return [cpu(f"42 rules, 4 of them between tables, {rows}", taken["42 rules"], "scan of all columns (DuckDB)",
                  taken["scan of three tables"], note=f"{taken['42 rules'].said['findings']:,} findings")]  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def _require_answers(measured: Measurement, every: int, engine: str) -> None:
         )
 
 
-def _cpu(
+def cpu(
     what: str,
     measured: Measurement,
     against: str,

@@ -83,7 +83,9 @@ def markdown(results: Sequence[Result], on: Machine, *, day: date, is_full: bool
         *NOTES,
     ]
     if not is_full:
-        lines += ["- Left out: 50,000,000 rows (`make bench FULL=1`, an hour and more and 5 GB of disk)."]
+        lines += [
+            "- Left out: 50,000,000 rows, and comparing rounds of 10,000,000 (`make bench FULL=1`, an hour and more and 10 GB of disk)."
+        ]
     return "\n".join(lines) + "\n"
 
 

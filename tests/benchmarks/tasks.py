@@ -96,6 +96,30 @@ def digest(tables: dict[str, str], *, standard: str = "") -> Callable[[], dict[s
     return lambda: {name: table_digest(loaded.table(name), Path(path)) for name, path in tables.items()}
 
 
+def compare(
+    table: str, earlier: str, later: str, *, memory_limit: str = "1GB"
+) -> Callable[[], dict[str, Any]]:
+    """Write down what changed between two rounds of a table."""
+    from pipelines.stages.table_changes import table_changes
+    from validations.engine.loader import load_folder
+
+    compared = load_folder(STANDARD).table(table)
+    folder = tempfile.TemporaryDirectory(prefix="baosong-bench-")
+
+    def work() -> dict[str, Any]:
+        found = table_changes(
+            compared,
+            Path(earlier),
+            Path(later),
+            Path(folder.name) / "changes.parquet",
+            memory_limit=memory_limit,
+        )
+        folder.cleanup()
+        return {"added": found.added, "removed": found.removed, "changed": found.changed, **found.fields}
+
+    return work
+
+
 def fetch(core: str, tables: list[str]) -> Callable[[], dict[str, Any]]:
     """Every column of the tables that an extraction reads, fetched by SQLite and thrown away."""
     import sqlite3
@@ -137,6 +161,7 @@ TASKS: dict[str, Callable[..., Callable[[], dict[str, Any]]]] = {
     "scan": scan,
     "judging": judging,
     "digest": digest,
+    "compare": compare,
     "fetch": fetch,
     "extraction": extraction,
 }

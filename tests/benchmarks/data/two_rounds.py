@@ -58,9 +58,9 @@ def _changed_field(numbers: Numbers, every: int) -> Numbers:
 
 def _edited(table: pa.Table, numbers: Numbers, every: int) -> pa.Table:
     states = pa.array(policies.STATES)
-    following = pc.index_in(table["BDZT"], states)
+    state = pc.index_in(table["BDZT"], states)
     values = {
-        "BDZT": states.take(pc.if_else(pc.equal(following, len(states) - 1), 0, pc.add(following, 1))),
+        "BDZT": states.take(pc.if_else(pc.equal(state, len(states) - 1), 0, pc.add(state, 1))),
         "BF": pc.add(table["BF"], pa.scalar(1, pa.decimal128(3, 2))).cast(table.schema.field("BF").type),
         "TBRMC": pc.binary_join_element_wise(table["TBRMC"], "甲", ""),
         "ZBRQ": pc.add(table["ZBRQ"].cast(pa.int32()), pa.scalar(1, pa.int32())).cast(pa.date32()),
