@@ -1,6 +1,7 @@
 """What changed between two rounds, and what explains it: rows by kind and field, findings resolved, remaining, appeared.
 
-What changed in a table is found in `table_changes`. Judging whether a change is explained belongs to people at the sign-off.
+A change is explained by an accepted source fix; declaring another cause is `drift`'s work, and until somebody does the
+change is unexplained drift, which keeps the sign-off closed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from pipelines.stages.change_request import note_shown
 from pipelines.stages.explained_changes import write_explained
 from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation
-from pipelines.stages.table_changes import TableChanges, table_changes
+from pipelines.stages.register import found_in
+from pipelines.stages.table_changes import Progress, TableChanges, table_changes
 
 
 def compare(installation: Installation, filing: str, *, progress: Progress | None = None) -> FilingState:
@@ -40,20 +42,23 @@ def compare(installation: Installation, filing: str, *, progress: Progress | Non
 def _compare(installation: Installation, state: FilingState, progress: Progress | None) -> FilingState:
     earlier, later = state.round - 1, state.round
     standard = installation.standard(state.opened.fact.standard)
-    differences = [
-        _difference(
-            table_changes(
-                standard.table(name),
-                installation.rounds.path(filing, earlier) / f"{name}.parquet",
-                installation.rounds.path(filing, later) / f"{name}.parquet",
-                changes_file(installation, filing, later, name),
-            )
-        )
-        for name in state.rounds[-1].fact.tables
-    ]
-    before, after = (_finding_keys(installation, state, number) for number in (earlier, later))
-    handlings = current_handlings(installation, state)
-    promised = {key for key, answer in handlings.items() if answer.handling == "source_fix"}
+    folder = comparison_folder(installation, state.id, later)
+    folder.mkdir(parents=True, exist_ok=True)
+    tables: list[TableChanges] = []
+    for name in state.rounds[-1].fact.tables:
+        before, after = (installation.rounds.path(state.id, n) / f"{name}.parquet" for n in (earlier, later))
+        if before.is_file() and after.is_file():
+            out = folder / f"{name}.parquet"
+            tables.append(table_changes(standard.table(name), before, after, out, progress=progress))
+    handlings = accepted_handlings(installation, state)
+    fixes = [each for each in handlings.values() if each.handling == "source_fix"]
+    changes = folder / "changes.parquet"
+    counts = write_explained(standard, [folder / f"{t.table}.parquet" for t in tables], fixes, changes)
+    for each in tables:
+        (folder / f"{each.table}.parquet").unlink()
+
+    were, are = (_finding_keys(installation, state, number) for number in (earlier, later))
+    promised = {each.finding for each in fixes}
     details = {
         "tables": [asdict(each) for each in tables],
         "unexplained": counts,
@@ -86,19 +91,30 @@ def comparison_folder(installation: Installation, filing: str, later: int) -> Pa
     return installation.folder("comparisons", filing) / f"{later}"
 
 
-def changes_file(installation: Installation, filing: str, later: int, table: str) -> Path:
-    """Every change of one table, as `table_changes` writes it."""
-    return installation.folder("comparisons", filing) / f"round-{later}" / f"{table}.parquet"
+def read_comparison(installation: Installation, state: FilingState) -> dict[str, Any]:
+    """The summary of the latest round's comparison. Raises Refused before it is made, Tampered when it was changed."""
+    path = comparison_folder(installation, state.id, state.round) / "comparison.json"
+    _require(state, path, "comparison")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def read_differences(installation: Installation, filing: str, later: int) -> list[TableDifference]:
-    """The table part of a recorded comparison."""
-    details = json.loads(comparison_file(installation, filing, later).read_text(encoding="utf-8"))
-    return [TableDifference(**difference) for difference in details["tables"]]
+def changes_file(installation: Installation, state: FilingState) -> Path:
+    """All row changes of the latest round, with what explains each. Raises as `read_comparison`."""
+    path = comparison_folder(installation, state.id, state.round) / "changes.parquet"
+    _require(state, path, "changes")
+    return path
 
 
-def _difference(changes: TableChanges) -> TableDifference:
-    return TableDifference(changes.table, changes.added, changes.removed, changes.changed, changes.fields)
+def _require(state: FilingState, path: Path, name: str) -> None:
+    if state.comparison is None:
+        raise Refused("compare.none", filing=state.id, round=state.round)
+    if not path.is_file() or file_digest(path) != getattr(state.comparison.fact, name):
+        raise Tampered("compare.changed", path=path)
+
+
+def read_differences(installation: Installation, state: FilingState) -> list[TableChanges]:
+    """The tables of the latest comparison."""
+    return [TableChanges(**each) for each in read_comparison(installation, state)["tables"]]
 
 
 def _finding_keys(installation: Installation, state: FilingState, number: int) -> set[str]:
