@@ -18,7 +18,7 @@ from pipelines.stages.explain import explain
 from pipelines.stages.finding_history import tell_finding
 from pipelines.stages.installation import Installation
 from pipelines.stages.key_indicators import Indicator, key_indicators, percent
-from pipelines.stages.request import open_due
+from pipelines.stages.request import declare_nil_return, open_due
 from pipelines.stages.validate import read_findings
 from tests.flow.conftest import Resume
 from tests.flow.play import (
@@ -28,6 +28,7 @@ from tests.flow.play import (
     answer_all,
     answer_audit,
     open_statistics,
+    own_deployment,
     preparer,
     run,
 )
@@ -96,13 +97,20 @@ def test_the_indicators_of_the_statistics_are_the_companys_and_say_why_one_is_mi
     assert explained.figure.last_period == explained.last_period.value == was
 
 
-def test_last_years_value_is_that_of_the_filing_accepted_then(begin: Resume, servers: Path) -> None:
-    installation = begin(clean=True, servers=servers)
+def test_last_years_value_is_that_of_the_filing_accepted_then(
+    begin: Resume, servers: Path, tmp_path: Path
+) -> None:
+    deployment = own_deployment(tmp_path / "deployment")
+    (deployment / "calendar.yaml").write_text("years: [2027]\nholidays: [2027-01-01, 2027-05-03]\n", encoding="utf-8")
+    installation = begin(clean=True, servers=servers, deployment=deployment)
     open_statistics(installation)
     run(installation, STATISTICS, "extract", "validate", "review")
     agree(installation, STATISTICS)
     run(installation, STATISTICS, "package", "deliver", "acknowledge")
     assert NEXT_YEAR in [state.id for state in open_due(installation, date(2027, 5, 6))]
+    declare_nil_return(
+        installation, NEXT_YEAR, preparer(installation), table="ZZYE", reason="核心系统只到 2026 年（模拟）"
+    )
     run(installation, NEXT_YEAR, "extract", "validate")
     policies = by_name(installation, NEXT_YEAR)["policies"]
     was, now = (company(installation, filing, "QD000000") for filing in (STATISTICS, NEXT_YEAR))
