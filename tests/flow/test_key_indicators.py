@@ -101,7 +101,9 @@ def test_last_years_value_is_that_of_the_filing_accepted_then(
     begin: Resume, servers: Path, tmp_path: Path
 ) -> None:
     deployment = own_deployment(tmp_path / "deployment")
-    (deployment / "calendar.yaml").write_text("years: [2027]\nholidays: [2027-01-01, 2027-05-03]\n", encoding="utf-8")
+    (deployment / "calendar.yaml").write_text(
+        "years: [2027]\nholidays: [2027-01-01, 2027-05-03]\n", encoding="utf-8"
+    )
     installation = begin(clean=True, servers=servers, deployment=deployment)
     open_statistics(installation)
     run(installation, STATISTICS, "extract", "validate", "review")
