@@ -113,6 +113,8 @@ class FigureTree:
     ) -> None:
         self.figures, self.extracted, self.overlays, self.earlier = figures, extracted, overlays, earlier
         self.standard = figures.standard
+        self._values: dict[Node, CellValue] = {}
+        self._looked_up: set[Node] = set()
         self._parts: dict[Node, tuple[PartRow, ...]] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._before: dict[str, dict[Node, CellValue]] = {}
@@ -122,44 +124,51 @@ class FigureTree:
     def build(self, table: Table, field: str, cell: str, value: CellValue, depth: int) -> Figure:
         """The tree of one cell, opened `depth` levels down. Raises BadInput for a figure that opens into itself."""
         root = (table.name, field, cell)
-        values: dict[Node, CellValue] = {root: value}
-        level = {root}
+        self._values.setdefault(root, value)
+        level, seen = {root}, {root}
         for _ in range(depth):
-            level = self._open(level, values)
+            level = self._open(level) - seen
             if not level:
                 break
-        self._look_up(values)
-        return self._figure(root, values, depth, ())
+            seen |= level
+        self._look_up({node for node in self._values if node not in self._looked_up})
+        return self._figure(root, depth, ())
 
-    def _open(self, level: set[Node], values: dict[Node, CellValue]) -> set[Node]:
-        """Fetch the parts of all figures of a level; the figures among them that were not opened before."""
-        found: set[Node] = set()
+    def _open(self, level: set[Node]) -> set[Node]:
+        """Fetch the parts of all figures of a level that were not opened before; the figures that they open into."""
         for name, field in sorted({(name, field) for name, field, _ in level}):
-            explanation = self.standard.table(name).explanation(field)
-            cells = [cell for t, f, cell in sorted(level) if (t, f) == (name, field)]
-            if explanation is None:
+            table = self.standard.table(name)
+            explanation = table.explanation(field)
+            cells = [
+                c for t, f, c in sorted(level) if (t, f) == (name, field) and (t, f, c) not in self._parts
+            ]
+            if explanation is None or not cells:
                 continue
-            for cell, rows in self.figures.parts(self.standard.table(name), explanation, cells).items():
+            for cell, rows in self.figures.parts(table, explanation, cells).items():
                 self._parts[name, field, cell] = rows
-                for row in rows:
-                    node = (row.table, row.field, row.cell)
-                    values[node] = CellValue(row.value, row.rows)
-                    if row.table in explanation.into:
-                        found.add(node)
-        return {node for node in found if node not in self._parts}
+                self._values |= {
+                    (row.table, row.field, row.cell): CellValue(row.value, row.rows) for row in rows
+                }
+        found: set[Node] = set()
+        for name, field, cell in level:
+            explanation = self.standard.table(name).explanation(field)
+            if explanation is not None:
+                into = (row for row in self._parts[name, field, cell] if row.table in explanation.into)
+                found |= {(row.table, row.field, row.cell) for row in into}
+        return found
 
-    def _look_up(self, values: Mapping[Node, CellValue]) -> None:
+    def _look_up(self, nodes: set[Node]) -> None:
         """Names, earlier values and values before corrections of all cells, table by table."""
         codes: dict[str, set[str]] = {}
-        for _, _, cell in values:
+        for _, _, cell in nodes:
             for name, code in _key(cell):
                 if code is not None:
                     codes.setdefault(name, set()).add(code)
         for name, wanted in codes.items():
             named = self.figures.names(name, sorted(wanted), LANGUAGE.get())
             self._names |= {(name, code): said for code, said in named.items()}
-        for name, field in sorted({(name, field) for name, field, _ in values}):
-            cells = sorted(cell for t, f, cell in values if (t, f) == (name, field))
+        for name, field in sorted({(name, field) for name, field, _ in nodes}):
+            cells = sorted(cell for t, f, cell in nodes if (t, f) == (name, field))
             table = self.standard.table(name)
             for when, figures in self.earlier.items():
                 if figures is not None and name in figures.tables:
@@ -168,10 +177,9 @@ class FigureTree:
             if name in self.extracted.tables:
                 found = self.extracted.values(table, field, cells)
                 self._original |= {(name, field, cell): value for cell, value in found.items()}
+        self._looked_up |= nodes
 
-    def _figure(
-        self, node: Node, values: Mapping[Node, CellValue], depth: int, above: tuple[Node, ...]
-    ) -> Figure:
+    def _figure(self, node: Node, depth: int, above: tuple[Node, ...]) -> Figure:
         if (node, depth) in self._built:
             return self._built[node, depth]
         name, field, cell = node
@@ -180,7 +188,7 @@ class FigureTree:
         if node in above:
             file = explanation.query.name if explanation else name
             raise BadInput("explain.circle", file=file, figure=f"{name} {cell}")
-        value = values[node].value
+        value = self._values[node].value
         key = _key(cell)
         personal = {each.name for each in table.fields if each.personal}
         figure = Figure(
@@ -193,14 +201,14 @@ class FigureTree:
             field=field,
             value=value,
             is_extracted=table.derive is None,
-            rows=tuple(row + 1 for row in values[node].rows),
+            rows=tuple(row + 1 for row in self._values[node].rows),
             last_period=self._value_before("last_period", node),
             last_year=self._value_before("last_year", node),
             ratio=explanation.ratio if explanation else None,
             may_open=explanation is not None and value is not None,
         )
         if depth > 0 and explanation is not None and value is not None:
-            figure = self._opened(figure, table, node, values, depth, (*above, node))
+            figure = self._opened(figure, table, node, depth, (*above, node))
         elif table.derive is None:
             figure = self._as_extracted(figure, node)
         self._built[node, depth] = figure
@@ -211,7 +219,6 @@ class FigureTree:
         figure: Figure,
         table: Table,
         node: Node,
-        values: Mapping[Node, CellValue],
         depth: int,
         above: tuple[Node, ...],
     ) -> Figure:
@@ -222,7 +229,7 @@ class FigureTree:
         for row in self._parts[node]:
             counts = row.table in explanation.into
             inner = self._figure(
-                (row.table, row.field, row.cell), values, depth - 1 if counts else 0, above if counts else ()
+                (row.table, row.field, row.cell), depth - 1 if counts else 0, above if counts else ()
             )
             (parts if counts else compared).append(Part(inner, row.weight, row.amount, row.side))
         made = account(table, explanation, self._parts[node])

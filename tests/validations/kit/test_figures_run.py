@@ -19,6 +19,9 @@ SQL = "SELECT ORG, 'A01' AS CODE, 'POLICY' AS part, NO AS part_NO, 1 AS weight F
 PREMIUM_ONLY = ITEM_SQL.partition("UNION ALL")[0]
 
 
+# F01 holds the sample's premium against its count, which the world does not pass: its failure stands before those of figures.
+
+
 def explaining(sql: str, *, into: str = "POLICY: PREMIUM", derive: str = PREMIUM_ONLY) -> dict[str, str]:
     said = f"explains: [{{field: VALUE, query: ITEM.explain.sql, into: {{{into}}}}}]\nfields:"
     return {
@@ -35,20 +38,20 @@ def reasons(read: Read, folder: Path, changes: dict[str, str]) -> list[tuple[str
 def test_figures_that_add_up_are_not_mentioned(read: Read, tmp_path: Path) -> None:
     suite = read(explaining(SQL))
     assert try_figures(Trial(suite, tmp_path / "a")) == []
-    assert run_examples(suite, tmp_path / "b").failures == ()
+    assert {failure.rule for failure in run_examples(suite, tmp_path / "b").failures} == {"F01"}
 
 
 def test_a_figure_that_its_parts_do_not_come_to_fails_the_test_of_the_standard(
     read: Read, tmp_path: Path
 ) -> None:
     ran = run_examples(read(explaining(SQL + " WHERE NO <> 'P2'")), tmp_path)
-    assert [(failure.rule, failure.surplus) for failure in ran.failures] == [
+    assert [(failure.rule, failure.surplus) for failure in ran.failures[1:]] == [
         (
             "ITEM",
             ('ITEM {"ORG":"440000","CODE":"A01"} is 61.00, its parts come to 60.00, the difference is 1.00',),
         )
     ]
-    assert str(ran.failures[0].place) == "sample/examples/world.yaml:1"
+    assert str(ran.failures[1].place) == "sample/examples/world.yaml:1"
     assert not ran.is_good
 
 
