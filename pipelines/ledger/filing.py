@@ -48,6 +48,7 @@ class FilingState:
     change_requests: tuple[Recorded[e.ChangeRequestRaised], ...] = ()
     comparisons: tuple[Recorded[e.RoundsCompared], ...] = ()
     nil_returns: frozenset[str] = frozenset()
+    uploads: tuple[Recorded[e.OffSystemUploaded], ...] = ()
     baseline: Recorded[e.BaselineDeclared] | None = None
     extraction_requested: Recorded[e.ExtractionRequested] | None = None
     sign_off: Recorded[e.SignOffOpened] | None = None
@@ -69,6 +70,21 @@ class FilingState:
     def content(self) -> Recorded[e.ContentValidated] | None:
         """The content that was judged last: the only one that may be signed."""
         return self.contents[-1] if self.contents else None
+
+    @property
+    def off_system(self) -> dict[str, Recorded[e.OffSystemUploaded]]:
+        """The latest upload of each off-system table; none of a table while it is declared nil."""
+        return {u.fact.table: u for u in self.uploads if u.fact.table not in self.nil_returns}
+
+    @property
+    def has_new_upload(self) -> bool:
+        """Whether an off-system table was uploaded since the latest round, and is not what that round holds."""
+        if not self.rounds:
+            return False
+        last = self.rounds[-1]
+        held = {name: table.digest for name, table in last.fact.tables.items()}
+        newer = [u.fact for u in self.off_system.values() if u.seq > last.seq]
+        return any(upload.digest != held.get(upload.table) for upload in newer)
 
     @property
     def live_sign_off(self) -> Recorded[e.SignOffOpened] | None:
@@ -191,6 +207,7 @@ def fold(events: Iterable[Event]) -> FilingState | None:
 
 
 _COLLECTED: dict[type[e.FilingEvent], str] = {
+    e.OffSystemUploaded: "uploads",
     e.RoundExtracted: "rounds",
     e.ContentValidated: "contents",
     e.FindingsDispatched: "dispatches",

@@ -12,6 +12,7 @@ from pipelines.errors import Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import RetryRequested
 from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.off_system import missing_uploads
 from resources.deployment import User
 
 Step = Literal["extract", "validate", "reject", "release", "acknowledge"]
@@ -35,7 +36,8 @@ def next_step(state: FilingState, installation: Installation) -> NextStep | None
         if state.handover and not state.receipt:
             cause = None  # the bureau answers the branch, and the branch records it
     elif (number := due_round(state, installation)) is not None:
-        cause = "extract", f"round-{number}"
+        if not missing_uploads(installation, state):  # departments are at work; an upload makes it due
+            cause = "extract", f"round-{number}"
     elif _has_unjudged_answers(state):
         cause = "validate", f"answers-{state.answers[-1].seq}"
     elif state.round and not state.is_in_sign_off and not state.packages and _is_unfinished(state):
@@ -53,15 +55,19 @@ def next_step(state: FilingState, installation: Installation) -> NextStep | None
 
 
 def due_round(state: FilingState, installation: Installation) -> int | None:
-    """The number of the round that is to be extracted now, if one is."""
+    """The number of the round that is to be extracted now, if one is.
+
+    What departments upload may still be missing then: `next_step` waits for it, an extraction by hand names it.
+    """
     if state.packages:
         return None
+    asked = state.extraction_requested
+    is_asked = state.has_new_upload or (asked is not None and asked.fact.round == state.round + 1)
     if state.is_in_sign_off:
-        asked = state.extraction_requested
-        return state.round + 1 if asked and asked.fact.round == state.round + 1 else None
+        return state.round + 1 if is_asked else None
     if state.round == 0:
         return 1
-    if state.extraction_requested and state.extraction_requested.fact.round == state.round + 1:
+    if is_asked:
         return state.round + 1
     last = state.rounds[-1].seq
     answered = [a for a in state.answers if a.seq > last]

@@ -81,7 +81,9 @@ class Route(Model):
 class FilingConfig(Model):
     """How filings of one standard are made here: from which source, over which channel, how early, for whom.
 
-    `opening` names the reports whose filings the calendar opens; others need a reviewed request.
+    `opening` names the reports whose filings the calendar opens; others need a reviewed request. `off_system` names the
+    tables that departments keep outside the systems (系统外数据), each with its department: they are uploaded, and no
+    source's SQL fills them even where it could.
     """
 
     source: str
@@ -89,6 +91,7 @@ class FilingConfig(Model):
     lead_working_days: Annotated[int, Field(ge=0, le=60)] = 0
     organisations: Literal["all"] | Annotated[tuple[str, ...], Field(min_length=1)] = "all"
     opening: tuple[Name, ...] = ()
+    off_system: dict[Name, Name] = Field(default_factory=dict[str, str])
 
 
 class CalendarOverrides(Model):
