@@ -62,7 +62,6 @@ def write_form(path: Path, standard: Standard, table: Table, state: FilingState,
     columns = _code_columns(standard, table, state)
     _write_table(workbook, table, columns)
     _write_codes(workbook, list(dict.fromkeys(columns.values())))
-    workbook.active = 1
     save_sealed(workbook, path)
 
 

@@ -56,6 +56,19 @@ ROWS: tuple[Row, ...] = tuple(
 """What the reinsurance department keeps: two shares of one treaty, with leading zeros and a number of twenty digits."""
 
 
+PEOPLE = """\
+users:
+  reinsurance_440000:
+    name: 广东再保岗（模拟）
+    roles: [business_reviewer]
+    organisations: ["440000"]
+  reinsurance2:
+    name: 再保岗乙（模拟）
+    roles: [business_reviewer]
+    organisations: ["*"]
+"""
+
+
 @pytest.fixture
 def begun(begin: Resume, tmp_path: Path) -> Installation:
     """The audit's filing is open, and its treaties are kept outside the systems."""
@@ -64,17 +77,12 @@ def begun(begin: Resume, tmp_path: Path) -> Installation:
         (
             "deployment.yaml",
             "    channel: designated_sftp\n    organisations: all\n",
-            "    channel: designated_sftp\n    organisations: all\n"
-            f"    off_system: {{{TREATIES}: business_reviewer}}\n",
+            f"    channel: designated_sftp\n    organisations: all\n    off_system: {{{TREATIES}: business_reviewer}}\n",
         ),
         (
             "users.yaml",
             "users:\n",
-            "users:\n"
-            "  reinsurance_440000:\n    name: 广东再保岗（模拟）\n"
-            '    roles: [business_reviewer]\n    organisations: ["440000"]\n'
-            "  reinsurance2:\n    name: 再保岗乙（模拟）\n"
-            '    roles: [business_reviewer]\n    organisations: ["*"]\n',
+            PEOPLE,
         ),
     )
     installation = begin(deployment=deployment)

@@ -85,7 +85,9 @@ def convert_workbook(
                     if problem.code.startswith(AREA):
                         raise  # the workbook itself cannot be read further
                     problems.append(problem)
-        if not rows and not problems:
+        if not rows and not problems and form is not None:
+            problems.append(BadInput("input.sheet_missing", path=source, table=form.table))
+        elif not rows and not problems:
             problems.append(BadInput("input.book_empty", path=source))
         for name, count in rows.items():
             try:
