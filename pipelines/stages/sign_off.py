@@ -53,6 +53,8 @@ def closed_gates(installation: Installation, state: FilingState, content: Conten
         closed.append(Refused("sign_off.reference_changed", filing=state.id))
     if rules := lacks_baseline(state):
         closed.append(Refused("sign_off.no_baseline", filing=state.id, rules=", ".join(rules)))
+    if state.has_new_upload:
+        closed.append(Refused("off_system.not_extracted", filing=state.id, round=state.round + 1))
     if state.awaited:
         closed.append(Refused("sign_off.awaited", organisations=", ".join(state.awaited)))
     if state.dispatch is None or state.dispatch.fact.content != judged.content:
