@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.errors import BadInput, BaosongError, text
+from pipelines.errors import BadInput, BaosongError, Tampered, text
 from pipelines.ledger.filing import FilingState, Recorded
 from pipelines.ledger.filing_events import OffSystemUploaded
+from pipelines.stages.handlings import current_handlings
 from pipelines.stages.installation import Installation
 from resources.deployment import Deployment, User
 from validations import engine
@@ -25,12 +26,16 @@ UPLOADER = "data_engineer"
 
 @dataclass(frozen=True)
 class Owed:
-    """One off-system table of a filing: the department that owes it, its latest upload, whether it is declared nil."""
+    """One off-system table of a filing: the department that owes it, its latest upload, whether it is declared nil.
+
+    `is_promised`: a source fix was promised of the latest round's rows, which here means another upload; none came since.
+    """
 
     table: Table
     department: str
     upload: Recorded[OffSystemUploaded] | None
     is_nil: bool
+    is_promised: bool = False
 
     @property
     def is_missing(self) -> bool:
@@ -44,16 +49,31 @@ def owed_tables(installation: Installation, state: FilingState) -> tuple[Owed, .
     if config is None or not config.off_system:
         return ()
     standard = installation.standard(opened.standard)
+    promised = _promised(installation, state)
     return tuple(
         Owed(
             table=standard.table(name),
             department=config.off_system[name],
             upload=state.off_system.get(name),
             is_nil=name in state.nil_returns,
+            is_promised=name in promised,
         )
         for name in standard.report(opened.report).tables
         if name in config.off_system
     )
+
+
+def _promised(installation: Installation, state: FilingState) -> set[str]:
+    """The tables of which a source fix was promised since the latest round and that nobody handed in again."""
+    last = state.rounds[-1].seq if state.rounds else state.seq
+    if not any(a.seq > last and a.fact.handlings.get("source_fix") for a in state.answers):
+        return set()
+    try:
+        handlings = current_handlings(installation, state, after=last)
+    except Tampered:
+        return set()  # nobody waits for what was said in them; the stages that use them refuse
+    tables = {handled.table for handled in handlings.values() if handled.handling == "source_fix"}
+    return tables - {u.fact.table for u in state.uploads if u.seq > last}
 
 
 def missing_uploads(installation: Installation, state: FilingState) -> tuple[Owed, ...]:
@@ -75,7 +95,8 @@ def shown_state(owed: Owed) -> str:
     if owed.upload is not None:
         fact, by = owed.upload.fact, owed.upload.actor
         values = {"rows": fact.rows, "user": by, "at": f"{owed.upload.at:%Y-%m-%d %H:%M}"}
-        return text("off_system.there", digest=fact.digest[:12], **values)
+        code = "off_system.is_promised" if owed.is_promised else "off_system.there"
+        return text(code, digest=fact.digest[:12], **values)
     return text("off_system.is_nil" if owed.is_nil else "off_system.is_missing", department=owed.department)
 
 

@@ -64,9 +64,9 @@ def read_upload(
 def _require_filing(file: Path, filing: str) -> None:
     """A template says which filing it was made for; last period's is not this one's. Other workbooks say nothing."""
     with open_raw_book(file, LIMITS, area=AREA) as book:
-        for row in book.rows:
+        for row in book.rows if any(name == GUIDE for name, _ in book.sheets) else ():
             if book.sheets[row.sheet][0] != GUIDE:
-                return
+                continue
             label, said = row.cells.get(1), row.cells.get(2)
             if label and said and label.text == LABEL_OF_FILING:
                 if said.text != filing:

@@ -34,6 +34,7 @@ from pipelines.stages.off_system_input import read_upload
 from resources.deployment import User
 from validations.engine import table_digest
 from validations.engine.file_input import require_file
+from validations.engine.values_input import visible
 
 ORGANISATIONS_SHOWN = 10
 
@@ -61,14 +62,16 @@ def upload(
     with _building(installation.folder("off_system", filing)) as building:
         original = building / f"original{file.suffix.lower()}"
         shutil.copyfile(file, original)
-        parquet = read_upload(standard, state, owed.table, file, building, encoding=encoding)
-        if file_digest(file) != file_digest(original):
-            raise BadInput("off_system.file_changed", path=file)
+        try:
+            parquet = read_upload(standard, state, owed.table, file, building, encoding=encoding)
+        finally:  # whatever was found in a file that somebody is saving says nothing
+            if file_digest(file) != file_digest(original):
+                raise BadInput("off_system.file_changed", path=file)
         _require_organisations(installation, user, owed, filing, parquet)
         totals = written_totals(parquet)
         fact = OffSystemUploaded(
             table=table,
-            name=file.name,
+            name=visible(file.name, 255),
             file=file_digest(original),
             digest=table_digest(owed.table, parquet),
             rows=totals.rows,

@@ -15,16 +15,33 @@ from openpyxl import load_workbook
 
 from pipelines.errors import BadInput, Refused, Tampered
 from pipelines.ledger.filing import FilingState
+from pipelines.stages import off_system_upload
 from pipelines.stages.extract import request_extraction
 from pipelines.stages.installation import Installation
 from pipelines.stages.next_step import next_step
-from pipelines.stages.off_system import missing_uploads, table_file, upload_file
+from pipelines.stages.off_system import (
+    missing_uploads,
+    owed_tables,
+    shown_state,
+    table_file,
+    upload_file,
+)
+from pipelines.stages.off_system_input import read_upload
 from pipelines.stages.off_system_template import write_template
 from pipelines.stages.off_system_upload import upload
 from pipelines.stages.request import declare_nil_return, withdraw_nil_return
 from pipelines.stages.validate import read_findings
 from tests.flow.conftest import Resume
-from tests.flow.play import AUDIT, draft, open_by_request, own_deployment, preparer, replace_text, run
+from tests.flow.play import (
+    AUDIT,
+    answer_all,
+    draft,
+    open_by_request,
+    own_deployment,
+    preparer,
+    replace_text,
+    run,
+)
 from tests.flow.test_bad_input import fails
 from validations.engine import load_standard, table_digest
 
@@ -85,7 +102,7 @@ def begun(begin: Resume, tmp_path: Path) -> Installation:
             PEOPLE,
         ),
     )
-    installation = begin(deployment=deployment)
+    installation = begin(clean=True, deployment=deployment)
     open_by_request(installation, draft(installation.home))
     return installation
 
@@ -181,6 +198,36 @@ def test_the_rules_judge_what_was_handed_in(begun: Installation, tmp_path: Path)
     assert ("A04", "CJRQ", "2026-02-28") in findings.select("rule", "field", "value").rows()
 
 
+def test_a_source_fix_of_an_off_system_table_is_another_upload(begun: Installation, tmp_path: Path) -> None:
+    late = [{**ROWS[0], "CJRQ": date(2026, 2, 28)}, ROWS[1]]
+    wrong = filled(begun, tmp_path / "wrong.xlsx", late)
+    hand_in(begun, wrong)
+    run(begun, AUDIT, "extract", "validate", "review")
+    state = answer_all(
+        begun, AUDIT, lambda *_: ("源头修正", "", "改后重新上传（模拟）"), tmp_path / "answers"
+    )
+    (owed,) = owed_tables(begun, state)
+    assert shown_state(owed).endswith("已答复源头修正，等待重新上传")
+    assert next_step(state, begun) is None
+    assert next_step(hand_in(begun, wrong), begun) is None  # the same file mends nothing
+    state = hand_in(begun, filled(begun, tmp_path / "mended.xlsx"))
+    due = next_step(state, begun)
+    assert due is not None
+    assert due.key == "extract:round-2:0"
+    later = read_findings(begun, run(begun, AUDIT, "extract", "validate"))
+    assert later.filter(pl.col("table") == TREATIES).is_empty()
+
+
+def test_a_data_engineer_need_not_wait_for_a_promised_upload(begun: Installation, tmp_path: Path) -> None:
+    late = [{**ROWS[0], "CJRQ": date(2026, 2, 28)}, ROWS[1]]
+    hand_in(begun, filled(begun, tmp_path / "wrong.xlsx", late))
+    run(begun, AUDIT, "extract", "validate", "review")
+    answer_all(begun, AUDIT, lambda *_: ("源头修正", "", "改后重新上传（模拟）"), tmp_path / "answers")
+    due = next_step(request_extraction(begun, AUDIT, preparer(begun), reason="部门说明无须更改"), begun)
+    assert due is not None
+    assert due.key == "extract:round-2:0"
+
+
 def test_another_upload_takes_the_place_and_makes_another_round_due(
     begun: Installation, tmp_path: Path
 ) -> None:
@@ -232,6 +279,20 @@ def test_a_command_killed_before_its_event_is_repeated_and_ends_the_same(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == left
     assert len(state.uploads) == 1
     assert upload_file(begun, AUDIT, state.uploads[0].fact).read_bytes() == book.read_bytes()
+
+
+def test_a_file_that_is_saved_while_it_is_read_is_not_taken(
+    begun: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = filled(begun, tmp_path / "t.xlsx")
+
+    def read_while_saved(*given: Any, **more: Any) -> Path:
+        found = read_upload(*given, **more)
+        edited(book, lambda opened: opened[TREATIES].append(list(ROWS[0].values())))
+        return found
+
+    monkeypatch.setattr(off_system_upload, "read_upload", read_while_saved)
+    assert "在读取时被改动，未接收" in refusal(begun, book)
 
 
 def test_only_the_department_and_the_data_engineer_hand_in(begun: Installation, tmp_path: Path) -> None:

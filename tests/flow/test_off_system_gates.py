@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from pipelines.cli.main import app
 from pipelines.errors import BadInput, Refused
 from pipelines.ledger.filing import FilingState
+from pipelines.stages.acknowledge import reopen
 from pipelines.stages.archive import evidence_path
 from pipelines.stages.installation import Installation
 from pipelines.stages.next_step import next_step
@@ -152,6 +153,10 @@ def test_the_evidence_proves_where_an_off_system_table_came_from(
         manifest = json.loads(members.read("rounds/1/manifest.json"))
     assert sha256(kept).hexdigest() == digest
     assert manifest["certificate"]["tables"][TABLE]["upload"] == digest
+    reopen(installation, SCHEDULE_P, preparer(installation), reason="补报（模拟）")
+    due = next_step(hand_in(installation, fewer(triangles)), installation)
+    assert due is not None
+    assert due.key == "extract:round-2:0"
     recorded = state.rounds[0]
     assert check_uploads(manifest, recorded.fact, recorded.seq, state) == []
     late = tuple(replace(u, seq=recorded.seq + 1) for u in state.uploads)
