@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 from pipelines.errors import BadInput, BaosongError, Tampered
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import RoundExtracted
+from pipelines.stages.canonical import file_digest
 from pipelines.stages.certificate import TableCertificate, Totals, written_totals
 from pipelines.stages.installation import Installation
-from pipelines.stages.off_system import Owed, table_file
+from pipelines.stages.off_system import Owed, table_file, upload_file
 from resources.rounds import RoundWriter
 from validations.engine import Table, arrow_schema
 from validations.engine.types import require_columns
@@ -55,6 +56,9 @@ def _taken(
     assert owed.upload is not None, "asked for what was uploaded"
     fact = owed.upload.fact
     path = table_file(installation, filing, fact.table, fact.digest)
+    original = upload_file(installation, filing, fact)
+    if not original.is_file() or file_digest(original) != fact.file:
+        raise Tampered("off_system.changed", table=fact.table, path=original, filing=filing)
     changed = Tampered("off_system.changed", table=fact.table, path=path, filing=filing)
     schema = arrow_schema(owed.table)
     try:

@@ -61,7 +61,8 @@ def write_form(path: Path, standard: Standard, table: Table, state: FilingState,
     _write_guide(workbook, _guide(table, state, department))
     columns = _code_columns(standard, table, state)
     _write_table(workbook, table, columns)
-    _write_codes(workbook, list(dict.fromkeys(columns.values())))
+    if columns:
+        _write_codes(workbook, list(dict.fromkeys(columns.values())))
     save_sealed(workbook, path)
 
 

@@ -324,11 +324,13 @@ def test_an_upload_that_was_changed_is_not_extracted(begun: Installation, tmp_pa
     book = filled(begun, tmp_path / "t.xlsx")
     fact = hand_in(begun, book).off_system[TREATIES].fact
     kept = table_file(begun, AUDIT, TREATIES, fact.digest)
+    original = upload_file(begun, AUDIT, fact)
     sound = kept.read_bytes()
     for damage in (
         lambda: kept.write_bytes(sound[:200]),
         lambda: shutil.copyfile(as_parquet(tmp_path / "p", (ROWS[0], {**ROWS[1], "ZBRMC": "另一家"})), kept),
         kept.unlink,
+        lambda: original.write_bytes(original.read_bytes() + b" "),
     ):
         damage()
         fails(begun, AUDIT, "extract", Tampered, 5, f"表 {TREATIES} 的上传数据", "与台账记录不符或已丢失")

@@ -77,6 +77,7 @@ def test_excel_helps_with_lists_dates_and_lengths(standard: Standard, tmp_path: 
 def test_the_guide_says_which_filing_who_and_until_when(standard: Standard, tmp_path: Path) -> None:
     book = load_workbook(template(standard, tmp_path / "t.xlsx"))
     assert book.sheetnames == ["说明", TABLE, "代码"]
+    assert load_workbook(template(standard, tmp_path / "o.xlsx", "OTHER")).sheetnames == ["说明", "OTHER"]
     guide = {row[0].value: row[1].value for row in book["说明"].iter_rows(min_row=2)}
     assert guide["报送任务"] == FILING
     assert guide["报送期间"] == "2026-01-01 至 2026-03-31"
