@@ -42,6 +42,7 @@ COMMANDS = {
     ),
     "request": ("request:app", "报送需求 · Requests and their review"),
     "filing": ("filing:app", "报送任务 · Filings: list, show, nil return, re-extract, retry, reopen"),
+    "off-system": ("off_system:app", "系统外数据 · Off-system data: template, upload, list"),
     "baseline": ("baseline:app", "上期数据 · What a filing is compared with"),
     "findings": ("findings:app", "问题数据 · Findings: register, first review, issue"),
     "answers": ("answers:app", "问题数据答复 · Branch answers: import, accept, send back"),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.errors import text
+from pipelines.stages.off_system import check_off_system
 from resources.deployment import init_deployment, load_deployment
 from resources.settings import Settings
 
@@ -29,6 +30,7 @@ def check(
     """检查部署，列出全部错误 · check a deployment and list every mistake"""
     settings = Settings.load()
     deployment = load_deployment(folder or settings.deployment, settings.home)
+    check_off_system(deployment)
     typer.echo(
         text(
             "deployment.sound",
@@ -40,3 +42,6 @@ def check(
             filings=", ".join(deployment.filings),
         )
     )
+    for standard, filing in deployment.filings.items():
+        if filing.off_system:
+            typer.echo(text("off_system.configured", standard=standard, tables=", ".join(filing.off_system)))

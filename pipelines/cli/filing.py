@@ -14,6 +14,7 @@ from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.installation import open_installation
 from pipelines.stages.next_step import next_step, request_retry
+from pipelines.stages.off_system import owed_tables, shown_state
 from pipelines.stages.request import declare_nil_return, open_due, withdraw_nil_return
 from pipelines.stages.unjudged import unjudged
 
@@ -53,7 +54,9 @@ def show(filing: Filing, as_json: Json = False) -> None:
     with open_installation() as installation:
         state = installation.state(filing)
         step = next_step(state, installation)
-    summary = {**_summary(state), "next": step.step if step else None}
+        owed = owed_tables(installation, state)
+    kept_outside = {each.table.name: shown_state(each) for each in owed}
+    summary = {**_summary(state), "off_system": kept_outside, "next": step.step if step else None}
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False, indent=2))
         return

@@ -56,6 +56,7 @@ class FilingState:
     drift_explained: tuple[Recorded[e.DriftExplained], ...] = ()
     held: tuple[e.Held, ...] = ()
     nil_returns: frozenset[str] = frozenset()
+    uploads: tuple[Recorded[e.OffSystemUploaded], ...] = ()
     baseline: Recorded[e.BaselineDeclared] | None = None
     extraction_requested: Recorded[e.ExtractionRequested] | None = None
     sign_off: Recorded[e.SignOffOpened] | None = None
@@ -77,6 +78,21 @@ class FilingState:
     def content(self) -> Recorded[e.ContentValidated] | None:
         """The content that was judged last: the only one that may be signed."""
         return self.contents[-1] if self.contents else None
+
+    @property
+    def off_system(self) -> dict[str, Recorded[e.OffSystemUploaded]]:
+        """The latest upload of each off-system table; none of a table while it is declared nil."""
+        return {u.fact.table: u for u in self.uploads if u.fact.table not in self.nil_returns}
+
+    @property
+    def has_new_upload(self) -> bool:
+        """Whether an off-system table was uploaded since the latest round, and is not what that round holds."""
+        if not self.rounds:
+            return False
+        last = self.rounds[-1]
+        held = {name: table.digest for name, table in last.fact.tables.items()}
+        newer = [u.fact for u in self.off_system.values() if u.seq > last.seq]
+        return any(upload.digest != held.get(upload.table) for upload in newer)
 
     @property
     def live_sign_off(self) -> Recorded[e.SignOffOpened] | None:
@@ -237,6 +253,7 @@ def after(state: FilingState, fact: e.FilingEvent, *, actor: str, at: datetime) 
 
 
 _COLLECTED: dict[type[e.FilingEvent], str] = {
+    e.OffSystemUploaded: "uploads",
     e.RoundExtracted: "rounds",
     e.ContentValidated: "contents",
     e.ProblemsListed: "listings",

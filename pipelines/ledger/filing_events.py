@@ -95,6 +95,23 @@ class BaselineDeclared(FilingEvent):
     date_to: date | None = None
 
 
+class OffSystemUploaded(FilingEvent):
+    """A department handed in a table that it keeps outside the systems (系统外数据); a later one takes its place.
+
+    `file` is the SHA-256 of the upload called `name`, `digest` the content digest of what was read from it, `department`
+    whoever owed it then.
+    """
+
+    kind = "off_system_uploaded"
+    table: str
+    name: str
+    file: str
+    digest: str
+    rows: int
+    sums: Mapping[str, str]
+    department: str
+
+
 class ExtractionRequested(FilingEvent):
     """A person asks for a re-extraction."""
 

@@ -20,6 +20,7 @@ from pipelines.stages.canonical import canonical_json, file_digest, sync_folder
 from pipelines.stages.change_request import changes_of
 from pipelines.stages.evidence_file import MANIFEST, SIGNATURE, Manifest, write_evidence_file
 from pipelines.stages.installation import SYSTEM, Installation
+from pipelines.stages.off_system import upload_file
 from pipelines.stages.package import require_package
 from pipelines.stages.sign_off import require_approval
 from pipelines.stages.verify_evidence import verify_evidence
@@ -90,6 +91,9 @@ def _members(installation: Installation, state: FilingState) -> Iterator[Member]
         yield from _folder(kind, installation.folder(kind, filing))
     for change in changes_of(installation, filing):
         yield f"ledger/changes/{change.number}.jsonl", _events(installation, f"change/{change.number}")
+    for handed_in in state.uploads:
+        path = upload_file(installation, filing, handed_in.fact)
+        yield f"off_system/{path.name}", path
     yield from _folder("comparisons", installation.folder("comparisons", filing))
     yield from _folder("package", require_package(installation, state))
     yield "receipt.json", state.receipt.fact.text.encode()

@@ -89,7 +89,7 @@ def build_content(installation: Installation, state: FilingState) -> Content:
     root = installation.folder("contents", state.id)
     root.mkdir(parents=True, exist_ok=True)
     for leftover in root.glob(".tmp-*"):
-        if not _is_alive(leftover.name):
+        if not is_alive(leftover.name):
             shutil.rmtree(leftover, ignore_errors=True)
     building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
     try:
@@ -141,7 +141,7 @@ def corrected_tables(
     return {name: tables[name] for name in report.tables}, overlays, conflicts
 
 
-def _is_alive(name: str) -> bool:
+def is_alive(name: str) -> bool:
     """Whether the process that builds in `.tmp-<pid>-…` is still there: others may build the same content meanwhile."""
     try:
         os.kill(int(name.split("-")[1]), 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,6 +28,8 @@ from pipelines.stages.certificate import (
 from pipelines.stages.content import parameters_of
 from pipelines.stages.installation import SYSTEM, Installation, require_role
 from pipelines.stages.next_step import due_round
+from pipelines.stages.off_system import owed_tables, wrong_tables
+from pipelines.stages.off_system_round import require_digests, take_uploads
 from resources.deployment import User
 from resources.rounds import RoundWriter
 from resources.sources import Snapshot, open_source
@@ -39,8 +42,9 @@ Progress = Callable[[str, int, int], None]
 def extract(installation: Installation, filing: str, *, progress: Progress | None = None) -> FilingState:
     """Extract the round that is due: the first, the one after promised source fixes, or one asked for.
 
-    Run again when none is due, it changes nothing. Raises Unavailable when the source is down, BadInput for a missing
-    table or column, an empty table without a nil return or one with rows despite it, Refused when counts differ from the source's own.
+    Off-system tables come from what departments uploaded. Run again when none is due, it changes nothing. Raises
+    Unavailable when the source is down, BadInput for a missing table, column or upload, an empty table without a nil return
+    or one with rows despite it, Refused when counts differ from the source's own, Tampered for an upload that was changed.
     """
     state = installation.state(filing)
     number = due_round(state, installation)
@@ -49,22 +53,30 @@ def extract(installation: Installation, filing: str, *, progress: Progress | Non
     opened = state.opened.fact
     standard = installation.standard(opened.standard)
     source = installation.deployment.sources[installation.filing_config(opened.standard).source]
+    if problems := list(wrong_tables(standard, installation.deployment)):
+        raise BadInput("extract.failed", filing=filing, round=number, details=problems)
+    owed = {each.table.name: each for each in owed_tables(installation, state)}
     extracted = [t for n in standard.report(opened.report).tables if (t := standard.table(n)).derive is None]
     parameters = _parameters(installation, state)
 
     store = installation.rounds
     store.discard_uncommitted(filing, recorded=range(1, number))
-    files = {t.name: installation.deployment.sql_file(source.name, standard.name, t.name) for t in extracted}
+    queried = [table for table in extracted if table.name not in owed]
+    files = {t.name: installation.deployment.sql_file(source.name, standard.name, t.name) for t in queried}
     statements = {name: path.read_text(encoding="utf-8") for name, path in files.items()}
     with open_source(source, installation.home) as snapshot, store.write(filing, number) as writer:
         taken_at = installation.now()
         work = _Extraction(snapshot, writer, parameters)
         done: dict[str, TableCertificate] = {}
         problems: list[BaosongError] = []
-        for step, (table, outcome) in enumerate(work.tables(extracted, files, statements), start=1):
+        uploads = take_uploads(installation, filing, owed.values(), writer)
+        outcomes = chain(uploads, work.tables(queried, files, statements))
+        for step, (table, outcome) in enumerate(outcomes, start=1):
             if progress:
                 progress(table.name, step, len(extracted))
-            if isinstance(outcome, BadInput):
+            if isinstance(outcome, BadInput) and table.name in owed:
+                problems.append(outcome)
+            elif isinstance(outcome, BadInput):
                 sql = files[table.name]
                 problems.append(BadInput("extract.table", table=table.name, sql=sql, details=[outcome]))
             elif outcome.written.rows == 0 and table.name not in state.nil_returns:
@@ -77,6 +89,7 @@ def extract(installation: Installation, filing: str, *, progress: Progress | Non
         if problems:
             raise BadInput("extract.failed", filing=filing, round=number, details=problems)
         _digest(extracted, writer, done)
+        require_digests(installation, filing, owed.values(), done)
         certificate = Certificate(
             source=snapshot.name,
             identity=snapshot.identity,

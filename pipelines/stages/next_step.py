@@ -12,6 +12,7 @@ from pipelines.errors import Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import RetryRequested
 from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.off_system import owed_tables
 from resources.deployment import User
 
 Step = Literal["extract", "validate", "reject", "release", "acknowledge"]
@@ -35,7 +36,8 @@ def next_step(state: FilingState, installation: Installation) -> NextStep | None
         if state.handover and not state.receipt:
             cause = None  # the bureau answers the branch, and the branch records it
     elif (number := due_round(state, installation)) is not None:
-        cause = "extract", f"round-{number}"
+        if not _awaits_uploads(state, installation):
+            cause = "extract", f"round-{number}"
     elif _has_unjudged_decisions(state, installation):
         cause = "validate", f"decided-{_last_decision(state)}"
     elif state.round and not state.is_in_sign_off and not state.packages and _is_unfinished(state):
@@ -53,15 +55,17 @@ def next_step(state: FilingState, installation: Installation) -> NextStep | None
 
 
 def due_round(state: FilingState, installation: Installation) -> int | None:
-    """The number of the round that is to be extracted now, if one is."""
+    """The number of the round that is to be extracted now, if one is.
+
+    What departments upload may still be missing then: `next_step` waits for it, an extraction by hand names it.
+    """
     if state.packages:
         return None
     if state.is_in_sign_off:
-        asked = state.extraction_requested
-        return state.round + 1 if asked and asked.fact.round == state.round + 1 else None
+        return state.round + 1 if _is_asked(state) else None
     if state.round == 0:
         return 1
-    if state.extraction_requested and state.extraction_requested.fact.round == state.round + 1:
+    if _is_asked(state):
         return state.round + 1
     last = state.rounds[-1].seq
     promised = any(r.seq > last and r.fact.accepted.get("source_fix", 0) for r in state.answer_reviews)
@@ -85,6 +89,19 @@ def request_retry(installation: Installation, filing: str, user: User, *, reason
         raise Refused("next_step.nothing", filing=filing)
     fact = RetryRequested(step=step.step, reason=reason)
     return installation.record(state, fact, actor=user.id, command=f"retry:{step.key}")
+
+
+def _is_asked(state: FilingState) -> bool:
+    """Whether a person asks for the next round, by name or by an upload that the latest does not hold."""
+    asked = state.extraction_requested
+    return state.has_new_upload or (asked is not None and asked.fact.round == state.round + 1)
+
+
+def _awaits_uploads(state: FilingState, installation: Installation) -> bool:
+    """Whether departments are at work on what the round needs: nothing is there, or its source fix is another upload."""
+    owed = owed_tables(installation, state)
+    is_promised = any(each.is_promised for each in owed) and not _is_asked(state)
+    return is_promised or any(each.is_missing for each in owed)
 
 
 def _is_interface(state: FilingState, installation: Installation) -> bool:

@@ -62,6 +62,8 @@ def closed_gates(installation: Installation, state: FilingState, content: Conten
         closed.append(Refused("sign_off.reference_changed", filing=state.id))
     if rules := lacks_baseline(state):
         closed.append(Refused("sign_off.no_baseline", filing=state.id, rules=", ".join(rules)))
+    if state.has_new_upload:
+        closed.append(Refused("off_system.not_extracted", filing=state.id, round=state.round + 1))
     if not state.is_listed:
         closed.append(Refused("sign_off.not_reviewed"))
     if not state.is_compared:

@@ -23,6 +23,7 @@ from pipelines.stages.canonical import file_digest
 from pipelines.stages.certificate import check_certificate
 from pipelines.stages.evidence_file import MANIFEST, SIGNATURE, Manifest, unpack_evidence_file
 from pipelines.stages.formats import package_digest
+from pipelines.stages.off_system_round import check_uploads
 from resources.channels import parse_receipt
 from validations.engine import load_standard, table_digest
 
@@ -119,6 +120,7 @@ def _rounds(folder: Path, state: FilingState) -> list[BaosongError]:
         if changed or file_digest(place / "manifest.json") != recorded.fact.manifest:
             problems.append(Tampered("evidence.round", round=recorded.fact.round))
         problems += check_certificate(manifest, place, recorded.fact)
+        problems += check_uploads(manifest, recorded.fact, recorded.seq, state)
     return problems
 
 
@@ -132,6 +134,7 @@ def _people(folder: Path, state: FilingState) -> list[BaosongError]:
         **(state.sign_off.fact.documents if state.sign_off else {}),
         **{f"problems {d.seq}": d.fact.problems for d in (*state.dispatches, *state.answer_reviews)},
         **{f"first review {r.seq}": r.fact.decisions for r in state.first_reviews},
+        **{f"upload {u.seq}": u.fact.file for u in state.uploads},
         **{f"workbook {a.seq}": a.fact.workbook for a in state.answers},
         **{f"answers {a.seq}": a.fact.answers for a in state.answers},
         **{f"decisions {r.seq}": r.fact.decisions for r in state.answer_reviews},

@@ -85,6 +85,8 @@ class FilingConfig(Model):
     `opening` names the reports whose filings the calendar opens; others need a reviewed request. `first_review` is the role
     that reviews problem data before the departments issue it (稽核初审); without it, what was found goes out at once.
     `answer_working_days` is how long a branch has; `listed_findings` caps what documents list of a rule, counts are always true.
+    `off_system` names the tables that departments keep outside the systems (系统外数据), each with its department: they are
+    uploaded, and no source's SQL fills them even where it could.
     """
 
     source: str
@@ -95,6 +97,7 @@ class FilingConfig(Model):
     first_review: Role | None = None
     answer_working_days: Annotated[int, Field(ge=0, le=30)] = 2
     listed_findings: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    off_system: dict[Name, Name] = Field(default_factory=dict[str, str])
 
 
 class CalendarOverrides(Model):

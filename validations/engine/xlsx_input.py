@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 
@@ -34,15 +35,27 @@ BATCH_ROWS = 10_000
 AREA = "input.xlsx"
 
 
+@dataclass(frozen=True)
+class Form:
+    """A workbook that was made to be filled in: the one table it is for, its sheets `beside` that hold no data, and the
+    field that each of its `headings` stands for (a field's own name does too)."""
+
+    table: str
+    beside: frozenset[str]
+    headings: Mapping[str, str]
+
+
 def convert_workbook(
     standard: Standard,
     source: Path,
     folder: Path,
     *,
     table: str | None = None,
+    form: Form | None = None,
     expect_rows: Mapping[str, int] | None = None,
 ) -> dict[str, int]:
-    """Write `folder/<TABLE>.parquet` for every sheet, all or none; the rows of each. With `table` the book is that one.
+    """Write `folder/<TABLE>.parquet` for every sheet, all or none; the rows of each. With `table` the book is that one,
+    with `form` it is that form filled in.
 
     Raises BadInput with all mistakes.
     """
@@ -52,18 +65,29 @@ def convert_workbook(
         problems: list[BadInput] = []
         with open_raw_book(source, LIMITS, area=AREA) as book:
             for number, sheet_rows in groupby(book.rows, key=lambda row: row.sheet):
+                sheet = book.sheets[number][0]
+                if form is not None and sheet in form.beside:
+                    continue
                 try:
-                    found = _table(standard, source, book.sheets[number][0], table)
+                    found = _table(standard, source, sheet, table)
+                    if form is not None and found.name != form.table:
+                        other = {"sheet": visible(sheet), "table": found.name, "expected": form.table}
+                        raise BadInput("input.sheet_other", path=source, details=(), **other)
                     if found.name in rows:
                         raise BadInput("input.sheet_twice", path=source, table=found.name)
                     rows[found.name] = 0
                     path = Path(temporary) / f"{found.name}.parquet"
-                    rows[found.name] = _convert_sheet(found, source, book, number, sheet_rows, path)
+                    headings = form.headings if form is not None else {}
+                    rows[found.name] = _convert_sheet(
+                        found, source, book, number, sheet_rows, path, headings=headings
+                    )
                 except BadInput as problem:
                     if problem.code.startswith(AREA):
                         raise  # the workbook itself cannot be read further
                     problems.append(problem)
-        if not rows and not problems:
+        if not rows and not problems and form is not None:
+            problems.append(BadInput("input.sheet_missing", path=source, table=form.table))
+        elif not rows and not problems:
             problems.append(BadInput("input.book_empty", path=source))
         for name, count in rows.items():
             try:
@@ -93,11 +117,18 @@ def _table(standard: Standard, source: Path, sheet: str, only: str | None) -> Ta
 
 
 def _convert_sheet(
-    table: Table, source: Path, book: RawBook, number: int, rows: Iterator[RawRow], path: Path
+    table: Table,
+    source: Path,
+    book: RawBook,
+    number: int,
+    rows: Iterator[RawRow],
+    path: Path,
+    *,
+    headings: Mapping[str, str],
 ) -> int:
     sheet = book.sheets[number][0]
     first = next(rows)
-    names = [first.cells[c].text if c in first.cells else "" for c in range(1, max(first.cells) + 1)]
+    names = header_names(first, headings)
     header = check_header(table, f"{source}[{sheet}!1]", names if first.row == 1 else [])
     mistakes = Mistakes()
     count = 0
@@ -112,6 +143,12 @@ def _convert_sheet(
             "input.invalid", details=mistakes.shown, path=source, table=table.name, count=mistakes.count
         )
     return count
+
+
+def header_names(first: RawRow, headings: Mapping[str, str]) -> list[str]:
+    """What the cells of a first row name, in the order of the columns; empty where there is no heading."""
+    said = [first.cells[c].text if c in first.cells else "" for c in range(1, max(first.cells) + 1)]
+    return [headings.get(" ".join(heading.split()), heading) for heading in said]
 
 
 def _typed(
