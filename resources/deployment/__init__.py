@@ -27,9 +27,11 @@ from resources.deployment.models import (
 )
 from resources.deployment.roles import ROLES
 from resources.deployment.scaffold import init_deployment
+from resources.deployment.working_hours import USUAL_HOURS, Session
 
 __all__ = [
     "ROLES",
+    "USUAL_HOURS",
     "Address",
     "CalendarOverrides",
     "ChannelConfig",
@@ -44,6 +46,7 @@ __all__ = [
     "PinnedFile",
     "Route",
     "RouteStep",
+    "Session",
     "SftpConfig",
     "SourceConfig",
     "SqliteSource",

@@ -17,6 +17,7 @@ from resources.deployment.connections import ChannelConfig, SourceConfig
 from resources.deployment.departments import Department, Merger, Title, department_of, merged_into
 from resources.deployment.roles import ROLES
 from resources.deployment.types import Model, Name, Role
+from resources.deployment.working_hours import USUAL_HOURS, Session
 from resources.settings import CHECKOUT
 
 
@@ -97,11 +98,13 @@ class FilingConfig(Model):
 
 
 class CalendarOverrides(Model):
-    """Days the published calendar does not know or knows otherwise; `years` are entered whole by hand."""
+    """Days the published calendar does not know or knows otherwise; `years` are entered whole by hand; `hours` are the sessions
+    of a working day, in their order."""
 
     workdays: frozenset[date] = frozenset()
     holidays: frozenset[date] = frozenset()
     years: frozenset[Annotated[int, Field(ge=1990, le=2200)]] = frozenset()
+    hours: Annotated[tuple[Session, ...], Field(min_length=1)] = USUAL_HOURS
 
 
 class Deployment(Model):
