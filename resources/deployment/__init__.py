@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resources.deployment.addresses import resolve_address
+from resources.deployment.assessment import AssessmentConfig, FrozenPrior, MetricLimits
 from resources.deployment.connections import (
     Address,
     ChannelConfig,
@@ -33,6 +34,7 @@ __all__ = [
     "ROLES",
     "USUAL_HOURS",
     "Address",
+    "AssessmentConfig",
     "CalendarOverrides",
     "ChannelConfig",
     "Corporation",
@@ -40,8 +42,10 @@ __all__ = [
     "Department",
     "Deployment",
     "FilingConfig",
+    "FrozenPrior",
     "InterfaceConfig",
     "Merger",
+    "MetricLimits",
     "Organisation",
     "PinnedFile",
     "Route",

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from pipelines.errors import BadInput, Refused
+from resources.deployment.assessment import AssessmentConfig
 from resources.deployment.connections import ChannelConfig, SourceConfig
 from resources.deployment.departments import Department, Merger, Title, department_of, merged_into
 from resources.deployment.roles import ROLES
@@ -126,6 +127,7 @@ class Deployment(Model):
     calendar: CalendarOverrides
     departments: dict[str, Department]
     mergers: tuple[Merger, ...] = ()
+    assessment: AssessmentConfig = Field(default_factory=AssessmentConfig)
 
     @property
     def calendar_file(self) -> Path:
