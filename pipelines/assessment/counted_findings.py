@@ -19,7 +19,8 @@ from validations.engine import Standard
 
 COUNTED_SEVERITIES = ("block", "explain")
 ACCEPTED: dict[str, Any] = {
-    "finding": pl.String, "table": pl.String, "row_key": pl.String, "organisation": pl.String, "handling": pl.String, "seq": pl.Int64, "at": MOMENT,
+    "finding": pl.String, "table": pl.String, "row_key": pl.String, "organisation": pl.String, "handling": pl.String,
+    "seq": pl.Int64, "at": MOMENT,
 }  # fmt: skip
 """Accepted handlings: `seq` and time of the decision."""
 
