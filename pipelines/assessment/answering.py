@@ -16,6 +16,7 @@ from pipelines.assessment.keys import UNKNOWN, is_unknown, keys
 from pipelines.assessment.metric import IN_TIME, TURNAROUND
 from pipelines.assessment.records import MOMENT, Books, FilingRecord, facts_of, moment, stacked
 from pipelines.ledger.filing_events import FindingsDispatched
+from resources.calendar import open_calendar
 
 NOT_DUE = "not_due_yet"
 NOT_RETURNED = "not_returned"
@@ -148,6 +149,7 @@ def _with_working_seconds(books: Books, filing: FilingRecord, stays: pl.DataFram
     """Add `seconds` of working time from question to answer; a branch has many answers of one moment."""
     spans = stays.select("asked_at", "answered_at").drop_nulls().unique().sort("asked_at", "answered_at")
     pairs: list[tuple[datetime, datetime]] = list(spans.iter_rows())
-    seconds = [books.calendar.working_seconds(start, end) for start, end in pairs]
+    calendar = open_calendar(books.deployment)
+    seconds = [calendar.working_seconds(start, end) for start, end in pairs]
     worked = spans.with_columns(seconds=pl.Series(seconds, dtype=pl.Int64))
     return stays.join(worked, on=("asked_at", "answered_at"), how="left", maintain_order="left")

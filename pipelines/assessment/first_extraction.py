@@ -14,6 +14,7 @@ from pipelines.assessment.counted_findings import accepted_handlings, judged_fin
 from pipelines.assessment.keys import KEYS, UNKNOWN, is_unknown, keys, scope, with_branch
 from pipelines.assessment.metric import FIRST_FINDINGS, REPEATED
 from pipelines.assessment.records import Books, FilingRecord, findings_of, moment, stacked
+from resources.rounds import RoundStore
 
 PERIODS = 3
 """So many earlier filings of the same report are looked through for what was corrected."""
@@ -97,10 +98,11 @@ def _corrected(books: Books, filing: FilingRecord, began: datetime) -> pl.DataFr
 def _rows(books: Books, filing: FilingRecord, number: int) -> pl.DataFrame:
     """Rows of each table of a round by branch: `branch`, `key` (the table), `adds`, `reason`."""
     fact = filing.state.rounds[number - 1].fact
-    books.rounds.verify(filing.state.id, number, digest=fact.manifest)
+    store = RoundStore(books.home / "rounds")
+    store.verify(filing.state.id, number, digest=fact.manifest)
     standard = books.standard(filing.state.opened.fact.standard)
     frames: list[pl.DataFrame] = []
-    for name, path in sorted(books.rounds.tables(filing.state.id, number).items()):
+    for name, path in sorted(store.tables(filing.state.id, number).items()):
         field = standard.tables[name].organisation if name in standard.tables else None
         owner = pl.lit(None, dtype=pl.String) if field is None else pl.col(field).cast(pl.String)
         counted = pl.scan_parquet(path).select(owner.alias("organisation")) if field else None

@@ -19,9 +19,7 @@ from pipelines.errors import Tampered
 from pipelines.ledger import Ledger
 from pipelines.ledger.filing import FilingState, Recorded, fold
 from pipelines.ledger.filing_events import ContentValidated, RoundsCompared
-from resources.calendar import WorkingCalendar
 from resources.deployment import Deployment
-from resources.rounds import RoundStore
 from validations.engine import Standard
 
 MOMENT = pl.Datetime("us", "UTC")
@@ -36,10 +34,6 @@ class Books(Protocol):
     def deployment(self) -> Deployment: ...
     @property
     def home(self) -> Path: ...
-    @property
-    def rounds(self) -> RoundStore: ...
-    @property
-    def calendar(self) -> WorkingCalendar: ...
     def standard(self, name: str) -> Standard: ...
 
 

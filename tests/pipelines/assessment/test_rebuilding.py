@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ import pytest
 from pipelines.assessment.submission_metrics import submission_metrics, write_metrics
 from pipelines.errors import BadInput, Tampered
 from pipelines.stages.installation import Installation
-from tests.flow.play import AUDIT, opened, own_deployment
+from tests.flow.play import AUDIT, BRANCHES, Cores, draft, open_by_request, opened, own_deployment, run
 from tests.pipelines.assessment.audit_in_may import GUANGDONG, SICHUAN, ZHEJIANG, at
 
 Copy = Callable[..., Installation]
@@ -137,10 +138,9 @@ def test_another_number_under_the_same_name_is_tampered(copy_of: Copy, home_in_m
     assert caught.value.code == "assessment.not_reproduced"
 
 
-def test_a_branch_of_the_filing_without_any_row_has_too_little_to_be_judged(
+def test_after_a_merger_the_receiving_branch_answers_for_all_rows(
     copy_of: Copy, home_in_may: Path, tmp_path: Path
 ) -> None:
-    """After a merger Sichuan's rows are Guangdong's: Sichuan itself, still in the filing's scope, is neither guessed nor failed."""
     merged = own_deployment(tmp_path / "deployment")
     (merged / "mergers.csv").write_text("code,into,effective\n330000,440000,2026-01-01\n", encoding="utf-8")
     result = submission_metrics(copy_of(home_in_may, deployment=merged), "2026-05", as_of=CARD_DAY)
@@ -178,3 +178,22 @@ def test_a_metric_or_month_that_there_is_not_is_named(
         with pytest.raises(BadInput) as caught:
             submission_metrics(installation, month, as_of=CARD_DAY)
         assert caught.value.code == code
+
+
+def test_a_branch_of_the_filing_without_any_row_has_too_little_to_be_judged(
+    cores: Cores, tmp_path: Path
+) -> None:
+    """A branch just founded: it is asked for, and the core has nothing of it yet."""
+    founded = "990000,新设分公司,000000,1,false,110105\n110100,"
+    deployment = own_deployment(tmp_path / "deployment", ("organisations.csv", "110100,", founded))
+    with opened(cores.furnish(tmp_path / "home"), deployment) as installation:
+        open_by_request(installation, replace(draft(installation.home), organisations=(*BRANCHES, "990000")))
+        run(installation, AUDIT, "extract", "validate", "review")
+        result = submission_metrics(installation, "2026-05", as_of=installation.now())
+    new = result.of("SUB-03", "990000")
+    assert (new.status, new.k, new.n, new.raw, new.is_flagged) == ("insufficient", 0, 0, None, False)
+    (key,) = result.keys.filter(pl.col("branch") == "990000", pl.col("metric") == "SUB-03").iter_rows(
+        named=True
+    )
+    assert (key["role"], key["value"], key["reason"]) == ("den", 0, "no_rows")
+    assert (result.of("SUB-06", "990000").k, result.of("SUB-06", "990000").n) == (0, 1)
