@@ -1,8 +1,8 @@
 """Which findings of a filing count, whose they are, and which handlings of theirs were accepted.
 
 Counted is what blocks or must be explained, by the branch of the row. Left out and listed: findings waived under a sign-off
-(counted by SUB-08), dismissed in the first review, of rules that came into force in the very month, of organisations that
-nobody here knows. The ledger knows no cause code by which somebody else than the branch could charge a finding to the head
+(counted by SUB-08), dismissed in the first review, of rules that came into force within the filing's period, of organisations
+that nobody here knows. The ledger knows no cause code by which somebody else than the branch could charge a finding to the head
 office's extraction; none is guessed.
 """
 
@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.assessment.keys import UNKNOWN, is_unknown, with_branch
 from pipelines.assessment.records import MOMENT, Books, FilingRecord, facts_of, findings_of, moment, stacked
-from pipelines.ledger.filing_events import ContentValidated, CorrectionDecided
+from pipelines.ledger.filing_events import ContentValidated, CorrectionDecided, FilingOpened
 from validations.engine import Standard
 
 COUNTED_SEVERITIES = ("block", "explain")
@@ -35,7 +35,7 @@ def judged_findings(books: Books, filing: FilingRecord, content: ContentValidate
         reason=pl.when(is_unknown(books.deployment)).then(pl.lit(UNKNOWN))
         .when(pl.col("waiver").is_not_null()).then(pl.lit("waived"))
         .when(pl.col("finding").is_in(_dismissed(books, filing))).then(pl.lit("dismissed"))
-        .when(pl.col("rule").is_in(_new_rules(standard, filing.month))).then(pl.lit("new_rule"))
+        .when(pl.col("rule").is_in(_new_rules(standard, filing.state.opened.fact))).then(pl.lit("new_rule"))
         .otherwise(pl.lit(None, dtype=pl.String)),
     )  # fmt: skip
 
@@ -71,6 +71,10 @@ def _dismissed(books: Books, filing: FilingRecord) -> list[str]:
     return latest.filter(pl.col("decision") == "dismiss")["finding"].to_list()
 
 
-def _new_rules(standard: Standard, month: str) -> list[str]:
-    """Rules that came into force in that month; they run beside the old ones for a while before they count."""
-    return [r.id for r in standard.rules if r.effective.start and f"{r.effective.start:%Y-%m}" == month]
+def _new_rules(standard: Standard, opened: FilingOpened) -> list[str]:
+    """Rules that came into force within the filing's own period: they run once before they count."""
+    return [
+        rule.id
+        for rule in standard.rules
+        if rule.effective.start and opened.date_from <= rule.effective.start <= opened.date_to
+    ]
