@@ -88,7 +88,7 @@ def _metrics_asset() -> dg.AssetsDefinition:
                 "文件": dg.MetadataValue.path(str(path)),
                 "报送指标": dg.MetadataValue.md(_table(result)),
                 "查看明细": dg.MetadataValue.md(f"`baosong assessment submissions --month {month} --keys`"),
-                **_plot(result, FIRST_FINDINGS, "首检问题率图（每万行）", "条/万行", 1),
+                **_plot(result, FIRST_FINDINGS, "首检问题率图（每万行，收缩值）", "条/万行", 1),
                 **_plot(result, IN_TIME, "整改及时率图（收缩值）", "%", 100),
             },
             data_version=dg.DataVersion(result.score_id),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from typer.testing import CliRunner, Result
 from pipelines.cli.main import app
 from pipelines.errors import BaosongError
 from resources.clock import FileClock
+from resources.settings import CHECKOUT
 from tests.flow.play import AUDIT
 from tests.pipelines.assessment.audit_in_may import at
 
@@ -85,6 +89,21 @@ def test_what_could_not_be_computed_is_told_and_the_rest_is_shown(home: Path) ->
     assert f"{AUDIT} 的 SUB-16 无法计算" in shown.stderr
     assert row_of(shown.stdout, "440000", "SUB-16").endswith("无法计算 —")
     assert "17/18" in row_of(shown.stdout, "440000", "SUB-04")
+
+
+def test_two_processes_say_the_same_whatever_order_their_sets_have(home: Path) -> None:
+    command = [sys.executable, "-m", "pipelines.cli.main", "assessment", "submissions", "--month", "2026-05"]
+    said = {
+        subprocess.run(
+            [*command, "--keys", "--json"],
+            cwd=CHECKOUT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.assessment.measuring import four_places
 from pipelines.assessment.small_numbers import (
     Prior,
     Weights,
@@ -127,3 +128,18 @@ def test_median_and_p90_are_those_of_the_ordered_values() -> None:
     assert p90(range(1, 11)) == 9
     assert p90(range(1, 12)) == 10  # 9.9 of eleven: the tenth
     assert p90([7]) == 7
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (Fraction(1, 20000), "0.0000"),
+        (Fraction(3, 20000), "0.0002"),
+        (Fraction(2, 3), "0.6667"),
+        (Fraction(7), "7.0000"),
+    ],
+)
+def test_a_number_is_written_with_four_decimals_and_halves_go_to_the_even_one(
+    value: Fraction, written: str
+) -> None:
+    assert f"{four_places(value):f}" == written

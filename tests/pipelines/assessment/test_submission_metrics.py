@@ -126,9 +126,13 @@ def test_a_finding_that_vanished_without_a_word_is_listed(may: SubmissionMetrics
     assert may.of("SUB-15", GUANGDONG).excluded == {"dismissed": 2}
 
 
-def test_changes_that_nobody_explains_are_listed_one_by_one(may: SubmissionMetrics) -> None:
+def test_changes_that_nobody_explains_are_listed_one_by_one(
+    installation: Installation, may: SubmissionMetrics
+) -> None:
     """Of Guangdong's 19 changes one was declared and one was not; Sichuan's only one is what it mended in silence."""
     assert counted(may, "SUB-16") == {ZHEJIANG: (0, 11), GUANGDONG: (1, 19), SICHUAN: (1, 1)}
+    unexplained = sum(may.of("SUB-16", code).k for code in PROVINCES)
+    assert unexplained == installation.state(AUDIT).unexplained_drift == 2
     (key,) = listed(may, "SUB-16", GUANGDONG, "num")["key"]
     assert key.startswith('2:BDXXB:BFBHS:changed:{"BDH":"440000')
     reasons = listed(may, "SUB-16", GUANGDONG, "den").group_by("reason").agg(pl.col("value").sum())
