@@ -1,20 +1,24 @@
-"""Working days and deadlines: published holidays, make-up working days, overrides, due dates.
+"""Working days, working time and deadlines: published holidays, make-up working days, overrides, due dates.
 
 The published calendar (`chinesecalendar`, 2004-2026) is primary; days and whole years of the deployment's
 calendar.yaml add to it or correct it. A day of a year nobody has entered has no answer: an error, never a
-guess. What time it is now is `clock.py`; which report is due by which rule stands in the standard.
+guess. What time it is now is `clock.py`; how sessions are counted is `working_time.py`; which report is due by
+which rule stands in the standard.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
 from pipelines.errors import BadInput
+from resources.clock import SHANGHAI
 from resources.deployment.models import CalendarOverrides, Deployment
+from resources.working_time import add_seconds, seconds_between
 
 Postponement = Literal["none", "plus3", "next_workday"]
 
@@ -23,13 +27,20 @@ _SATURDAY = 5
 
 
 class WorkingCalendar:
-    """Working days of China. `file` is where a person adds a missing year; it is named in errors."""
+    """Working days of China. `file` is where a person adds a missing year; it is named in errors.
+
+    Sessions are those of the deployment's `timezone`.
+    """
 
     def __init__(
-        self, overrides: CalendarOverrides | None = None, file: Path = Path("calendar.yaml")
+        self,
+        overrides: CalendarOverrides | None = None,
+        file: Path = Path("calendar.yaml"),
+        timezone: str = SHANGHAI,
     ) -> None:
         self._overrides = overrides or CalendarOverrides()
         self._file = file
+        self._zone = ZoneInfo(timezone)
 
     def is_workday(self, day: date) -> bool:
         """Whether people work that day. Raises BadInput `calendar.year_missing`."""
@@ -79,6 +90,20 @@ class WorkingCalendar:
         """The month's first, second, … working day (1-based)."""
         return self.add_workdays(date(year, month, 1) - _DAY, number)
 
+    def working_seconds(self, start: datetime, end: datetime) -> int:
+        """Seconds of working time between two moments; negative when the second lies before the first."""
+        hours = self._overrides.hours
+        return seconds_between(self.is_workday, hours, self._local(start), self._local(end))
+
+    def add_working_seconds(self, start: datetime, seconds: int) -> datetime:
+        """The first moment by which so much working time has passed since `start`, in the deployment's zone."""
+        passed = add_seconds(self.is_workday, self._overrides.hours, self._local(start), seconds)
+        return passed.replace(tzinfo=self._zone)
+
+    def _local(self, moment: datetime) -> datetime:
+        """The moment on the clocks of the deployment, without an offset."""
+        return moment.astimezone(self._zone).replace(tzinfo=None) if moment.tzinfo else moment
+
     def due_date(
         self,
         period_end: date,
@@ -117,4 +142,4 @@ class WorkingCalendar:
 
 def open_calendar(deployment: Deployment) -> WorkingCalendar:
     """The working calendar with the deployment's overrides."""
-    return WorkingCalendar(deployment.calendar, deployment.calendar_file)
+    return WorkingCalendar(deployment.calendar, deployment.calendar_file, deployment.timezone)

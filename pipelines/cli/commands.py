@@ -50,6 +50,10 @@ COMMANDS = {
     "change": ("change:app", "改库签报 · Change requests"),
     "compare": ("compare:compare", "两轮之间的差异 · What the latest round changed"),
     "drift": ("compare:drift", "未说明的变化 · Changes that nothing explains"),
+    "assessment": (
+        "assessment:app",
+        "信息技术岗考核 · The assessment of the IT posts: a month's numbers and their lists",
+    ),
     "ledger": ("ledger:app", "台账 · The ledger: log, verify, sign its head"),
     "standard": ("standard:app", "报送规范 · Standards: list, check, test, docs, new"),
     "rule": ("rule:app", "规则 · Rules: run one and see its SQL and the rows that fail"),

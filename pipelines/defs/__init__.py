@@ -10,6 +10,7 @@ import warnings
 
 import dagster as dg
 
+from pipelines.defs.assessment_assets import assessment_definitions
 from pipelines.defs.calendar import calendar_definitions
 from pipelines.defs.flow import flow_definitions
 from pipelines.defs.resources import InstallationResource
@@ -28,5 +29,6 @@ def build_definitions(settings: Settings, deployment: Deployment) -> dg.Definiti
             flow_definitions(load_standard(name, deployment.standard_folders), resource)
             for name in sorted(deployment.filings)
         ]
+        parts.append(assessment_definitions(resource))
     shared = dg.Definitions(resources={"installation": resource}, executor=dg.in_process_executor)
     return dg.Definitions.merge(*parts, calendar_definitions(), shared)

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines.errors import BadInput, BaosongError, Tampered, text
 from pipelines.ledger.filing import FilingState, Recorded
 from pipelines.ledger.filing_events import OffSystemUploaded
-from pipelines.stages.handlings import accepted_handlings
+from pipelines.stages.bulk_facts import kept
 from pipelines.stages.installation import Installation
 from resources.deployment import Deployment, User
 from validations import engine
@@ -66,13 +66,16 @@ def owed_tables(installation: Installation, state: FilingState) -> tuple[Owed, .
 def _promised(installation: Installation, state: FilingState) -> set[str]:
     """The tables of which a source fix was promised since the latest round and that nobody handed in again."""
     last = state.rounds[-1].seq if state.rounds else state.seq
-    if not any(a.seq > last and a.fact.handlings.get("source_fix") for a in state.answers):
-        return set()
+    accepted = [r for r in state.answer_reviews if r.seq > last and r.fact.accepted.get("source_fix")]
     try:
-        handlings = accepted_handlings(installation, state, after=last)
+        promised = [kept(installation, state.id, each.fact.decisions) for each in accepted]
     except Tampered:
         return set()  # nobody waits for what was said in them; the stages that use them refuse
-    tables = {handled.table for handled in handlings.values() if handled.handling == "source_fix"}
+    tables = {
+        name
+        for rows in promised
+        for name in rows.filter(decision="accept", handling="source_fix")["table"].unique()
+    }
     return tables - {u.fact.table for u in state.uploads if u.seq > last}
 
 

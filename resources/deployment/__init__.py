@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resources.deployment.addresses import resolve_address
+from resources.deployment.assessment import AssessmentConfig, FrozenPrior, MetricLimits
 from resources.deployment.connections import (
     Address,
     ChannelConfig,
@@ -27,10 +28,13 @@ from resources.deployment.models import (
 )
 from resources.deployment.roles import ROLES
 from resources.deployment.scaffold import init_deployment
+from resources.deployment.working_hours import USUAL_HOURS, Session
 
 __all__ = [
     "ROLES",
+    "USUAL_HOURS",
     "Address",
+    "AssessmentConfig",
     "CalendarOverrides",
     "ChannelConfig",
     "Corporation",
@@ -38,12 +42,15 @@ __all__ = [
     "Department",
     "Deployment",
     "FilingConfig",
+    "FrozenPrior",
     "InterfaceConfig",
     "Merger",
+    "MetricLimits",
     "Organisation",
     "PinnedFile",
     "Route",
     "RouteStep",
+    "Session",
     "SftpConfig",
     "SourceConfig",
     "SqliteSource",

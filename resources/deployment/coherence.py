@@ -6,6 +6,7 @@ The shape of a single entry is the models' business; this module compares entrie
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from resources.deployment.connections import (
@@ -198,3 +199,6 @@ def _check_calendar(calendar: CalendarOverrides, file: Located) -> None:
         file.problem("deployment.day_both", ("holidays",), day=day.isoformat())
     for year in sorted(calendar.years - {day.year for day in calendar.holidays}):
         file.problem("deployment.year_without_holidays", ("years",), year=year)
+    for place, (before, after) in enumerate(pairwise(calendar.hours), start=1):
+        if after.opens <= before.closes:
+            file.problem("deployment.hours_order", ("hours", place), before=before.closes, after=after.opens)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from pipelines.errors import BadInput
+from resources.deployment.assessment import AssessmentConfig
 from resources.deployment.coherence import Parts, check_parts
 from resources.deployment.connections import ChannelConfig, SourceConfig
 from resources.deployment.departments import Department, Merger
@@ -43,6 +44,7 @@ class _Main(Model):
     clock: Any = "system"
     identity: Any = "operating_system"
     filings: Annotated[dict[str, Any], Field(min_length=1)]
+    assessment: Any = None
 
 
 _ENUMERATIONS = {"clock": ("system", "file"), "identity": ("operating_system", "named")}
@@ -76,6 +78,8 @@ def load_deployment(path: Path, home: Path) -> Deployment:
     )
     calendar = _entry(CalendarOverrides, files["calendar"], (), files["calendar"].data or {})
     parts.calendar = calendar or CalendarOverrides()
+    assessed = settings.assessment if settings else None
+    assessment = _entry(AssessmentConfig, main, ("assessment",), assessed or {})
     if settings:
         _check_settings(settings, main)
     check_parts(parts)
@@ -99,6 +103,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         calendar=parts.calendar,
         departments=parts.departments,
         mergers=tuple(parts.mergers),
+        assessment=assessment or AssessmentConfig(),
     )
 
 

@@ -13,10 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from pipelines.errors import BadInput, Refused
+from resources.deployment.assessment import AssessmentConfig
 from resources.deployment.connections import ChannelConfig, SourceConfig
 from resources.deployment.departments import Department, Merger, Title, department_of, merged_into
 from resources.deployment.roles import ROLES
 from resources.deployment.types import Model, Name, Role
+from resources.deployment.working_hours import USUAL_HOURS, Session
 from resources.settings import CHECKOUT
 
 
@@ -101,11 +103,13 @@ class FilingConfig(Model):
 
 
 class CalendarOverrides(Model):
-    """Days the published calendar does not know or knows otherwise; `years` are entered whole by hand."""
+    """Days the published calendar does not know or knows otherwise; `years` are entered whole by hand; `hours` are the sessions
+    of a working day, in their order."""
 
     workdays: frozenset[date] = frozenset()
     holidays: frozenset[date] = frozenset()
     years: frozenset[Annotated[int, Field(ge=1990, le=2200)]] = frozenset()
+    hours: Annotated[tuple[Session, ...], Field(min_length=1)] = USUAL_HOURS
 
 
 class Deployment(Model):
@@ -127,6 +131,7 @@ class Deployment(Model):
     calendar: CalendarOverrides
     departments: dict[str, Department]
     mergers: tuple[Merger, ...] = ()
+    assessment: AssessmentConfig = Field(default_factory=AssessmentConfig)
 
     @property
     def calendar_file(self) -> Path:

@@ -229,6 +229,16 @@ def test_an_address_is_fixed_or_written_by_its_server(demo: Deployment, tmp_path
         ("sources.yaml", "kind: sqlite", "sort: sqlite", "deployment.missing"),
         ("calendar.yaml", "years: []", "years: [2027]", "deployment.year_without_holidays"),
         ("calendar.yaml", "holidays: []", "holidays: [soon]", "deployment.value"),
+        ("deployment.yaml", "filings:", "assessment: {metrics: {SUB-4: {}}}\nfilings:", "deployment.value"),
+        (
+            "deployment.yaml",
+            "filings:",
+            "assessment: {priors: {2026Q2: {SUB-04: {mean: 1, strength: 0}}}}\nfilings:",
+            "deployment.value",
+        ),
+        ("calendar.yaml", '"08:30-12:00"', '"08:30-8:00"', "deployment.session"),
+        ("calendar.yaml", '"08:30-12:00"', '"12:00-08:30"', "deployment.session"),
+        ("calendar.yaml", '"08:30-12:00"', '"14:00-15:00"', "deployment.hours_order"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(
