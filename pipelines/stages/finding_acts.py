@@ -15,7 +15,6 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.bulk_facts import ANSWERS, CELL, DECIDED, REVIEWED, kept
 from pipelines.stages.installation import Installation
 
-
 MOMENT = pl.Datetime("us", "UTC")
 
 

@@ -31,15 +31,14 @@ def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bo
     last = pl.max_horizontal(asked, answered, decided)
     is_accepted = (last == decided) & (pl.col("decision") == "accept")
     is_promise = pl.col("decided_handling") == "source_fix"
-    speaks = pl.col("reviewed_value").eq_missing(pl.col("value")) & pl.col("reviewed_digest").eq_missing(
-        pl.col("rule_digest")
-    )
+    is_same_rule = pl.col("reviewed_digest").eq_missing(pl.col("rule_digest"))
+    speaks = is_same_rule & pl.col("reviewed_value").eq_missing(pl.col("value"))
     found = (
         pl.when(pl.col("waiver").is_not_null()).then(pl.lit("waived"))
         .when((pl.col("review") == "dismiss") & speaks & (pl.col("severity") != "block")).then(pl.lit("dismissed"))
         .when(pl.col("has_reappeared") & (pl.col("began_seq") > last) & (pl.col("began_seq") > reviewed))
         .then(pl.lit("reappeared"))
-        .when((last == 0) & (pl.col("review").is_in(["confirm", "assign"])) & speaks).then(pl.lit("confirmed"))
+        .when((last == 0) & (pl.col("review").is_in(["confirm", "assign"])) & is_same_rule).then(pl.lit("confirmed"))
         .when(last == 0).then(pl.lit("new"))
         .when(is_accepted & (pl.col("decided_handling") == "explanation"))
         .then(pl.when(_same("decided")).then(pl.lit("accepted")).otherwise(pl.lit("still_there")))
@@ -60,8 +59,7 @@ def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bo
         .otherwise(pl.lit("resolved"))
     )  # fmt: skip
     needs_review = pl.lit(is_reviewed_first) & (
-        pl.col("review").is_null() | pl.col("reviewed_digest").ne_missing(pl.col("rule_digest"))
-        | ((pl.col("review") == "dismiss") & ~speaks)
+        pl.col("review").is_null() | ~is_same_rule | ((pl.col("review") == "dismiss") & ~speaks)
     )  # fmt: skip
     holder = (
         pl.when((pl.col("severity") == "note") | pl.col("state").is_in(CLOSED)).then(pl.lit(None, dtype=pl.String))
