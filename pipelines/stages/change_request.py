@@ -72,6 +72,8 @@ def review_change(
         raise Refused("change.stage", number=number, stage=change.stage)
     if user.id == change.raised_by:
         raise Refused("change.own", number=number, user=user.id)
+    if user.id in installation.state(change.raised.filing).answerers:
+        raise Refused("change.answered", number=number, user=user.id)
     if not user.speaks_for(change.raised.department):
         raise Refused("change.other_department", user=user.id, department=change.raised.department)
     if not comment.strip():

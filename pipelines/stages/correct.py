@@ -6,7 +6,6 @@ waits for its department. Baosong never writes to the core; accepting is `decide
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -19,7 +18,7 @@ from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import AnswersReceived
 from pipelines.stages.bulk_facts import ANSWERS, frame, keep, kept
-from pipelines.stages.canonical import file_digest, sync_folder
+from pipelines.stages.canonical import file_digest, write_durably
 from pipelines.stages.content import typed_value
 from pipelines.stages.finding_acts import answers_given
 from pipelines.stages.handlings import Handled
@@ -262,9 +261,4 @@ def _keep_workbook(
     installation: Installation, filing: str, workbook: Path, identity: WorkbookIdentity
 ) -> None:
     name = f"{identity.organisation}-{identity.department}-{file_digest(workbook)[:16]}.xlsx"
-    copy = installation.folder("answers", filing) / name
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    draft = copy.with_name(f".tmp-{name}")
-    shutil.copyfile(workbook, draft)
-    draft.replace(copy)
-    sync_folder(copy.parent)
+    write_durably(installation.folder("answers", filing) / name, workbook.read_bytes())
