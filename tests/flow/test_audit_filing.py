@@ -18,6 +18,7 @@ from pipelines.ledger.heads import open_key, public_text
 from pipelines.stages.archive import evidence_path
 from pipelines.stages.change_request import changes_of
 from pipelines.stages.compare import read_comparison, read_differences
+from pipelines.stages.drift import unexplained_changes
 from pipelines.stages.formats import sent_file
 from pipelines.stages.installation import Installation
 from pipelines.stages.package import package_folder
