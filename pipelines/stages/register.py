@@ -75,9 +75,10 @@ def found_in(installation: Installation, state: FilingState, content: ContentVal
 
 
 def contents_of_version(state: FilingState) -> Sequence[Recorded[ContentValidated]]:
-    """The judged contents, the last of each digest where one was judged again."""
-    last = {recorded.fact.content: recorded for recorded in state.contents}
-    return [recorded for recorded in state.contents if last[recorded.fact.content] is recorded]
+    """The judged contents. Where the same content was judged again and other findings took the place of the first ones, it
+    is the last judging that counts."""
+    last = {recorded.fact.content: recorded.fact.findings for recorded in state.contents}
+    return [recorded for recorded in state.contents if last[recorded.fact.content] == recorded.fact.findings]
 
 
 def _findings_over_contents(
