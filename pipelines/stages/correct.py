@@ -82,10 +82,11 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
     done.returned = {finding: why for finding, (_, why) in returned.items()}
     if returned:
         done.annotated = _annotate(installation, identity, workbook, problems, answers, returned)
-    digest = file_digest(workbook)
-    is_known = any(a.fact.workbook == digest and a.actor == user.id for a in state.answers)
+    annotated = file_digest(done.annotated) if done.annotated else ""
+    is_known = any(a.fact.annotated == annotated and a.actor == user.id for a in state.answers)
     if said or (returned and not is_known):
         _keep_workbook(installation, filing, workbook, identity)
+        digest = file_digest(workbook)
         fact = AnswersReceived(
             round=identity.round,
             content=identity.content,
@@ -95,7 +96,7 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
             answers=keep(installation, filing, frame(map(asdict, said.values()), ANSWERS)),
             handlings=done.handlings,
             returned=len(returned),
-            annotated=file_digest(done.annotated) if done.annotated else "",
+            annotated=annotated,
             held=(),
         )
         command = f"answers:{state.seq}:{user.id}:{digest[:16]}"

@@ -85,7 +85,9 @@ def hand_in(
         theirs = {finding: left.pop(finding) for finding in asked & set(left)}
         for sent in act.fact.workbooks if theirs else ():
             target = folder / f"{user}-{sent.file}"
-            if fill_answers(dispatch_folder(installation, filing, act.seq) / sent.file, target, theirs):
+            if not fill_answers(dispatch_folder(installation, filing, act.seq) / sent.file, target, theirs):
+                target.unlink()
+            else:
                 done.append(import_answers(installation, filing, target, installation.user(user)))
     assert not left, f"nobody asked for {left}"
     return done

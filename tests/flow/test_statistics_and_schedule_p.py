@@ -32,6 +32,7 @@ from tests.flow.play import (
     STATISTICS,
     agree,
     answer_all,
+    declare_causes,
     execute,
     explain,
     open_by_request,
@@ -220,6 +221,7 @@ def test_a_rejection_is_recorded_as_refused_and_a_second_version_is_delivered(
     state = run(installation, STATISTICS, "extract", "validate", "review", "compare")
     assert state.round == 2
     assert state.comparisons[0].fact.changed == 1
+    declare_causes(installation, STATISTICS)
     state = to_evidence(installation, STATISTICS)
     assert state.receipt is not None
     assert (state.stage, state.receipt.fact.result, state.receipt.fact.version) == ("archived", "accepted", 2)

@@ -26,6 +26,8 @@ class Seen(NamedTuple):
 
     cell: Cell
     waiver: str | None = None
+    is_unjudgeable: bool = False
+    """The row could not be judged: then it blocks, whatever its rule's severity."""
 
 
 class Said(NamedTuple):
@@ -42,7 +44,7 @@ class Life:
     """One finding: what is known of it and what was done last."""
 
     rule: str
-    severity: str
+    rule_severity: str
     wording: str | None
     """The digest that the rule has in the standard now; None when it is gone."""
     department: str
@@ -66,6 +68,10 @@ class Life:
     acted_at: datetime | None = None
     answers: dict[str, Said] = field(default_factory=dict[str, Said])
     """The answers since it was last put to the branch or decided."""
+
+    @property
+    def severity(self) -> str:
+        return "block" if self.seen and self.seen.is_unjudgeable else self.rule_severity
 
     def judged(self, found: Seen | None, round_: int, at: datetime, *, is_rule_judged: bool = True) -> None:
         """A content was judged: it has the finding or not, or says nothing of its rule."""

@@ -79,7 +79,7 @@ class Histories(RuleBasedStateMachine):
             name = f"F{number}"
             self.lives[name] = Life(rule_id, severity, wording.get(rule_id), department, branch)
             self.about[name] = {
-                "finding": name, "rule": rule_id, "severity": severity, "table": table, "key": f'{{"N":"{number}"}}',
+                "finding": name, "rule": rule_id, "table": table, "key": f'{{"N":"{number}"}}',
                 "field": "X", "organisation": organisation, "difference": None,
             }  # fmt: skip
         self.judge(data, is_new_round=True)
@@ -89,20 +89,28 @@ class Histories(RuleBasedStateMachine):
         self.round += is_new_round
         rules = sorted({life.rule for life in self.lives.values()})
         judged = data.draw(st.sets(st.sampled_from(rules), min_size=len(rules) - 1), label="judged")
-        wordings = {
-            r: next(life.wording for life in self.lives.values() if life.rule == r) or OLD for r in rules
+        found = {
+            name: seen
+            for name, life in self.lives.items()
+            if life.rule in judged and (seen := self._drawn(data, life)) is not None
         }
-        found: dict[str, Seen] = {}
-        for name, life in self.lives.items():
-            if life.rule in judged and data.draw(st.sampled_from([True, True, False]), label=name):
-                digest = data.draw(st.sampled_from([wordings[life.rule], wordings[life.rule], OLD]))
-                cell = Cell(
-                    data.draw(st.sampled_from(["1", "1", None])),
-                    data.draw(st.sampled_from(["1", "1", "2"])),
-                    digest,
-                )
-                found[name] = Seen(cell, data.draw(st.sampled_from([None, None, None, "QB-1"])))
         self._judged(found, judged)
+
+    def _drawn(self, data: st.DataObject, life: Life) -> Seen | None:
+        """How a content has it: mostly as the one before."""
+        wording = life.wording or OLD
+        before = life.seen or Seen(Cell("1", "1", wording))
+        was = before.cell
+        how = {
+            "same": Seen(was),
+            "gone": None,
+            "value": Seen(was._replace(value="1" if was.value is None else None)),
+            "expected": Seen(was._replace(expected="2" if was.expected == "1" else "1")),
+            "wording": Seen(was._replace(digest=wording if was.digest == OLD else OLD)),
+            "waived": Seen(was, waiver="QB-1"),
+            "unjudgeable": Seen(was, is_unjudgeable=True),
+        }
+        return how[data.draw(st.sampled_from(["same"] * 8 + list(how)), label=life.rule)]
 
     @precondition(lambda self: len(self.contents) > 1)
     @rule(data=st.data())
@@ -116,7 +124,8 @@ class Histories(RuleBasedStateMachine):
         for name, life in self.lives.items():
             life.judged(found.get(name), self.round, at, is_rule_judged=life.rule in judged)
         rows = [
-            {**self.about[name], **_of_cell(seen.cell), "waiver": seen.waiver} for name, seen in found.items()
+            {**self._row(name), "waiver": seen.waiver, "reason": "?" if seen.is_unjudgeable else None}
+            for name, seen in found.items()
         ]
         missing = {life.rule for life in self.lives.values()} - judged
         known = judged - {GONE_RULE}
@@ -137,7 +146,7 @@ class Histories(RuleBasedStateMachine):
     def _row(self, name: str, **more: Any) -> dict[str, Any]:
         seen = self.lives[name].seen
         assert seen is not None
-        return {**self.about[name], **_of_cell(seen.cell), **more}
+        return {**self.about[name], "severity": self.lives[name].severity, **_of_cell(seen.cell), **more}
 
     @precondition(lambda self: self._held("first_review"))
     @rule(data=st.data(), decision=st.sampled_from(["confirm", "confirm", "dismiss", "assign"]))
