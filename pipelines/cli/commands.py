@@ -48,7 +48,10 @@ COMMANDS = {
     "answers": ("answers:app", "问题数据答复 · Branch answers: import, accept, send back"),
     "waiver": ("waiver:app", "豁免 · Waivers"),
     "change": ("change:app", "改库签报 · Change requests"),
-    "compare": ("compare:compare", "两轮之间的差异 · What the latest round changed"),
+    "compare": (
+        "compare:compare",
+        "两轮之间的差异及其依据 · What the latest round changed, and what explains it",
+    ),
     "drift": ("compare:drift", "未说明的变化 · Changes that nothing explains"),
     "assessment": (
         "assessment:app",

@@ -18,7 +18,7 @@ drift = typer.Typer(no_args_is_help=True)
 
 
 def compare(filing: Filing) -> None:
-    """最近一轮与上一轮的差异及其依据 · What the latest round changed, and what explains it."""
+    """两轮之间的差异及其依据 · What the latest round changed, and what explains it"""
     with open_installation() as installation:
         state = compare_rounds(installation, filing)
         details = read_comparison(installation, state)

@@ -30,7 +30,7 @@ REVIEWED = {
     "department": pl.String,
     "organisation": pl.String,
 }
-"""First review: `decision` is confirm, dismiss or assign; the others say who answers from then on."""
+"""First review: `decision` is confirm, dismiss or assign; `department` and `organisation` say to whom it was assigned, if so."""
 
 ANSWERS = {
     **CELL, "handling": pl.String, "new_value": pl.String, "reason": pl.String, "department": pl.String,

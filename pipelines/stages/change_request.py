@@ -23,7 +23,7 @@ from pipelines.ledger.change import (
     fold_change,
 )
 from pipelines.ledger.filing import FilingState
-from pipelines.stages.content import Content, find_rows, sign_off_number
+from pipelines.stages.content import Content, find_rows, sign_off_number, typed_value
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation, require_role
 from resources.deployment import User
@@ -72,6 +72,8 @@ def review_change(
         raise Refused("change.stage", number=number, stage=change.stage)
     if user.id == change.raised_by:
         raise Refused("change.own", number=number, user=user.id)
+    if user.id in installation.state(change.raised.filing).answerers:
+        raise Refused("change.answered", number=number, user=user.id)
     if not user.speaks_for(change.raised.department):
         raise Refused("change.other_department", user=user.id, department=change.raised.department)
     if not comment.strip():
@@ -179,8 +181,8 @@ def _shown_by(
         places = find_rows(frame, table, [change.raised.key for change in theirs])
         for change in theirs:
             rows = places.get(change.raised.key, [])
-            values = set(frame[rows, change.raised.field].cast(pl.String).to_list())
-            if rows and values == {change.raised.new}:
+            values = set(frame[rows, change.raised.field].to_list())
+            if rows and values == {typed_value(table, change.raised.field, change.raised.new)}:
                 shown.append(change)
     return shown
 

@@ -17,7 +17,6 @@ from pipelines.errors import Refused, Tampered
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import RoundsCompared
 from pipelines.stages.canonical import canonical_json, file_digest, write_durably
-from pipelines.stages.change_request import note_shown
 from pipelines.stages.explained_changes import write_explained
 from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation
@@ -26,17 +25,13 @@ from pipelines.stages.table_changes import Progress, TableChanges, table_changes
 
 
 def compare(installation: Installation, filing: str, *, progress: Progress | None = None) -> FilingState:
-    """Compare the latest round with the one before it, once; and note which change requests it shows.
-
-    Needs the latest round validated.
-    """
+    """Compare the latest round with the one before it, once. Needs the latest round validated."""
     state = installation.state(filing)
     if state.round < 2 or state.content is None or state.content.fact.round != state.round:
         raise Refused("compare.needs_two", filing=filing)
     if not state.is_compared:
         state = _compare(installation, state, progress)
-    note_shown(installation, state)
-    return installation.state(filing)
+    return state
 
 
 def _compare(installation: Installation, state: FilingState, progress: Progress | None) -> FilingState:

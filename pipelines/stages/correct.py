@@ -6,7 +6,6 @@ waits for its department. Baosong never writes to the core; accepting is `decide
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -19,7 +18,7 @@ from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import AnswersReceived
 from pipelines.stages.bulk_facts import ANSWERS, frame, keep, kept
-from pipelines.stages.canonical import file_digest, sync_folder
+from pipelines.stages.canonical import file_digest, write_durably
 from pipelines.stages.content import typed_value
 from pipelines.stages.finding_acts import answers_given
 from pipelines.stages.handlings import Handled
@@ -83,10 +82,11 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
     done.returned = {finding: why for finding, (_, why) in returned.items()}
     if returned:
         done.annotated = _annotate(installation, identity, workbook, problems, answers, returned)
-    digest = file_digest(workbook)
-    is_known = any(a.fact.workbook == digest and a.actor == user.id for a in state.answers)
+    annotated = file_digest(done.annotated) if done.annotated else ""
+    is_known = any(a.fact.annotated == annotated and a.actor == user.id for a in state.answers)
     if said or (returned and not is_known):
         _keep_workbook(installation, filing, workbook, identity)
+        digest = file_digest(workbook)
         fact = AnswersReceived(
             round=identity.round,
             content=identity.content,
@@ -96,7 +96,7 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
             answers=keep(installation, filing, frame(map(asdict, said.values()), ANSWERS)),
             handlings=done.handlings,
             returned=len(returned),
-            annotated=file_digest(done.annotated) if done.annotated else "",
+            annotated=annotated,
             held=(),
         )
         command = f"answers:{state.seq}:{user.id}:{digest[:16]}"
@@ -262,9 +262,4 @@ def _keep_workbook(
     installation: Installation, filing: str, workbook: Path, identity: WorkbookIdentity
 ) -> None:
     name = f"{identity.organisation}-{identity.department}-{file_digest(workbook)[:16]}.xlsx"
-    copy = installation.folder("answers", filing) / name
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    draft = copy.with_name(f".tmp-{name}")
-    shutil.copyfile(workbook, draft)
-    draft.replace(copy)
-    sync_folder(copy.parent)
+    write_durably(installation.folder("answers", filing) / name, workbook.read_bytes())

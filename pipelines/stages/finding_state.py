@@ -22,24 +22,42 @@ _SAME = ("value", "digest", "expected", "difference")
 
 
 def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bool) -> pl.DataFrame:
-    """Add `state`, `holder`, `since`, `promised`; `frame` has a row per finding with all that was decided about it."""
+    """Add `state`, `holder`, `since`, `promised`; `frame` has a row per finding with all that was decided about it.
+
+    One that the content judged last does not have is obsolete when its rule is no longer worded as it was, else resolved.
+    One that it has is the first of these that fits, where a cell is the same when value, expected value, difference and
+    wording of the rule are:
+
+    - waived: a waiver covers it;
+    - dismissed: the first review dismissed this value under this wording, and it does not block;
+    - reappeared: it was gone in between, and nobody has done anything about it since;
+    - confirmed, new: no branch was ever asked; the first review passed this wording, or has not;
+    - accepted: after an explanation while the cell is the same, a promised source fix until the next round, a correction
+      until the next judging;
+    - sent_back, dispatched: that was done last, and since this judging;
+    - answered: that was done last, the cell is the same and, for a promised source fix, so is the round;
+    - still_there.
+
+    Nobody holds a note or what is closed. The department decides what is answered; the branch answers what is dispatched or
+    sent back; what the first review did not pass in this wording, or dismissed with another value, is the first
+    reviewer's where there is one; the department issues the rest.
+    """
     assert state.content is not None, "findings come from a content"
     judged, round_ = state.content.seq, state.content.fact.round
     reviewed, asked, answered, decided = (
         pl.col(name).fill_null(0) for name in ("review_seq", "asked_seq", "answer_seq", "decided_seq")
     )
     last = pl.max_horizontal(asked, answered, decided)
-    is_accepted = (last == decided) & (pl.col("decision") == "accept")
-    is_promise = pl.col("decided_handling") == "source_fix"
-    speaks = pl.col("reviewed_value").eq_missing(pl.col("value")) & pl.col("reviewed_digest").eq_missing(
-        pl.col("rule_digest")
-    )
+    is_accepted = (last == decided) & pl.col("decision").eq_missing("accept")
+    is_promise = pl.col("decided_handling").eq_missing("source_fix")
+    is_same_rule = pl.col("reviewed_digest").eq_missing(pl.col("rule_digest"))
+    speaks = is_same_rule & pl.col("reviewed_value").eq_missing(pl.col("value"))
     found = (
         pl.when(pl.col("waiver").is_not_null()).then(pl.lit("waived"))
         .when((pl.col("review") == "dismiss") & speaks & (pl.col("severity") != "block")).then(pl.lit("dismissed"))
         .when(pl.col("has_reappeared") & (pl.col("began_seq") > last) & (pl.col("began_seq") > reviewed))
         .then(pl.lit("reappeared"))
-        .when((last == 0) & (pl.col("review").is_in(["confirm", "assign"])) & speaks).then(pl.lit("confirmed"))
+        .when((last == 0) & (pl.col("review").is_in(["confirm", "assign"])) & is_same_rule).then(pl.lit("confirmed"))
         .when(last == 0).then(pl.lit("new"))
         .when(is_accepted & (pl.col("decided_handling") == "explanation"))
         .then(pl.when(_same("decided")).then(pl.lit("accepted")).otherwise(pl.lit("still_there")))
@@ -60,8 +78,7 @@ def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bo
         .otherwise(pl.lit("resolved"))
     )  # fmt: skip
     needs_review = pl.lit(is_reviewed_first) & (
-        pl.col("review").is_null() | pl.col("reviewed_digest").ne_missing(pl.col("rule_digest"))
-        | ((pl.col("review") == "dismiss") & ~speaks)
+        pl.col("review").is_null() | ~is_same_rule | ((pl.col("review") == "dismiss") & ~speaks)
     )  # fmt: skip
     holder = (
         pl.when((pl.col("severity") == "note") | pl.col("state").is_in(CLOSED)).then(pl.lit(None, dtype=pl.String))

@@ -56,8 +56,8 @@ def review_findings(
     rows = rows.with_columns(
         decision=pl.lit(decision),
         reason=pl.lit(reason.strip()),
-        department=pl.lit(department) if department else pl.col("department"),
-        organisation=pl.lit(branch) if branch else pl.col("branch"),
+        department=pl.lit(department, dtype=pl.String),
+        organisation=pl.lit(branch, dtype=pl.String),
     ).select(*REVIEWED)
     counts = {"confirm": 0, "dismiss": 0, "assign": 0, decision: rows.height}
     assert state.content is not None, "people are at work on a judged content"

@@ -35,17 +35,14 @@ def register(installation: Installation, state: FilingState) -> pl.DataFrame:
     if state.content is None:
         return pl.DataFrame()
     standard = installation.standard(state.opened.fact.standard)
-    found = _findings_over_contents(installation, state, standard)
-    found = _with_owners(installation, state, standard, found)
+    found = _findings_over_contents(installation, state, standard).join(
+        first_reviews(installation, state), on="finding", how="left"
+    )
     frame = (
-        found.join(first_reviews(installation, state), on="finding", how="left")
+        _with_owners(installation, state, standard, found)
         .join(asked(installation, state), on="finding", how="left")
         .join(latest_answers(installation, state), on="finding", how="left")
         .join(decisions(installation, state), on="finding", how="left")
-        .with_columns(
-            department=pl.coalesce("assigned_department", "department"),
-            branch=pl.coalesce("assigned_branch", "branch"),
-        )
     )
     config = installation.filing_config(standard.name)
     return with_state(frame, state, is_reviewed_first=config.first_review is not None).sort(
@@ -78,9 +75,10 @@ def found_in(installation: Installation, state: FilingState, content: ContentVal
 
 
 def contents_of_version(state: FilingState) -> Sequence[Recorded[ContentValidated]]:
-    """The judged contents, the last of each digest where one was judged again."""
-    last = {recorded.fact.content: recorded for recorded in state.contents}
-    return [recorded for recorded in state.contents if last[recorded.fact.content] is recorded]
+    """The judged contents. Where the same content was judged again and other findings took the place of the first ones, it
+    is the last judging that counts."""
+    last = {recorded.fact.content: recorded.fact.findings for recorded in state.contents}
+    return [recorded for recorded in state.contents if last[recorded.fact.content] == recorded.fact.findings]
 
 
 def _findings_over_contents(
@@ -94,8 +92,7 @@ def _findings_over_contents(
     for place, recorded in enumerate(contents):
         now = found_in(installation, state, recorded.fact).select(FOUND)
         if before is not None:
-            judged = list(recorded.fact.counts)
-            now = pl.concat([now, before.filter(~pl.col("rule").is_in(judged))])
+            now = pl.concat([now, before.filter(pl.col("rule").is_in(list(recorded.fact.not_judged)))])
         seen.append(now.select("finding").with_columns(place=pl.lit(place, dtype=pl.Int32)))
         latest = now if latest is None else pl.concat([now, latest.join(now, on="finding", how="anti")])
         before = now
@@ -146,7 +143,8 @@ def _findings_over_contents(
 def _with_owners(
     installation: Installation, state: FilingState, standard: Standard, found: pl.DataFrame
 ) -> pl.DataFrame:
-    """The department by rule and table, the branch by organisation: what belongs to none is the head office's."""
+    """To whom the first review assigned a finding; else the department by rule and table, the branch by organisation, on the
+    day of the judging: a merger in force then sends it to the receiving branch. What belongs to none is the head office's."""
     deployment = installation.deployment
     assert state.content is not None, "findings come from a content"
     on = state.content.at.date()
@@ -161,16 +159,14 @@ def _with_owners(
         }
         for rule, table in found.select("rule", "table").unique().iter_rows()
     ]
-    branches = [
-        {"organisation": code, "branch": deployment.answering_branch(code, on)}
-        for code in found["organisation"].unique().drop_nulls()
-    ]
+    codes = {*found["organisation"].unique().drop_nulls(), *found["assigned_branch"].unique().drop_nulls()}
+    branches = {code: deployment.answering_branch(code, on) for code in codes}
     owner_frame = pl.DataFrame(
         owners, schema={"rule": pl.String, "table": pl.String, "department": pl.String}
     )
-    branch_frame = pl.DataFrame(branches, schema={"organisation": pl.String, "branch": pl.String})
-    return (
-        found.join(owner_frame, on=("rule", "table"), how="left")
-        .join(branch_frame, on="organisation", how="left")
-        .with_columns(pl.col("branch").fill_null(deployment.head_office.code))
+    return found.join(owner_frame, on=("rule", "table"), how="left").with_columns(
+        department=pl.coalesce("assigned_department", "department"),
+        branch=pl.coalesce("assigned_branch", "organisation").replace_strict(
+            branches, default=deployment.head_office.code, return_dtype=pl.String
+        ),
     )

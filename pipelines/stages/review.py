@@ -1,6 +1,7 @@
 """The problem data of a content is listed for people (问题数据清单 and the documents beside it), once per content.
 
-Where nobody reviews first it goes out at once; else the first reviewer begins. Neither is done here.
+Where nobody reviews first it goes out at once; else the first reviewer begins. Neither is done here. With the list it is
+noted which change requests the round shows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 from pipelines.errors import Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import ProblemsListed
+from pipelines.stages.change_request import note_shown
 from pipelines.stages.filing_documents import write_listed_documents
 from pipelines.stages.held import record_with_held
 from pipelines.stages.installation import SYSTEM, Installation
@@ -33,6 +35,7 @@ def review(installation: Installation, filing: str) -> FilingState:
         state = record_with_held(
             installation, state, fact, actor=SYSTEM, command=f"listed:{state.content.seq}"
         )
+    note_shown(installation, state)
     if installation.filing_config(state.opened.fact.standard).first_review is None:
         state = issue_all(installation, state)
     return state

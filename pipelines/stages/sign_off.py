@@ -72,7 +72,7 @@ def closed_gates(installation: Installation, state: FilingState, content: Conten
         closed.append(Refused("sign_off.drift", count=state.unexplained_drift, round=state.round))
     rows = register(installation, state)
     for severity, code in (("block", "sign_off.blocking"), ("explain", "sign_off.unexplained")):
-        is_open = (pl.col("state") != "accepted") | (severity == "block")
+        is_open = (pl.col("state") != "accepted") | (severity == "block") | pl.col("promised")
         unhandled = rows.filter(
             "is_present",
             pl.col("severity") == severity,

@@ -87,12 +87,21 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def audit_in_review(cores: Cores, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which the audit's problem data has just gone out."""
-    home = cores.furnish(tmp_path_factory.mktemp("audit-in-review"))
+def audit_listed(cores: Cores, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the audit's problem data waits for its first review."""
+    home = cores.furnish(tmp_path_factory.mktemp("audit-listed"))
     with opened(home) as installation:
         open_by_request(installation, draft(home))
         run(installation, AUDIT, "extract", "validate", "review")
+    return home
+
+
+@pytest.fixture(scope="session")
+def audit_in_review(audit_listed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the audit's problem data has just gone out."""
+    home = tmp_path_factory.mktemp("audit-in-review")
+    shutil.copytree(audit_listed, home, dirs_exist_ok=True)
+    with opened(home) as installation:
         send_out(installation, AUDIT)
     return home
 

@@ -18,7 +18,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.correct import import_answers
 from pipelines.stages.extract import request_extraction
 from pipelines.stages.installation import Installation
-from pipelines.stages.review import workbook_folder
+from pipelines.stages.issue import dispatch_folder
 from resources.settings import CHECKOUT
 from tests.flow.conftest import Resume, check_ledger
 from tests.flow.play import (
@@ -26,6 +26,7 @@ from tests.flow.play import (
     SCHEDULE_P,
     agree,
     answer_audit,
+    declare_causes,
     draft,
     execute,
     filled_workbooks,
@@ -127,8 +128,16 @@ def test_a_table_or_a_column_is_missing(begin: Resume, breaking: str, mending: s
 # ---- workbooks
 
 
-def workbook_of(installation: Installation, folder: Path, organisation: str) -> Path:
+def workbooks_of(installation: Installation, folder: Path, organisation: str) -> list[Path]:
+    """One filled workbook per department."""
     return filled_workbooks(installation, AUDIT, answer_audit, folder)[organisation]
+
+
+def take(installation: Installation, workbooks: list[Path], user: str) -> FilingState:
+    for workbook in workbooks:
+        done = import_answers(installation, AUDIT, workbook, installation.user(user))
+        assert (done.returned, done.unanswered) == ({}, 0)
+    return installation.state(AUDIT)
 
 
 def not_taken(
@@ -144,54 +153,45 @@ def not_taken(
     check_ledger(installation)
 
 
-def test_a_workbook_of_another_filing(
+def test_a_workbook_of_another_home_and_of_another_filing(
     resume: Resume, audit_in_review: Path, schedule_p_in_review: Path, tmp_path: Path
 ) -> None:
     installation = resume(audit_in_review)
-    expected = f"{AUDIT}-1-440000.xlsx"
     with opened(schedule_p_in_review) as other:
-        state = other.state(SCHEDULE_P)
-        assert state.dispatch is not None
-        foreign = (
-            workbook_folder(other, state, state.dispatch.fact.content) / state.dispatch.fact.workbooks[0].file
-        )
-    not_taken(
-        installation, foreign, "branch_440000", BadInput,
-        f"文件“{foreign.name}”不是 {AUDIT} 本轮下发的工作簿。请交回原文件（可在文件名后加注）：", expected,
-    )  # fmt: skip
-    renamed = tmp_path / expected
+        (dispatch, *_) = other.state(SCHEDULE_P).dispatches
+        foreign = dispatch_folder(other, SCHEDULE_P, dispatch.seq) / dispatch.fact.workbooks[0].file
+        key = (other.home / "keys" / "workbooks").read_bytes()
+    own = workbooks_of(installation, tmp_path / "filled", "440000")
+    not_taken(installation, foreign, "branch_440000", BadInput, "签名")
+    (installation.home / "keys" / "workbooks").write_bytes(key)
+    renamed = tmp_path / own[0].name
     shutil.copyfile(foreign, renamed)
     not_taken(
         installation, renamed, "branch_440000", BadInput,
-        f"反馈工作簿 {expected} 未被接收，其中没有任何内容生效。",
-        f"这是报送任务 {SCHEDULE_P} 的工作簿，现在要的是 {AUDIT}。请提交对应的文件。",
+        f"{renamed.name} 是 {SCHEDULE_P} 的工作簿，不是 {AUDIT} 的；请对 {SCHEDULE_P} 导入",
     )  # fmt: skip
-    own = workbook_of(installation, tmp_path / "filled", "440000")
-    state = import_answers(installation, AUDIT, own, installation.user("branch_440000"))
-    assert state.awaited == ("330000", "510000")
 
 
 def test_a_workbook_of_another_organisation(resume: Resume, audit_in_review: Path, tmp_path: Path) -> None:
     installation = resume(audit_in_review)
-    theirs = workbook_of(installation, tmp_path / "filled", "330000")
-    not_taken(
-        installation, theirs, "branch_440000", Refused,
-        "用户 branch_440000 不属于机构 330000，不能交回其工作簿。",
-    )  # fmt: skip
-    disguised = tmp_path / f"{AUDIT}-1-440000.xlsx"
+    theirs, *others = workbooks_of(installation, tmp_path / "filled", "330000")
+    refusal = "用户 branch_440000 不属于机构 330000，不能交回其工作簿。"
+    not_taken(installation, theirs, "branch_440000", Refused, refusal)
+    disguised = tmp_path / workbooks_of(installation, tmp_path / "filled", "440000")[0].name
     shutil.copyfile(theirs, disguised)
-    not_taken(
-        installation, disguised, "branch_440000", BadInput,
-        "这是机构 330000 的工作簿，现在要的是机构 440000 的。请提交本机构的文件。",
-    )  # fmt: skip
+    not_taken(installation, disguised, "branch_440000", Refused, refusal)
     not_taken(installation, theirs, "executive", Refused, "用户 executive 无权进行“answer”，需要角色：")
-    state = import_answers(installation, AUDIT, theirs, installation.user("branch_330000"))
-    assert "330000" not in state.awaited
+    state = take(installation, [theirs, *others], "branch_330000")
+    assert state.awaited == ("440000", "510000")
 
 
 def test_a_workbook_with_changed_keys(resume: Resume, audit_in_review: Path, tmp_path: Path) -> None:
     installation = resume(audit_in_review)
-    good = workbook_of(installation, tmp_path / "filled", "440000")
+    good = next(
+        path
+        for path in workbooks_of(installation, tmp_path / "filled", "440000")
+        if "underwriting" in path.name
+    )
     bad = tmp_path / good.name
     book = load_workbook(good)
     sheet = next(s for s in book.worksheets if s.sheet_state == "visible" and s["A1"].value == "问题编号")
@@ -205,8 +205,10 @@ def test_a_workbook_with_changed_keys(resume: Resume, audit_in_review: Path, tmp
         installation, bad, "branch_440000", BadInput,
         f"工作表“{sheet.title}”{cell}：锁定的单元格被改动，应为“", "现为“440000JQ202600009999”。请恢复原值；",
     )  # fmt: skip
-    state = import_answers(installation, AUDIT, good, installation.user("branch_440000"))
-    assert "440000" not in state.awaited
+    before = installation.state(AUDIT).holds("answer")
+    state = take(installation, [good], "branch_440000")
+    (answers,) = state.answers
+    assert state.holds("answer") == before - sum(answers.fact.handlings.values())
 
 
 # ---- packaging
@@ -245,6 +247,7 @@ def test_a_character_that_the_package_cannot_carry(begin: Resume, tmp_path: Path
     execute(source, "UPDATE triangle SET grname = REPLACE(grname, '|', '')")
     request_extraction(installation, SCHEDULE_P, preparer(installation), reason="名称已改正")
     run(installation, SCHEDULE_P, "extract", "validate", "compare", "review")
+    declare_causes(installation, SCHEDULE_P)
     agree(installation, SCHEDULE_P)
     assert run(installation, SCHEDULE_P, "package").stage == "packaged"
 

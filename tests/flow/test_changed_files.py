@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.errors import Tampered
 from pipelines.stages.formats import sent_file
-from pipelines.stages.handlings import answers_file
+from pipelines.stages.installation import Installation
 from pipelines.stages.package import package_folder
 from pipelines.stages.sign_off import open_sign_off
 from tests.flow.conftest import Resume, refused
@@ -75,10 +75,28 @@ def test_findings_that_were_lost_are_judged_anew(resume: Resume, schedule_p_revi
     assert agree(installation, SCHEDULE_P).stage == "approved"
 
 
-def test_changed_answers_are_not_believed(resume: Resume, schedule_p_approved: Path) -> None:
+def bulk_fact(installation: Installation, digest: str) -> Path:
+    return installation.folder("facts", SCHEDULE_P) / f"{digest}.parquet"
+
+
+def test_changed_decisions_are_not_believed(resume: Resume, schedule_p_approved: Path) -> None:
     installation = resume(schedule_p_approved)
-    answers = installation.state(SCHEDULE_P).answers[0].fact.answers
-    damage(answers_file(installation, SCHEDULE_P, answers))
+    decisions = installation.state(SCHEDULE_P).answer_reviews[0].fact.decisions
+    damage(bulk_fact(installation, decisions))
     for stage in ("validate", "package"):
-        error = refused(installation, stage, "correct.answers_changed", Tampered)
+        error = refused(installation, stage, "facts.changed", Tampered)
         assert "请从备份恢复" in str(error)
+
+
+@pytest.mark.parametrize("what", ["questions", "answers"])
+def test_changed_questions_and_answers_open_no_sign_off(
+    resume: Resume, schedule_p_reviewed: Path, what: str
+) -> None:
+    installation = resume(schedule_p_reviewed)
+    state = installation.state(SCHEDULE_P)
+    asked, answered = state.dispatches[0].fact.problems, state.answers[0].fact.answers
+    damage(bulk_fact(installation, asked if what == "questions" else answered))
+    with pytest.raises(Tampered, match="与台账记载的摘要不符") as caught:
+        open_sign_off(installation, SCHEDULE_P, preparer(installation))
+    assert caught.value.exit_code == 5
+    assert installation.state(SCHEDULE_P) == state

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipelines.errors import BadInput, Refused
-from pipelines.ledger.filing_events import AnswersReceived
+from pipelines.errors import Refused
+from pipelines.ledger.filing_events import AnswersReviewed
+from pipelines.stages.bulk_facts import DECIDED, frame, keep
+from pipelines.stages.change_request import changes_of
 from pipelines.stages.correct import import_answers
 from pipelines.stages.extract import request_extraction
-from pipelines.stages.handlings import Handled, current_handlings, write_answers
+from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import Installation
-from pipelines.stages.review import problems_by_organisation, workbook_folder
+from pipelines.stages.issue import dispatch_folder
+from pipelines.stages.register import register
 from pipelines.stages.sign_off import give_opinion, open_sign_off
-from pipelines.stages.workbooks import Problem
 from resources.demo.fill_workbook import fill_answers
 from resources.deployment import User
 from resources.reference_core import repair
@@ -23,12 +27,14 @@ from resources.settings import CHECKOUT
 from tests.flow.conftest import Resume, refused
 from tests.flow.play import (
     AUDIT,
+    BRANCHES,
     CORRECTED,
     SCHEDULE_P,
     Cores,
     agree,
     answer_all,
     answer_audit,
+    declare_causes,
     execute,
     explain,
     filled_workbooks,
@@ -38,6 +44,8 @@ from tests.flow.play import (
     replace_text,
     run,
 )
+
+PEOPLE = {code: f"branch_{code}" for code in BRANCHES}
 
 
 def person(name: str, *roles: str) -> User:
@@ -149,41 +157,43 @@ def test_a_late_answer_is_not_taken_while_people_sign(
 ) -> None:
     installation = resume(schedule_p_approved)
     state = installation.state(SCHEDULE_P)
-    dispatch = state.dispatches[0].fact
-    sent = dispatch.workbooks[0]
+    dispatch = state.dispatches[0]
+    sent = dispatch.fact.workbooks[0]
     late = tmp_path / sent.file
-    handled = current_handlings(installation, state).values()
+    handled = accepted_handlings(installation, state).values()
     answers = {
         h.finding: ("情况说明", "", "另一种说法") for h in handled if h.organisation == sent.organisation
     }
-    assert (
-        fill_answers(workbook_folder(installation, state, dispatch.content) / sent.file, late, answers)
-        == sent.problems
-    )
-    with pytest.raises(Refused, match="目前不接受答复（状态：approved）"):
+    original = dispatch_folder(installation, SCHEDULE_P, dispatch.seq) / sent.file
+    assert fill_answers(original, late, answers) == sent.problems
+    with pytest.raises(Refused, match="问的是第 1 轮已被取代的数据"):
         import_answers(installation, SCHEDULE_P, late, installation.user("filer_correspondent"))
+    assert installation.state(SCHEDULE_P) == state
     assert run(installation, SCHEDULE_P, "package").stage == "packaged"
 
 
 def change_mind(installation: Installation) -> None:
-    """One explanation is worded anew, past the gate that refuses late answers."""
+    """One accepted explanation is worded anew, past the gate that refuses late decisions."""
     state = installation.state(SCHEDULE_P)
-    finding = next(iter(current_handlings(installation, state).values()))
-    other = Handled(**{**vars(finding), "reason": "后来改口"})
-    fact = AnswersReceived(
+    assert state.content is not None
+    finding = next(iter(accepted_handlings(installation, state).values()))
+    other = {**vars(finding), "reason": "后来改口", "decision": "accept", "remark": ""}
+    fact = AnswersReviewed(
         round=1,
-        organisation=finding.organisation,
-        workbook="0" * 64,
-        answers=write_answers(installation, SCHEDULE_P, [other]),
-        handlings={"explanation": 1},
-        unanswered=0,
+        content=state.content.fact.content,
+        department=finding.department,
+        decisions=keep(installation, SCHEDULE_P, frame([other], DECIDED)),
+        accepted={"explanation": 1},
+        sent_back=0,
+        answer_by=installation.now().date(),
+        problems="",
+        workbooks=(),
+        held=(),
     )
-    installation.record(state, fact, actor="filer_correspondent", command="late")
+    installation.record(state, fact, actor="business_reviewer", command="late")
 
 
-def test_an_answer_that_came_in_by_any_way_voids_the_approval(
-    resume: Resume, schedule_p_approved: Path
-) -> None:
+def test_a_handling_accepted_in_any_way_voids_the_approval(resume: Resume, schedule_p_approved: Path) -> None:
     installation = resume(schedule_p_approved)
     change_mind(installation)
     refused(installation, "package", "sign_off.not_approved")
@@ -233,13 +243,12 @@ def test_all_closed_gates_are_named_at_once(resume: Resume, audit_in_review: Pat
     with pytest.raises(Refused) as caught:
         open_sign_off(installation, AUDIT, preparer(installation))
     assert [d.code for d in caught.value.details] == [
-        "sign_off.awaited",
         "sign_off.blocking",
         "sign_off.unexplained",
     ]
     message = str(caught.value)
     assert f"{AUDIT} 还不能提请签报：" in message
-    assert "以下机构的答复尚未交齐：330000, 440000, 510000。" in message
+    assert installation.state(AUDIT).awaited == BRANCHES
     assert "条阻断问题（规则 A01, A02" in message
     assert installation.state(AUDIT).sign_off is None
 
@@ -255,25 +264,35 @@ def test_content_that_was_not_judged_is_not_signed(resume: Resume, schedule_p_re
 
 
 def test_what_blocks_cannot_be_explained_away(resume: Resume, audit_in_review: Path, tmp_path: Path) -> None:
+    """The lines that cannot be taken come back annotated, the others are taken."""
     installation = resume(audit_in_review)
-    before = installation.state(AUDIT)
-    workbook = filled_workbooks(installation, AUDIT, explain, tmp_path)["440000"]
-    with pytest.raises(BadInput) as caught:
-        import_answers(installation, AUDIT, workbook, installation.user("branch_440000"))
-    assert caught.value.code == "correct.answers_refused"
-    problems = problems_by_organisation(installation, before, only_open=True)["440000"]
-    blocking = [p for p in problems if p.severity == "block"]
-    assert [d.code for d in caught.value.details] == ["correct.block_explained"] * len(blocking)
-    assert "属于阻断问题，不能只作情况说明，请源头修正或报表更正" in str(caught.value)
-    assert installation.state(AUDIT) == before
+    rows = register(installation, installation.state(AUDIT)).filter(branch="440000", holder="answer")
+    blocking = set(rows.filter(severity="block")["finding"])
+    assert 0 < len(blocking) < rows.height
+    returned: set[str] = set()
+    for workbook in filled_workbooks(installation, AUDIT, explain, tmp_path)["440000"]:
+        done = import_answers(installation, AUDIT, workbook, installation.user("branch_440000"))
+        assert (done.annotated is not None) == bool(done.returned)
+        returned |= set(done.returned)
+        for why in done.returned.values():
+            assert "属于阻断问题，不能只作情况说明，请源头修正或报表更正" in why
+    assert returned == blocking
+    after = register(installation, installation.state(AUDIT)).filter(branch="440000")
+    assert set(after.filter(holder="decide")["finding"]) == set(rows["finding"]) - blocking
+    assert set(after.filter(holder="answer")["finding"]) == blocking
 
 
 # ---- corrections whose ground moved
 
 
-def the_correction(installation: Installation) -> Problem:
-    problems = problems_by_organisation(installation, installation.state(AUDIT), only_open=True)
-    return next(p for p in problems[CORRECTED[0]] if p.rule == CORRECTED[1])
+def the_correction(installation: Installation) -> dict[str, Any]:
+    """The finding that is corrected in the report, as a row of the register."""
+    rows = register(installation, installation.state(AUDIT))
+    return rows.filter(branch=CORRECTED[0], rule=CORRECTED[1]).row(0, named=True)
+
+
+def policy_of(row: dict[str, Any]) -> str:
+    return str(json.loads(row["key"])["BDH"])
 
 
 def gates(installation: Installation, filing: str) -> list[str]:
@@ -288,16 +307,11 @@ def test_promises_alone_open_no_gate_and_a_correction_whose_old_value_changed_is
 ) -> None:
     """All branches answer that they mended the core; nothing is mended, but a value under a correction moves."""
     installation = resume(audit_in_review)
-    problem = the_correction(installation)
-    promised = sum(
-        p.severity != "explain" and p.finding != problem.finding
-        for theirs in problems_by_organisation(
-            installation, installation.state(AUDIT), only_open=True
-        ).values()
-        for p in theirs
-    )
-    answer_all(installation, AUDIT, answer_audit, tmp_path / "filled")
-    (_, policy) = problem.key[0]
+    corrected = the_correction(installation)
+    rows = register(installation, installation.state(AUDIT)).filter(severity="block")
+    promised = rows.height - 1
+    answer_all(installation, AUDIT, answer_audit, tmp_path / "filled", people=PEOPLE)
+    policy = policy_of(corrected)
     execute(
         installation.home / "core.db",
         f"UPDATE policy SET vat_cents = vat_cents + 1 WHERE policy_no = '{policy}'",
@@ -306,12 +320,14 @@ def test_promises_alone_open_no_gate_and_a_correction_whose_old_value_changed_is
     assert state.comparisons[0].fact.missing_fixes == promised
     assert state.content is not None
     assert state.content.fact.overlays == 0
-    assert gates(installation, AUDIT) == ["sign_off.awaited", "sign_off.blocking", "sign_off.conflict"]
+    still_there = register(installation, state).filter(state="still_there")
+    assert set(still_there["finding"]) == set(rows["finding"])
+    assert gates(installation, AUDIT) == ["sign_off.drift", "sign_off.blocking", "sign_off.conflict"]
     with pytest.raises(Refused) as caught:
         open_sign_off(installation, AUDIT, preparer(installation))
     assert (
         f'表 BDXXB 主键 {{"BDH":"{policy}"}} 字段 ZZS 的报表更正已不适用：'
-        f"原值“{problem.value}”已变化，请重新决定。"
+        f"原值“{corrected['value']}”已变化，请重新决定。"
     ) in str(caught.value)
 
 
@@ -321,9 +337,11 @@ def test_an_executed_change_request_is_no_conflict(
     """The next round shows the corrected value itself: nothing is left to lay over, nothing to decide."""
     installation = resume(audit_in_review)
     fix_core(installation, cores, AUDIT)
-    answer_all(installation, AUDIT, answer_audit, tmp_path / "filled")
+    answer_all(installation, AUDIT, answer_audit, tmp_path / "filled", people=PEOPLE)
     repair(installation.home / "core.db", cores.repairs, organisation=CORRECTED[0], rules=[CORRECTED[1]])
     state = run(installation, AUDIT, "extract", "validate", "compare", "review")
     assert state.content is not None
     assert (state.content.fact.overlays, state.content.fact.block) == (0, 0)
+    assert [change.stage for change in changes_of(installation, AUDIT)] == ["shown"]
+    declare_causes(installation, AUDIT)
     assert agree(installation, AUDIT, steps=0).stage == "in_sign_off"

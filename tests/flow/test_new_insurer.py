@@ -52,6 +52,12 @@ users:
     os_user: nobody-sun
     roles: [president]
     organisations: ["*"]
+  li:
+    name: 李（模拟）
+    os_user: nobody-li
+    roles: [business_reviewer]
+    organisations: ["*"]
+    departments: [finance]
 """
 SQL = {
     "JGB": "SELECT dm AS JGDM, mc AS JGMC, sj AS SJJGDM, cj AS CJ, bj AS SFBJ, qh AS XZQH FROM jigou "

@@ -32,6 +32,7 @@ from tests.flow.play import (
     STATISTICS,
     agree,
     answer_all,
+    declare_causes,
     execute,
     explain,
     open_by_request,
@@ -110,8 +111,7 @@ def test_the_statistics_go_from_the_calendar_to_the_commission_receipt(begin: Re
     state = run(installation, STATISTICS, "extract", "validate", "review")
     assert state.content is not None
     assert sum(state.content.fact.counts.values()) == 0
-    assert state.dispatch is not None
-    assert (state.stage, state.dispatch.fact.workbooks) == ("reviewed", ())
+    assert (state.stage, state.dispatches, state.held) == ("reviewed", (), ())
     state = to_evidence(installation, STATISTICS)
     assert state.stage == "archived"
     assert state.sent is not None
@@ -168,7 +168,7 @@ def test_statistics_that_disagree_with_the_general_ledger_are_not_signed(begin: 
     assert {rule: n for rule, n in state.content.fact.counts.items() if n} == {"R09": 1}
     with pytest.raises(Refused) as caught:
         agree(installation, STATISTICS)
-    assert [d.code for d in caught.value.details] == ["sign_off.awaited", "sign_off.blocking"]
+    assert [d.code for d in caught.value.details] == ["sign_off.blocking"]
 
 
 def test_what_no_item_can_hold_stops_the_later_rules(begin: Resume) -> None:
@@ -221,6 +221,7 @@ def test_a_rejection_is_recorded_as_refused_and_a_second_version_is_delivered(
     state = run(installation, STATISTICS, "extract", "validate", "review", "compare")
     assert state.round == 2
     assert state.comparisons[0].fact.changed == 1
+    declare_causes(installation, STATISTICS)
     state = to_evidence(installation, STATISTICS)
     assert state.receipt is not None
     assert (state.stage, state.receipt.fact.result, state.receipt.fact.version) == ("archived", "accepted", 2)
@@ -250,9 +251,9 @@ def test_schedule_p_finds_what_an_independent_count_found_and_is_filed_with_expl
     assert state.content is not None
     assert {rule: n for rule, n in state.content.fact.counts.items() if n} == MEDMAL
     assert state.content.fact.block == 0
-    assert state.dispatch is not None
     filers = set(read_findings(installation, state)["organisation"])
-    assert {w.organisation for w in state.dispatch.fact.workbooks} == filers
+    assert {w.organisation for d in state.dispatches for w in d.fact.workbooks} == filers
+    assert set(state.awaited) == filers
 
     state = answer_all(
         installation, SCHEDULE_P, explain, tmp_path / "filled", otherwise="filer_correspondent"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -124,18 +126,40 @@ def test_personal_data_is_masked_in_previews(extracted: Extracted) -> None:
         assert cells["KHBH"] not in {"***", "—"}
 
 
-def test_branches_see_how_many_problems_wait_for_each(extracted: Extracted) -> None:
+def test_the_review_shows_how_many_problems_wait_for_whom(extracted: Extracted) -> None:
     shown = extracted.materialized["circ_audit/review"].metadata
     with open_installation(extracted.settings) as installation:
-        sent = installation.state(FILING).dispatch
-    assert sent is not None
-    for workbook in sent.fact.workbooks:
-        assert f"| {workbook.organisation} | {workbook.file} | {workbook.problems} |" in str(
-            shown["工作簿"].value
-        )
-    assert str(shown["待答复问题图（按机构）"].value).startswith(
-        "![待答复问题图（按机构）](data:image/png;base64,"
+        state = installation.state(FILING)
+    (listed,) = state.listings[-1].fact.documents
+    assert (shown["文件"].value, shown["待初审"].value) == (listed, state.holds("first_review"))
+    assert state.holds("first_review") == sum(held.count for held in state.held) > 0
+    assert (shown["待下发"].value, shown["待答复"].value) == (0, 0)
+    assert shown["工作簿"].value == "待初审后由责任部门下发，或没有需要答复的问题数据。"
+    assert str(shown["待处理问题图（按机构）"].value).startswith(
+        "![待处理问题图（按机构）](data:image/png;base64,"
     )
+
+
+def test_where_nobody_reviews_first_each_workbook_that_went_out_is_shown(
+    extracted: Extracted, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    shutil.copytree(extracted.settings.home, tmp_path / "home")
+    deployment = shutil.copytree(extracted.settings.deployment, tmp_path / "deployment")
+    told = (deployment / "deployment.yaml").read_text("utf-8").splitlines(keepends=True)
+    others = [line for line in told if "first_review:" not in line]
+    assert len(others) == len(told) - 1
+    (deployment / "deployment.yaml").write_text("".join(others), encoding="utf-8")
+    settings = extracted.settings.model_copy(update={"home": tmp_path / "home", "deployment": deployment})
+    result = run(settings, "circ_audit_validate", instance)
+    materialized = Extracted(settings, result, extracted.expected).materialized
+    shown = materialized["circ_audit/review"].metadata
+    with open_installation(settings) as installation:
+        state = installation.state(FILING)
+    sent = [workbook for dispatch in state.dispatches for workbook in dispatch.fact.workbooks]
+    assert sum(workbook.problems for workbook in sent) == shown["待答复"].value == state.holds("answer")
+    assert str(shown["工作簿"].value).splitlines()[2:] == [
+        f"| {w.department} | {w.organisation} | {w.file} | {w.problems:,} | {w.sha256[:12]} |" for w in sent
+    ]
 
 
 def test_running_it_again_shows_the_same_round(extracted: Extracted, instance: dg.DagsterInstance) -> None:
