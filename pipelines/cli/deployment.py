@@ -40,3 +40,7 @@ def check(
             filings=", ".join(deployment.filings),
         )
     )
+    if deployment.answers_inbox is not None:
+        users = ", ".join(u.id for u in deployment.users.values() if u.has_role("branch_preparer"))
+        folder = deployment.answers_inbox.path(deployment.home)
+        typer.echo(text("deployment.inbox_at", folder=folder, users=users))

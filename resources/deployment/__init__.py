@@ -5,6 +5,7 @@ from __future__ import annotations
 from resources.deployment.addresses import resolve_address
 from resources.deployment.connections import (
     Address,
+    AnswersInbox,
     ChannelConfig,
     DatabaseSource,
     InterfaceConfig,
@@ -31,6 +32,7 @@ from resources.deployment.scaffold import init_deployment
 __all__ = [
     "ROLES",
     "Address",
+    "AnswersInbox",
     "CalendarOverrides",
     "ChannelConfig",
     "Corporation",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resources.deployment.connections import (
+    AnswersInbox,
     ChannelConfig,
     InterfaceConfig,
     PinnedFile,
@@ -25,6 +26,7 @@ class Parts:
     """The entries read so far, with the files they stand in (by stem)."""
 
     path: Path
+    home: Path
     files: dict[str, Located]
     organisations: list[Organisation]
     users: dict[str, User]
@@ -35,6 +37,7 @@ class Parts:
     departments: dict[str, Department]
     mergers: list[Merger]
     calendar: CalendarOverrides = field(default_factory=CalendarOverrides)
+    answers_inbox: AnswersInbox | None = None
 
 
 def check_parts(parts: Parts) -> None:
@@ -47,6 +50,7 @@ def check_parts(parts: Parts) -> None:
     _check_routes(parts)
     _check_pinned_files(parts)
     _check_filings(parts)
+    _check_inbox(parts)
     _check_calendar(parts.calendar, parts.files["calendar"])
 
 
@@ -182,6 +186,20 @@ def _check_filings(parts: Parts) -> None:
             for code in filing.organisations:
                 if code not in codes:
                     file.problem("deployment.unknown_organisation", (*loc, "organisations"), code=code)
+
+
+def _check_inbox(parts: Parts) -> None:
+    """Branches may write in the inbox, so nothing of ours lies in it; and somebody must be able to answer."""
+    if parts.answers_inbox is None:
+        return
+    file, folder = parts.files["deployment"], parts.answers_inbox.path(parts.home).resolve()
+    for ours in (parts.home, parts.path):
+        if ours.is_relative_to(folder):
+            file.problem("deployment.inbox_above", ("answers_inbox", "folder"), folder=folder, ours=ours)
+    if not parts.files["users"].problems and not any(
+        user.has_role("branch_preparer") for user in parts.users.values()
+    ):
+        file.problem("deployment.role_nobody_holds", ("answers_inbox",), role="branch_preparer")
 
 
 def _check_calendar(calendar: CalendarOverrides, file: Located) -> None:

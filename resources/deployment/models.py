@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from pipelines.errors import BadInput, Refused
-from resources.deployment.connections import ChannelConfig, SourceConfig
+from resources.deployment.connections import AnswersInbox, ChannelConfig, SourceConfig
 from resources.deployment.departments import Department, Merger, Title, department_of, merged_into
 from resources.deployment.roles import ROLES
 from resources.deployment.types import Model, Name, Role
@@ -123,6 +123,7 @@ class Deployment(Model):
     calendar: CalendarOverrides
     departments: dict[str, Department]
     mergers: tuple[Merger, ...] = ()
+    answers_inbox: AnswersInbox | None = None
 
     @property
     def calendar_file(self) -> Path:
