@@ -40,7 +40,7 @@ COMMANDS = {
     "filing": ("filing:app", "报送任务 · Filings: list, show, nil return, re-extract, retry, reopen"),
     "baseline": ("baseline:app", "上期数据 · What a filing is compared with"),
     "findings": ("findings:app", "问题数据 · Findings: register, first review, issue"),
-    "answers": ("answers:app", "问题数据答复 · Branch answers: import, accept, send back"),
+    "answers": ("answers:app", "问题数据答复 · Branch answers: import, inbox, accept, send back"),
     "waiver": ("waiver:app", "豁免 · Waivers"),
     "change": ("change:app", "改库签报 · Change requests"),
     "compare": ("compare:compare", "两轮之间的差异 · What the latest round changed"),

@@ -12,6 +12,7 @@ import dagster as dg
 
 from pipelines.defs.calendar import calendar_definitions
 from pipelines.defs.flow import flow_definitions
+from pipelines.defs.inbox import inbox_definitions
 from pipelines.defs.resources import InstallationResource
 from resources.deployment import Deployment
 from resources.settings import Settings
@@ -29,4 +30,5 @@ def build_definitions(settings: Settings, deployment: Deployment) -> dg.Definiti
             for name in sorted(deployment.filings)
         ]
     shared = dg.Definitions(resources={"installation": resource}, executor=dg.in_process_executor)
-    return dg.Definitions.merge(*parts, calendar_definitions(), shared)
+    inbox = inbox_definitions(deployment, resource)
+    return dg.Definitions.merge(*parts, calendar_definitions(), inbox, shared)

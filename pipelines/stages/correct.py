@@ -6,6 +6,7 @@ waits for its department. Baosong never writes to the core; accepting is `decide
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -86,7 +87,7 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
     digest = file_digest(workbook)
     is_known = any(a.fact.workbook == digest and a.actor == user.id for a in state.answers)
     if said or (returned and not is_known):
-        _keep_workbook(installation, filing, workbook, identity)
+        keep_workbook(installation, filing, workbook, identity)
         fact = AnswersReceived(
             round=identity.round,
             content=identity.content,
@@ -258,13 +259,16 @@ def _annotate(
     return path
 
 
-def _keep_workbook(
+def keep_workbook(
     installation: Installation, filing: str, workbook: Path, identity: WorkbookIdentity
 ) -> None:
+    """Keep what came back as it came, durably, before an event names it."""
     name = f"{identity.organisation}-{identity.department}-{file_digest(workbook)[:16]}.xlsx"
     copy = installation.folder("answers", filing) / name
     copy.parent.mkdir(parents=True, exist_ok=True)
     draft = copy.with_name(f".tmp-{name}")
     shutil.copyfile(workbook, draft)
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
     draft.replace(copy)
     sync_folder(copy.parent)
