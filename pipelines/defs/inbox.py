@@ -59,7 +59,7 @@ def inbox_definitions(deployment: Deployment, resource: InstallationResource) ->
 
     @dg.sensor(
         name="answers_inbox_sensor",
-        job=take_in_answers,
+        job_name=take_in_answers.name,  # by name: Dagster builds sensors that hold a job anew, with a beta warning
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="分公司放入收件目录且已静止的文件 → 收取答复",
