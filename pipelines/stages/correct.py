@@ -6,8 +6,6 @@ waits for its department. Baosong never writes to the core; accepting is `decide
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -20,7 +18,7 @@ from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import AnswersReceived
 from pipelines.stages.bulk_facts import ANSWERS, frame, keep, kept
-from pipelines.stages.canonical import file_digest, sync_folder
+from pipelines.stages.canonical import file_digest, write_durably
 from pipelines.stages.content import typed_value
 from pipelines.stages.finding_acts import answers_given
 from pipelines.stages.handlings import Handled
@@ -264,11 +262,4 @@ def keep_workbook(
 ) -> None:
     """Keep what came back as it came, durably, before an event names it."""
     name = f"{identity.organisation}-{identity.department}-{file_digest(workbook)[:16]}.xlsx"
-    copy = installation.folder("answers", filing) / name
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    draft = copy.with_name(f".tmp-{name}")
-    shutil.copyfile(workbook, draft)
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(copy)
-    sync_folder(copy.parent)
+    write_durably(installation.folder("answers", filing) / name, workbook.read_bytes())
