@@ -244,7 +244,10 @@ def _annotate(
     """The workbook as it was answered, with the reason beside every line that came back; mended, it is imported like the first."""
     given = {answer.finding: answer.given for answer in answers.answers}
     given.update({finding: line for finding, (line, _) in returned.items()})
-    path = installation.folder("returned", identity.filing) / f"{workbook.stem}-退回.xlsx"
+    place = (
+        installation.folder("returned", identity.filing) / file_digest(workbook)[:16]
+    )  # branches like one name
+    path = place / f"{workbook.stem}-退回.xlsx"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_branch_workbook(
         path,
