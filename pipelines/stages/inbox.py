@@ -59,22 +59,19 @@ def take_in(installation: Installation, dropped: Dropped) -> Taken:
 
     Raises whatever is no mistake of the branch's: the file then waits where it is.
     """
-    with _alone(installation, dropped.user) as private, opened_folder(dropped.folder) as folder:
+    with _alone(installation, dropped.user) as root, opened_folder(dropped.folder) as folder:
         if not is_there(folder, dropped):
             return Taken(dropped, "touched")
         if dropped.mistake is not None:
             return _refuse(folder, dropped, dropped.mistake)
-        copy = private / dropped.name
-        if not copy_privately(folder, dropped, copy):
-            return Taken(dropped, "touched")
-        try:
-            imported = _import(installation, dropped, copy)
-        except (BadInput, Refused) as error:
-            if not _is_branchs(error):
-                raise
-            _record(installation, dropped, copy, error)
-            return _refuse(folder, dropped, error)
-        return _answer(installation, folder, dropped, imported)
+        with _private(root, dropped.user) as private:
+            copy = private / dropped.name
+            if not copy_privately(folder, dropped, copy):
+                return Taken(dropped, "touched")
+            found = _import(installation, dropped, copy)
+        if isinstance(found, Imported):
+            return _answer(installation, folder, dropped, found)
+        return _refuse(folder, dropped, found)
 
 
 def told(taken: Taken) -> str:
@@ -89,7 +86,18 @@ def told(taken: Taken) -> str:
     return text("inbox.taken", **facts)
 
 
-def _import(installation: Installation, dropped: Dropped, copy: Path) -> Imported:
+def _import(installation: Installation, dropped: Dropped, copy: Path) -> Imported | BaosongError:
+    """What was imported, or the branch's mistake, which is recorded."""
+    try:
+        return _import_as_user(installation, dropped, copy)
+    except (BadInput, Refused) as error:
+        if not _is_branchs(error):
+            raise
+        _record(installation, dropped, copy, error)
+        return error
+
+
+def _import_as_user(installation: Installation, dropped: Dropped, copy: Path) -> Imported:
     identity = read_identity(copy, key=installation.workbook_key())
     user = installation.deployment.user(dropped.user)
     for _ in range(_TRIES - 1):
@@ -208,15 +216,21 @@ def _in_both_languages(said: BaosongError | _Receipt) -> bytes:
 
 @contextmanager
 def _alone(installation: Installation, user: str) -> Generator[Path]:
-    """A folder of our own for a user's file while no other process deals with this user's; what a killed one left goes."""
+    """Wait until no other process deals with this user's files; yields where private copies are made."""
     root = installation.home / "taking"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (root / f"{user}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        private = root / user
-        shutil.rmtree(private, ignore_errors=True)
-        private.mkdir(mode=0o700)
-        try:
-            yield private
-        finally:
-            shutil.rmtree(private, ignore_errors=True)
+        yield root
+
+
+@contextmanager
+def _private(root: Path, user: str) -> Generator[Path]:
+    """A folder of our own, gone before the file is moved away, so that nothing of it outlives a kill for good."""
+    folder = root / user
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,8 @@ Where processes are killed is `killed_at`'s matter.
 from __future__ import annotations
 
 import hashlib
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -27,7 +29,7 @@ from resources.clock import FileClock
 from resources.demo.fill_workbook import read_findings
 from resources.deployment import load_deployment
 from resources.reference_core import OrganisationSeed, generate
-from resources.settings import CHECKOUT
+from resources.settings import CHECKOUT, Settings
 from tests.faults.world import AUDIT, PATIENCE_SECONDS, World
 from tests.flow.play import (
     CORRECTED,
@@ -38,6 +40,7 @@ from tests.flow.play import (
     filled_workbooks,
     fix_core,
     open_by_request,
+    own_deployment,
     run,
     send_out,
 )
@@ -63,11 +66,14 @@ ACTS: dict[str, tuple[str, tuple[str, ...], str]] = {
         ("answers", "send-back", AUDIT, "--reason", "请附单证（模拟）", "--branch", BRANCH, "--as", "business_reviewer"),
         "answers_reviewed",
     ),
+    "inbox": ("dropped", ("answers", "inbox"), "answers_received"),
     "compare": ("second round", ("run", "compare", AUDIT), "rounds_compared"),
 }  # fmt: skip
 """What is killed: the state before it, the command, the event it appends."""
 _STATE = ("ledger.db", "clock", "log", "heads")
 """Not compared file by file: the ledger is compared event by event, the others tell the time."""
+_ARRIVED = re.compile(r"\d{8}-\d{6}\.\d{6}-")
+"""When a file came into the inbox: anew after each restoring, as are the texts beside it, which name the event's hash."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,12 @@ class Traces:
 
 class FindingsWorld(World):
     """The audit of a damaged core, played up to each of the acts."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._deployment = own_deployment(
+            folder / "deployment", ("deployment.yaml", "quiet_seconds: 3", "quiet_seconds: 0")
+        )
 
     def prepare(self) -> None:
         """Play it once and save what is before each act."""
@@ -116,6 +128,9 @@ class FindingsWorld(World):
             send_out(installation, AUDIT)
             self._fill(installation)
             self.save("issued")
+            self._drop()
+            self.save("dropped")
+            shutil.rmtree(self.home / "inbox")
             filled = filled_workbooks(installation, AUDIT, answer_audit, self.home / "filled")
             for branch, paths in filled.items():
                 for path in paths:
@@ -131,6 +146,21 @@ class FindingsWorld(World):
         for path in filled_workbooks(installation, AUDIT, half_right, self.home / "filled")[BRANCH]:
             if any(line["规则编号"] == CORRECTED[1] for line in read_findings(path)):
                 path.rename(self.home / WORKBOOK)
+
+    def _drop(self) -> None:
+        """Two branches drop the same workbook; only one of them may answer with it."""
+        for user in (f"branch_{BRANCH}", "branch_330000"):
+            folder = self.home / "inbox" / user
+            folder.mkdir(parents=True)
+            shutil.copyfile(self.home / WORKBOOK, folder / "答复.xlsx")
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(home=self.home, deployment=self._deployment, database_url=None)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, "BAOSONG_DEPLOYMENT": str(self._deployment)}
 
     def act(self, name: str, *, point: int = 0) -> tuple[int, str]:
         """Do an act as a process that dies at a point (0: never); its exit code and what it said."""
@@ -172,7 +202,9 @@ class FindingsWorld(World):
         found = sorted(path for path in self.home.rglob("*") if path.is_file())
         names = {path.relative_to(self.home).as_posix(): path for path in found}
         return {
-            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            _ARRIVED.sub("TIME-", name): ""
+            if name.endswith(".txt")
+            else hashlib.sha256(path.read_bytes()).hexdigest()
             for name, path in names.items()
             if not name.startswith(_STATE)
         }
