@@ -17,12 +17,6 @@ from tests.faults.world import AUDIT
 
 KILLED, REFUSED = -9, 3
 QUICK = {("issue", "after"), ("import", "after"), ("inbox", "after"), ("compare", "before")}
-    ("issue", "before"),
-    ("import", "before"),
-    ("import", "after"),
-    ("inbox", "after"),
-    ("compare", "before"),
-}
 """What every test run tries; the others are left to the long runs, for time."""
 MANY = 20
 """Points of an act that the long run tries, evenly over all, beside those at the ledger."""
