@@ -1,4 +1,4 @@
-"""`baosong answers`: take in the branches' workbooks; a department accepts, sends back, decides on conflicts."""
+"""`baosong answers`: take in the branches' workbooks, also from the inbox; a department accepts, sends back, decides on conflicts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from pipelines.cli.finding_options import (
     Tables,
     selection,
 )
-from pipelines.errors import text
+from pipelines.errors import BaosongError, text
 from pipelines.stages import decide
 from pipelines.stages.correct import Imported, import_answers
+from pipelines.stages.inbox import Taken, take_in, told
+from pipelines.stages.inbox_folder import strangers, waiting_files
 from pipelines.stages.installation import open_installation
 
 app = typer.Typer(no_args_is_help=True)
@@ -42,6 +44,26 @@ def import_(
         user = installation.user(as_user)
         for workbook in workbooks:
             _tell(import_answers(installation, filing, workbook, user))
+
+
+@app.command()
+def inbox() -> None:
+    """收取分公司放入收件目录的工作簿 · Take in what the branches dropped into the inbox, once."""
+    failed: list[BaosongError] = []
+    with open_installation() as installation:
+        for stranger in strangers(installation):
+            typer.echo(text("inbox.stranger", folder=stranger), err=True)
+        waiting = waiting_files(installation)
+        for dropped in waiting:
+            try:
+                _tell_taken(take_in(installation, dropped))
+            except BaosongError as error:  # the file stays; others need not wait for it
+                typer.echo(f"{dropped.user}/{dropped.shown}: {error}", err=True)
+                failed.append(error)
+    if not waiting:
+        typer.echo(text("inbox.nothing"))
+    if failed:
+        raise typer.Exit(max(error.exit_code for error in failed))
 
 
 @app.command()
@@ -109,6 +131,12 @@ def conflict(
         state = decide.decide_correction(installation, filing, user, finding, decision, reason=reason)
         shown = state.corrections_decided[-1].fact.shown or "—"
         typer.echo(text("answers.withdrawn" if withdraw else "answers.kept", shown=shown))
+
+
+def _tell_taken(taken: Taken) -> None:
+    typer.echo(told(taken))
+    if taken.imported is not None:
+        _tell(taken.imported)
 
 
 def _tell(done: Imported) -> None:

@@ -45,7 +45,7 @@ COMMANDS = {
     "off-system": ("off_system:app", "系统外数据 · Off-system data: template, upload, list"),
     "baseline": ("baseline:app", "上期数据 · What a filing is compared with"),
     "findings": ("findings:app", "问题数据 · Findings: register, first review, issue"),
-    "answers": ("answers:app", "问题数据答复 · Branch answers: import, accept, send back"),
+    "answers": ("answers:app", "问题数据答复 · Branch answers: import, inbox, accept, send back"),
     "waiver": ("waiver:app", "豁免 · Waivers"),
     "change": ("change:app", "改库签报 · Change requests"),
     "compare": (

@@ -45,3 +45,7 @@ def check(
     for standard, filing in deployment.filings.items():
         if filing.off_system:
             typer.echo(text("off_system.configured", standard=standard, tables=", ".join(filing.off_system)))
+    if deployment.answers_inbox is not None:
+        users = ", ".join(u.id for u in deployment.users.values() if u.has_role("branch_preparer"))
+        folder = deployment.answers_inbox.path(deployment.home)
+        typer.echo(text("deployment.inbox_at", folder=folder, users=users))

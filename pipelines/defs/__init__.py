@@ -13,6 +13,7 @@ import dagster as dg
 from pipelines.defs.assessment_assets import assessment_definitions
 from pipelines.defs.calendar import calendar_definitions
 from pipelines.defs.flow import flow_definitions
+from pipelines.defs.inbox import inbox_definitions
 from pipelines.defs.resources import InstallationResource
 from resources.deployment import Deployment
 from resources.settings import Settings
@@ -31,4 +32,5 @@ def build_definitions(settings: Settings, deployment: Deployment) -> dg.Definiti
         ]
         parts.append(assessment_definitions(resource))
     shared = dg.Definitions(resources={"installation": resource}, executor=dg.in_process_executor)
-    return dg.Definitions.merge(*parts, calendar_definitions(), shared)
+    inbox = inbox_definitions(deployment, resource)
+    return dg.Definitions.merge(*parts, calendar_definitions(), inbox, shared)

@@ -18,6 +18,7 @@ from pipelines.stages.installation import Installation, open_installation
 from resources.settings import Settings
 
 T = TypeVar("T")
+Context = dg.AssetExecutionContext | dg.OpExecutionContext
 RETRIES = 2
 RETRY_SECONDS = 5
 
@@ -46,22 +47,30 @@ def run_stage(
     context: dg.AssetExecutionContext, resource: InstallationResource, stage: Callable[[Installation, str], T]
 ) -> T:
     """Run a stage on this partition's filing. Raises dg.Failure with the message that a person reads."""
+    filing = context.partition_key
+    again = f"baosong filing retry {filing} --reason …"
+    return run_explained(context, resource, lambda installation: stage(installation, filing), again=again)
+
+
+def run_explained(
+    context: Context, resource: InstallationResource, act: Callable[[Installation], T], *, again: str
+) -> T:
+    """Do something with the installation. Raises dg.Failure with the message that a person reads and how it is done `again`."""
     try:
         with resource.open() as installation:
-            return stage(installation, context.partition_key)
+            return act(installation)
     except Unavailable as error:
         if context.retry_number < RETRIES:
             context.log.warning(f"{error} {RETRY_SECONDS} 秒后重试。")
             raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from None
-        raise _failure(context, error) from None
+        raise _failure(context, error, again) from None
     except BaosongError as error:
-        raise _failure(context, error) from None
+        raise _failure(context, error, again) from None
 
 
-def _failure(context: dg.AssetExecutionContext, error: BaosongError) -> dg.Failure:
+def _failure(context: Context, error: BaosongError, again: str) -> dg.Failure:
     """The message in red and the command that runs the step again; the traceback goes to the log, at debug level."""
     context.log.debug("".join(traceback.format_exception(error)))
-    again = f"baosong filing retry {context.partition_key} --reason …"
     return dg.Failure(
         description=str(error),
         metadata={"处理后重新运行": again, "错误代码": error.code},

@@ -15,7 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from resources.settings import CHECKOUT
+from resources.deployment import load_deployment
+from resources.settings import CHECKOUT, Settings
 
 PATIENCE_SECONDS = 20
 
@@ -30,7 +31,9 @@ class Servers:
 
     def start_embedded(self) -> None:
         """The designated SFTP server and the regulator, on free loopback ports; a running one is kept."""
-        self._embedded("start", "--detach", "--clock", str(self.home / "clock"))
+        users = load_deployment(Settings.load().deployment, self.home).users.values()
+        inbox = [w for u in users if u.has_role("branch_preparer") for w in ("--inbox", u.id)]
+        self._embedded("start", "--detach", "--clock", str(self.home / "clock"), *inbox)
 
     def start_daemon(self) -> None:
         """Sensors, schedules and the run queue."""

@@ -13,6 +13,7 @@ from typing import Literal
 from pipelines.ledger.filing_event import Fact, FilingEvent
 from pipelines.ledger.finding_events import (
     AnswersReceived,
+    AnswersRefused,
     AnswersReviewed,
     CorrectionDecided,
     FindingsDispatched,
@@ -29,6 +30,7 @@ from pipelines.ledger.finding_events import (
 
 __all__ = [
     "AnswersReceived",
+    "AnswersRefused",
     "AnswersReviewed",
     "CorrectionDecided",
     "FilingEvent",

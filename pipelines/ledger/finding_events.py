@@ -92,6 +92,17 @@ class AnswersReceived(FilingEvent):
     held: tuple[Held, ...]
 
 
+class AnswersRefused(FilingEvent):
+    """A workbook came back that was not taken at all: whose it is by its signature, and why. Nothing follows from it."""
+
+    kind = "answers_refused"
+    organisation: str
+    department: str
+    workbook: str
+    code: str
+    reason: str
+
+
 class AnswersReviewed(FilingEvent):
     """A department accepted answers or sent them back, the latter with new workbooks (`problems`: what they ask)."""
 

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pipelines.stages.leftovers import clear_leftovers, draft_name
+
 
 def canonical_json(value: Any) -> str:
     """Sorted keys, no spaces, UTF-8 as it is. Floats have no place in it."""
@@ -28,7 +30,8 @@ def file_digest(path: Path) -> str:
 def write_durably(path: Path, content: bytes) -> None:
     """Write a file so that after a crash it is either absent or complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    clear_leftovers(path.parent)
+    temporary = path.with_name(draft_name(path.name))
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()

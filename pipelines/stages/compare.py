@@ -20,6 +20,7 @@ from pipelines.stages.canonical import canonical_json, file_digest, write_durabl
 from pipelines.stages.explained_changes import write_explained
 from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation
+from pipelines.stages.leftovers import clear_leftovers
 from pipelines.stages.register import found_in
 from pipelines.stages.table_changes import Progress, TableChanges, table_changes
 
@@ -39,6 +40,7 @@ def _compare(installation: Installation, state: FilingState, progress: Progress 
     standard = installation.standard(state.opened.fact.standard)
     folder = comparison_folder(installation, state.id, later)
     folder.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(folder)
     tables: list[TableChanges] = []
     for name in state.rounds[-1].fact.tables:
         before, after = (installation.rounds.path(state.id, n) / f"{name}.parquet" for n in (earlier, later))

@@ -26,6 +26,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.canonical import canonical_json, json_digest, sync_folder
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import Installation
+from pipelines.stages.leftovers import is_alive
 from pipelines.stages.waivers import waivers_in_force
 from validations.engine import Report, Standard, Table, arrow_schema, derive, table_digest
 from validations.engine.values_input import expected, read_values, reason, visible
@@ -89,7 +90,7 @@ def build_content(installation: Installation, state: FilingState) -> Content:
     root = installation.folder("contents", state.id)
     root.mkdir(parents=True, exist_ok=True)
     for leftover in root.glob(".tmp-*"):
-        if not is_alive(leftover.name):
+        if not is_alive(leftover.name):  # others may build the same content meanwhile
             shutil.rmtree(leftover, ignore_errors=True)
     building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
     try:
@@ -139,17 +140,6 @@ def corrected_tables(
                 conflicts += stale
     tables.update(derive(standard, tables, parameters=parameters, out=folder))
     return {name: tables[name] for name in report.tables}, overlays, conflicts
-
-
-def is_alive(name: str) -> bool:
-    """Whether the process that builds in `.tmp-<pid>-…` is still there: others may build the same content meanwhile."""
-    try:
-        os.kill(int(name.split("-")[1]), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _parts(

@@ -85,7 +85,7 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
     annotated = file_digest(done.annotated) if done.annotated else ""
     is_known = any(a.fact.annotated == annotated and a.actor == user.id for a in state.answers)
     if said or (returned and not is_known):
-        _keep_workbook(installation, filing, workbook, identity)
+        keep_workbook(installation, filing, workbook, identity)
         digest = file_digest(workbook)
         fact = AnswersReceived(
             round=identity.round,
@@ -245,7 +245,10 @@ def _annotate(
     """The workbook as it was answered, with the reason beside every line that came back; mended, it is imported like the first."""
     given = {answer.finding: answer.given for answer in answers.answers}
     given.update({finding: line for finding, (line, _) in returned.items()})
-    path = installation.folder("returned", identity.filing) / f"{workbook.stem}-退回.xlsx"
+    place = (
+        installation.folder("returned", identity.filing) / file_digest(workbook)[:16]
+    )  # branches like one name
+    path = place / f"{workbook.stem}-退回.xlsx"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_branch_workbook(
         path,
@@ -258,8 +261,9 @@ def _annotate(
     return path
 
 
-def _keep_workbook(
+def keep_workbook(
     installation: Installation, filing: str, workbook: Path, identity: WorkbookIdentity
 ) -> None:
+    """Keep what came back as it came, durably, before an event names it."""
     name = f"{identity.organisation}-{identity.department}-{file_digest(workbook)[:16]}.xlsx"
     write_durably(installation.folder("answers", filing) / name, workbook.read_bytes())

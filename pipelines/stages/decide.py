@@ -19,7 +19,7 @@ from pipelines.stages.content import build_content
 from pipelines.stages.finding_acts import answers_given
 from pipelines.stages.held import record_with_held, require_any, require_people_at_work
 from pipelines.stages.installation import Installation, require_role
-from pipelines.stages.issue import answering_day, problems_asked, write_workbooks
+from pipelines.stages.issue import answering_day, forget_unsent, problems_asked, write_workbooks
 from pipelines.stages.register import register
 from pipelines.stages.selection import Selection
 from pipelines.stages.workbooks import GivenAnswer
@@ -151,4 +151,6 @@ def _record(
         held=(),
     )
     command = f"decision:{state.seq}:{user.id}:{fact.decisions[:16]}"
-    return record_with_held(installation, state, fact, actor=user.id, command=command)
+    state = record_with_held(installation, state, fact, actor=user.id, command=command)
+    forget_unsent(installation, state)
+    return state

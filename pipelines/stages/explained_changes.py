@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.stages.handlings import Handled
+from pipelines.stages.leftovers import draft_name
 from pipelines.stages.table_changes import CHANGES_SCHEMA
 from validations.engine import Rule, Standard
 from validations.engine.plan import tables_read
@@ -29,7 +30,7 @@ def write_explained(
     standard: Standard, changes: Sequence[Path], fixes: Sequence[Handled], out: Path
 ) -> dict[str, int]:
     """Write all changes with what explains each into `out` (EXPLAINED_SCHEMA); the number of unexplained ones by table."""
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=out.parent) as scratch:
+    with tempfile.TemporaryDirectory(prefix=draft_name(""), dir=out.parent) as scratch:
         promised = Path(scratch) / "promised.parquet"
         _promised(standard, fixes).write_parquet(promised)
         with open_session(out.parent, read=[*changes, promised]) as connection:

@@ -6,6 +6,7 @@ Which findings wait to be issued is the register's matter, how a workbook looks 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -78,9 +79,11 @@ def _issue(
         workbooks=workbooks,
         held=(),
     )
-    return record_with_held(
+    state = record_with_held(
         installation, state, fact, actor=actor, command=f"issue:{state.content.seq}:{fact.problems}"
     )
+    forget_unsent(installation, state)
+    return state
 
 
 def problems_asked(rows: pl.DataFrame, remarks: Mapping[str, str] | None = None) -> pl.DataFrame:
@@ -108,6 +111,7 @@ def write_workbooks(
 ) -> tuple[WorkbookSent, ...]:
     """Write a workbook for each branch, department and part of `asked`, into the folder of the event to come."""
     standard = installation.standard(state.opened.fact.standard)
+    forget_unsent(installation, state)
     folder = dispatch_folder(installation, state.id, state.seq + 1)
     folder.mkdir(parents=True, exist_ok=True)
     sent: list[WorkbookSent] = []
@@ -142,6 +146,21 @@ def write_workbooks(
             )
     sync_folder(folder)
     return tuple(sent)
+
+
+def forget_unsent(installation: Installation, state: FilingState) -> None:
+    """Remove workbooks that a killed process wrote and no event sent: nobody may take them for sent ones."""
+    sent = {
+        act.seq: {w.file for w in act.fact.workbooks} for act in (*state.dispatches, *state.answer_reviews)
+    }
+    for folder in installation.folder("workbooks", state.id).glob("[0-9]*"):
+        if int(folder.name) > state.seq:
+            continue  # of the event to come, whoever writes it
+        for path in folder.iterdir():
+            if path.name not in sent.get(int(folder.name), ()):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if int(folder.name) not in sent:
+            folder.rmdir()
 
 
 def dispatch_folder(installation: Installation, filing: str, dispatch: int) -> Path:

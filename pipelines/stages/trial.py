@@ -19,6 +19,7 @@ from pipelines.stages.baseline import references
 from pipelines.stages.content import corrected_tables, parameters_of
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import Installation
+from pipelines.stages.leftovers import clear_leftovers, draft_name
 from pipelines.stages.register import found_in
 from pipelines.stages.waivers import engine_waivers
 from validations.engine import judge
@@ -74,7 +75,8 @@ def _try(installation: Installation, state: FilingState, handlings: Sequence[Han
     rules = rules_reading(standard, changed) & set(judged.counts)
     root = installation.folder("trials", state.id)
     root.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".tmp-", dir=root))
+    clear_leftovers(root)
+    folder = Path(tempfile.mkdtemp(prefix=draft_name(""), dir=root))
     try:
         source = installation.rounds.path(state.id, judged.round)
         report = standard.report(opened.report)

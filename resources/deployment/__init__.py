@@ -6,6 +6,7 @@ from resources.deployment.addresses import resolve_address
 from resources.deployment.assessment import AssessmentConfig, FrozenPrior, MetricLimits
 from resources.deployment.connections import (
     Address,
+    AnswersInbox,
     ChannelConfig,
     DatabaseSource,
     InterfaceConfig,
@@ -34,6 +35,7 @@ __all__ = [
     "ROLES",
     "USUAL_HOURS",
     "Address",
+    "AnswersInbox",
     "AssessmentConfig",
     "CalendarOverrides",
     "ChannelConfig",

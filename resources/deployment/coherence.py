@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from resources.deployment.connections import (
+    AnswersInbox,
     ChannelConfig,
     InterfaceConfig,
     PinnedFile,
@@ -27,6 +28,7 @@ class Parts:
     """The entries read so far, with the files they stand in (by stem)."""
 
     path: Path
+    home: Path
     files: dict[str, Located]
     organisations: list[Organisation]
     users: dict[str, User]
@@ -37,6 +39,7 @@ class Parts:
     departments: dict[str, Department]
     mergers: list[Merger]
     calendar: CalendarOverrides = field(default_factory=CalendarOverrides)
+    answers_inbox: AnswersInbox | None = None
 
 
 def check_parts(parts: Parts) -> None:
@@ -49,6 +52,7 @@ def check_parts(parts: Parts) -> None:
     _check_routes(parts)
     _check_pinned_files(parts)
     _check_filings(parts)
+    _check_inbox(parts)
     _check_calendar(parts.calendar, parts.files["calendar"])
 
 
@@ -192,6 +196,20 @@ def _check_department(department: str, place: Loc, file: Located) -> None:
     """The one place that knows what a department is named by: a role. Its tables are the standard's affair, not ours."""
     if department not in ROLES:
         file.problem("deployment.unknown_role", place, role=department, known=", ".join(ROLES))
+
+
+def _check_inbox(parts: Parts) -> None:
+    """Branches may write in the inbox, so nothing of ours lies in it; and somebody must be able to answer."""
+    if parts.answers_inbox is None:
+        return
+    file, folder = parts.files["deployment"], parts.answers_inbox.path(parts.home).resolve()
+    for ours in (parts.home, parts.path):
+        if ours.is_relative_to(folder):
+            file.problem("deployment.inbox_above", ("answers_inbox", "folder"), folder=folder, ours=ours)
+    if not parts.files["users"].problems and not any(
+        user.has_role("branch_preparer") for user in parts.users.values()
+    ):
+        file.problem("deployment.role_nobody_holds", ("answers_inbox",), role="branch_preparer")
 
 
 def _check_calendar(calendar: CalendarOverrides, file: Located) -> None:

@@ -1,4 +1,4 @@
-"""How the outside world is reached, as configured: addresses, pinned files, channels, sources.
+"""How the outside world is reached, as configured: addresses, pinned files, channels, sources, the inbox of answers.
 
 Secrets appear as references only, and an SFTP channel without a pinned host key does not exist. Opening any
 of them is the work of `resources/channels` and `resources/sources`.
@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from resources.deployment.types import InsidePath, Model, Name, SecretReference
+from resources.deployment.types import InsidePath, Model, Name, SecretReference, inside
 
 
 class Address(Model):
@@ -120,3 +120,22 @@ class DatabaseSource(Model):
 
 
 SourceConfig = Annotated[SqliteSource | DatabaseSource, Field(discriminator="kind")]
+
+
+def _inbox_folder(value: str) -> str:
+    return value if value.startswith("/") and ".." not in value.split("/") else inside(value)
+
+
+class AnswersInbox(Model):
+    """Where branches drop filled workbooks: a sub-folder per user id, and whoever may write there is that user.
+
+    A file is taken once nobody has touched it for `quiet_seconds`; a larger one than `max_megabytes` is refused unread.
+    """
+
+    folder: Annotated[str, Field(min_length=1), AfterValidator(_inbox_folder)]
+    quiet_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
+    max_megabytes: Annotated[int, Field(ge=1, le=100)] = 100
+
+    def path(self, home: Path) -> Path:
+        """Relative paths lie in the home."""
+        return home / self.folder

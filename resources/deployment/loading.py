@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pipelines.errors import BadInput
 from resources.deployment.assessment import AssessmentConfig
 from resources.deployment.coherence import Parts, check_parts
-from resources.deployment.connections import ChannelConfig, SourceConfig
+from resources.deployment.connections import AnswersInbox, ChannelConfig, SourceConfig
 from resources.deployment.departments import Department, Merger
 from resources.deployment.located import Loc, Located, read_csv, read_yaml
 from resources.deployment.models import (
@@ -45,6 +45,7 @@ class _Main(Model):
     identity: Any = "operating_system"
     filings: Annotated[dict[str, Any], Field(min_length=1)]
     assessment: Any = None
+    answers_inbox: Any = None
 
 
 _ENUMERATIONS = {"clock": ("system", "file"), "identity": ("operating_system", "named")}
@@ -66,6 +67,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
     settings = _entry(_Main, main, (), main.data) if not main.problems else None
     parts = Parts(
         path=path,
+        home=home,
         files=files,
         organisations=_rows(Organisation, files["organisations"]),
         mergers=_rows(Merger, files["mergers"]) if "mergers" in files else [],
@@ -76,6 +78,8 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         sources=_entries(SourceConfig, files["sources"], "sources", name_as="name"),
         filings=_entries(FilingConfig, main, "filings") if settings else {},
     )
+    if settings and "answers_inbox" in main.mapping():
+        parts.answers_inbox = _entry(AnswersInbox, main, ("answers_inbox",), settings.answers_inbox)
     calendar = _entry(CalendarOverrides, files["calendar"], (), files["calendar"].data or {})
     parts.calendar = calendar or CalendarOverrides()
     assessed = settings.assessment if settings else None
@@ -104,6 +108,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         departments=parts.departments,
         mergers=tuple(parts.mergers),
         assessment=assessment or AssessmentConfig(),
+        answers_inbox=parts.answers_inbox,
     )
 
 

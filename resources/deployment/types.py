@@ -31,7 +31,8 @@ def _role(value: str) -> str:
     return value
 
 
-def _inside(value: str) -> str:
+def inside(value: str) -> str:
+    """The path, unless it leads out of the folder that it is relative to."""
     if value.startswith(("/", "~")) or ".." in value.split("/") or not value:
         raise PydanticCustomError("deployment.path_outside", "a path inside", {"value": value})
     return value
@@ -39,5 +40,5 @@ def _inside(value: str) -> str:
 
 SecretReference = Annotated[str, BeforeValidator(_secret_reference)]
 Role = Annotated[str, AfterValidator(_role)]
-InsidePath = Annotated[str, AfterValidator(_inside)]
+InsidePath = Annotated[str, AfterValidator(inside)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]

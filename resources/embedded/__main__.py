@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _do(given: argparse.Namespace, places: Places) -> int:
     if given.command == "start":
         clock = None if given.clock is None else Path(given.clock).resolve()
-        options = Options(clock, given.sftp_quota, given.judging_seconds)
+        options = Options(clock, given.sftp_quota, given.judging_seconds, tuple(given.inbox))
         if given.detach:
             sys.stdout.write(json.dumps(start_detached(places, options), indent=2, sort_keys=True) + "\n")
         else:
@@ -62,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--detach", action="store_true", help="return when they answer")
     start.add_argument("--clock", metavar="FILE", help="clock file whose time the receipts carry")
     start.add_argument("--sftp-quota", type=int, metavar="BYTES", help="largest file the SFTP server takes")
+    start.add_argument(
+        "--inbox",
+        action="append",
+        default=[],
+        metavar="USER",
+        help="an account that drops answers into its own folder",
+    )
     start.add_argument(
         "--judging-seconds", type=float, default=0.3, metavar="S", help="how long the regulator takes"
     )

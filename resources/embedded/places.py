@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -57,6 +58,11 @@ class Places:
     def regulator(self) -> Path:
         return self.root / "regulator"
 
+    @property
+    def inbox(self) -> Path:
+        """Where branches drop workbooks, a folder per account: outside `root`, since the product reads there."""
+        return self.home / "inbox"
+
     def secret_file(self, name: str) -> Path:
         return self.root / "secrets" / name
 
@@ -64,13 +70,20 @@ class Places:
         """The text of one of `SECRETS`."""
         return self.secret_file(name).read_text(encoding="ascii").strip()
 
-    def prepare(self) -> None:
-        """Create folders and whatever secret does not exist yet; what exists is kept."""
+    def prepare(self, inbox: Sequence[str] = ()) -> None:
+        """Create folders and whatever secret does not exist yet, for the accounts of the inbox too; what exists is kept."""
         self.outbox.mkdir(parents=True, exist_ok=True)
         self.regulator.mkdir(parents=True, exist_ok=True)
         (self.root / "secrets").mkdir(mode=0o700, exist_ok=True)
-        for name in SECRETS:
+        for account in inbox:
+            (self.inbox / account).mkdir(parents=True, exist_ok=True)
+        for name in (*SECRETS, *map(inbox_secret, inbox)):
             write_once(self.secret_file(name), secrets.token_urlsafe(24) + "\n")
+
+
+def inbox_secret(account: str) -> str:
+    """The name of the secret with which an account of the inbox logs in."""
+    return f"inbox_{account}"
 
 
 def write_once(path: Path, text: str) -> None:

@@ -1,7 +1,8 @@
 """The insurer's designated SFTP server, as far as demo and tests need one: asyncssh below a changed root.
 
-User `baosong` writes in /outbox, user `branch` reads there. Everything else is refused: links, other folders,
-shells. What the product does with such a server is in `resources.channels.sftp`, not here.
+User `baosong` writes in /outbox, user `branch` reads there. An account of the inbox sees its own folder as the root: it
+drops files there and reads what came back. Everything else is refused: links, other folders, shells. What the product
+does with such a server is in `resources.channels.sftp`, not here.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import hmac
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 from asyncssh.constants import FXF_APPEND, FXF_CREAT, FXF_TRUNC, FXF_WRITE
 
-from resources.embedded.places import HOST_KEY_ALIAS, Places, write_once, write_whole
+from resources.embedded.places import HOST_KEY_ALIAS, Places, inbox_secret, write_once, write_whole
 
 WRITER = "baosong"
 READER = "branch"
@@ -33,13 +35,34 @@ def prepare_host_key(places: Places) -> asyncssh.SSHKey:
     return key
 
 
-async def serve_sftp(places: Places, sock: socket.socket, *, quota_bytes: int | None) -> asyncssh.SSHAcceptor:
+@dataclass(frozen=True)
+class Account:
+    """Who may log in, what is their root, and the one folder in which they write files; None: they only read."""
+
+    password: str
+    root: Path
+    writes_in: bytes | None
+
+
+def accounts_of(places: Places, inbox: Sequence[str]) -> dict[str, Account]:
+    """The insurer's account, its branches' for downloads, and one for each folder of the inbox."""
+    return {
+        **{user: Account(places.secret(inbox_secret(user)), places.inbox / user, b"/") for user in inbox},
+        WRITER: Account(places.secret("sftp_password"), places.sftp, b"/outbox"),
+        READER: Account(places.secret("sftp_branch_password"), places.sftp, None),
+    }
+
+
+async def serve_sftp(
+    places: Places, sock: socket.socket, *, quota_bytes: int | None, inbox: Sequence[str] = ()
+) -> asyncssh.SSHAcceptor:
     """Listen on an already bound socket; `quota_bytes` limits every file, as a full disk would."""
+    accounts = accounts_of(places, inbox)
 
     def designated(channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
-        return _Designated(channel, places.sftp, quota_bytes)
+        return _Designated(channel, accounts[channel.get_extra_info("username")], quota_bytes)
 
-    passwords = {WRITER: places.secret("sftp_password"), READER: places.secret("sftp_branch_password")}
+    passwords = {user: account.password for user, account in accounts.items()}
     return await asyncssh.listen(
         sock=sock,
         server_factory=lambda: _Door(passwords),
@@ -69,17 +92,17 @@ class _Door(asyncssh.SSHServer):
 
 class _Designated(asyncssh.SFTPServer):
     def __init__(
-        self, channel: asyncssh.SSHServerChannel[bytes], root: Path, quota_bytes: int | None
+        self, channel: asyncssh.SSHServerChannel[bytes], account: Account, quota_bytes: int | None
     ) -> None:
-        super().__init__(channel, chroot=os.fsencode(root.resolve()))
-        self._may_write = channel.get_extra_info("username") == WRITER
+        super().__init__(channel, chroot=os.fsencode(account.root.resolve()))
+        self._writes_in = account.writes_in
         self._quota_bytes = quota_bytes
 
     def _demand_writable(self, *paths: bytes) -> None:
         for path in paths:
-            inside = os.path.normpath(b"/" + path.lstrip(b"/")).split(b"/")
-            if not self._may_write or len(inside) != 3 or inside[1] != b"outbox":
-                raise asyncssh.SFTPPermissionDenied("only user baosong writes, and only files in /outbox")
+            folder = os.path.dirname(os.path.normpath(b"/" + path.lstrip(b"/")))  # noqa: PTH120 - asyncssh speaks bytes
+            if folder != self._writes_in or os.path.isdir(self.map_path(path)):  # noqa: PTH112
+                raise asyncssh.SFTPPermissionDenied("only files, and only in the folder of this account")
 
     def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
         if pflags & _WRITING:
@@ -115,9 +138,9 @@ class _Designated(asyncssh.SFTPServer):
         self._demand_writable(path)
         super().lsetstat(path, attrs)
 
-    def fsetstat(self, file_obj: object, attrs: asyncssh.SFTPAttrs) -> None:
-        if not self._may_write:
-            raise asyncssh.SFTPPermissionDenied("only user baosong writes")
+    def fsetstat(self, file_obj: Any, attrs: asyncssh.SFTPAttrs) -> None:
+        if not file_obj.writable():
+            raise asyncssh.SFTPPermissionDenied("only of a file that is open to write")
         super().fsetstat(file_obj, attrs)
 
     def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:

@@ -41,11 +41,12 @@ class NotStartedError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """How the servers behave; the same defaults in the demo and in `make dev`."""
+    """How the servers behave; the same defaults in the demo and in `make dev`. `inbox`: the accounts that drop answers."""
 
     clock: Path | None = None
     quota_bytes: int | None = None
     judging_seconds: float = 0.3
+    inbox: tuple[str, ...] = ()
 
 
 def running_pid(places: Places) -> int | None:
@@ -84,6 +85,7 @@ def start_detached(places: Places, options: Options) -> dict[str, object]:
     command += ["--judging-seconds", str(options.judging_seconds)]
     command += ["--clock", str(options.clock)] if options.clock else []
     command += ["--sftp-quota", str(options.quota_bytes)] if options.quota_bytes is not None else []
+    command += [word for account in options.inbox for word in ("--inbox", account)]
     with places.log.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -124,7 +126,7 @@ def run(places: Places, options: Options) -> None:
     """Run the servers until SIGTERM or SIGINT; returns at once when they run already."""
     if live_endpoints(places) is not None:
         return
-    places.prepare()
+    places.prepare(options.inbox)
     with _only_one(places):
         asyncio.run(_serve(places, options))
 
@@ -182,7 +184,7 @@ async def _serve(places: Places, options: Options) -> None:
     clock = RegulatorClock(options.clock)
     regulator = Regulator(places, clock, limits=Limits(), judging_seconds=options.judging_seconds)
     sftp_socket, web_socket = _bound(), _bound()
-    sftp = await serve_sftp(places, sftp_socket, quota_bytes=options.quota_bytes)
+    sftp = await serve_sftp(places, sftp_socket, quota_bytes=options.quota_bytes, inbox=options.inbox)
     web = _Web(
         uvicorn.Config(
             regulator.application(),

@@ -161,6 +161,12 @@ def test_an_address_is_fixed_or_written_by_its_server(demo: Deployment, tmp_path
             "deployment.unknown_organisation",
         ),
         ("deployment.yaml", "lead_working_days: 3", "lead_working_days: soon", "deployment.value"),
+        ("deployment.yaml", "folder: inbox", "folder: .", "deployment.inbox_above"),
+        ("deployment.yaml", "folder: inbox", "folder: /", "deployment.inbox_above"),
+        ("deployment.yaml", "folder: inbox", "folder: ../inbox", "deployment.path_outside"),
+        ("deployment.yaml", "folder: inbox", "folder: /srv/../inbox", "deployment.path_outside"),
+        ("deployment.yaml", "quiet_seconds: 3", "quiet_seconds: soon", "deployment.value"),
+        ("deployment.yaml", "quiet_seconds: 3", "silent_seconds: 3", "deployment.unknown_key"),
         ("deployment.yaml", "  schedule_p:  ", "  other:  ", "deployment.route_missing"),
         (
             "organisations.csv",

@@ -42,7 +42,7 @@ def open_session(
 
     No other file can be reached, whatever a query says.
     """
-    with tempfile.TemporaryDirectory(prefix=".tmp-duckdb-", dir=spill) as folder:
+    with tempfile.TemporaryDirectory(prefix=f".tmp-{os.getpid()}-duckdb-", dir=spill) as folder:
         connection = duckdb.connect(
             ":memory:", config={"memory_limit": memory_limit, "threads": 2, "temp_directory": folder}
         )

@@ -19,6 +19,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from pipelines.errors import BadInput
 from pipelines.stages.canonical import sync_folder
+from pipelines.stages.leftovers import clear_leftovers, draft_name
 from pipelines.stages.plain_sheet import PlainSheet
 
 Font = Literal["ink", "title", "strong", "block", "explain", "note"]
@@ -126,7 +127,8 @@ def require_written(code: int | None, sheet: Any, row: int, column: int) -> None
 def sealed_book(path: Path) -> Generator[Book]:
     """Write the workbook at `path`, whole and durably or not at all. What lies half-written is readable by nobody else."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".tmp-book-", dir=path.parent) as folder:
+    clear_leftovers(path.parent)
+    with tempfile.TemporaryDirectory(prefix=draft_name("book-"), dir=path.parent) as folder:
         written = Path(folder) / "book.xlsx"
         options = {
             "constant_memory": True,
