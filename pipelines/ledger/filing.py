@@ -8,37 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
+from pipelines.ledger import demand_events as d
 from pipelines.ledger import filing_events as e
+from pipelines.ledger.demand import DemandedFiling
 from pipelines.ledger.events import Event
+from pipelines.ledger.recorded import Recorded
 
 Stage = Literal[
     "opened", "extracted", "validated", "in_review", "answered", "reviewed", "in_sign_off", "rejected", "approved", "packaged",
-    "delivering", "delivered", "handed_over", "accepted", "refused", "archived",
+    "delivering", "delivered", "handed_over", "accepted", "refused", "archived", "withdrawn",
 ]  # fmt: skip
 
-F_co = TypeVar("F_co", bound=e.FilingEvent, covariant=True)
-
 
 @dataclass(frozen=True)
-class Recorded(Generic[F_co]):
-    """An event's payload with who, when, and its place in the stream."""
-
-    seq: int
-    actor: str
-    at: datetime
-    hash: str
-    fact: F_co
-
-
-@dataclass(frozen=True)
-class FilingState:
+class FilingState(DemandedFiling):
     """One filing as its events tell it. What belongs to a version starts empty again when it is reopened."""
 
-    id: str
-    opened: Recorded[e.FilingOpened]
     seq: int = 0
     version: int = 1
     rounds: tuple[Recorded[e.RoundExtracted], ...] = ()
@@ -64,6 +51,12 @@ class FilingState:
     def round(self) -> int:
         """Number of the latest round; 0 before the first."""
         return len(self.rounds)
+
+    @property
+    def is_round_of_another_demand(self) -> bool:
+        """Whether scope, period or tables were amended since the latest round: what it holds is not what is demanded."""
+        amended = self.scope_amendment
+        return amended is not None and bool(self.rounds) and self.rounds[-1].seq < amended.seq
 
     @property
     def content(self) -> Recorded[e.ContentValidated] | None:
@@ -157,6 +150,7 @@ class FilingState:
         is_dispatched = dispatch is not None and dispatch.fact.round == self.round
         is_complete = is_dispatched and not self.awaited
         is_answered = is_complete and dispatch is not None and any(a.seq > dispatch.seq for a in self.answers)
+        yield "withdrawn", self.withdrawn
         yield "refused", self.receipt and self.receipt.fact.result == "rejected"
         yield "archived", self.evidence
         yield "accepted", self.receipt
@@ -199,6 +193,9 @@ _COLLECTED: dict[type[e.FilingEvent], str] = {
     e.RoundsCompared: "comparisons",
     e.OpinionGiven: "opinions",
     e.PackageBuilt: "packages",
+    d.TalkRecorded: "talks",
+    d.ExtensionProposed: "extensions",
+    d.ExtensionDecided: "extension_decisions",
 }
 _LATEST: dict[type[e.FilingEvent], str] = {
     e.ExtractionRequested: "extraction_requested",
@@ -223,6 +220,11 @@ def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
         changes = {"nil_returns": state.nil_returns | {fact.table}}
     elif isinstance(fact, e.NilReturnWithdrawn):
         changes = {"nil_returns": state.nil_returns - {fact.table}}
+    elif isinstance(fact, d.FilingAmended):
+        nil_returns = state.nil_returns & set(fact.tables) if fact.tables else state.nil_returns
+        changes = {"amendments": (*state.amendments, recorded), "nil_returns": nil_returns}
+    elif isinstance(fact, d.FilingWithdrawn):
+        changes = {"withdrawn": recorded}
     elif isinstance(fact, e.BaselineDeclared):
         changes = {"baseline": recorded}
     elif isinstance(fact, e.RetryRequested):

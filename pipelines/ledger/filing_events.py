@@ -8,27 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from pipelines.ledger.demand_events import DEMAND_EVENTS
+from pipelines.ledger.recorded import FilingEvent
+
 Handling = Literal["source_fix", "report_correction", "explanation"]
 Opinion = Literal["agree", "disagree"]
-WhyNotJudged = Literal["table", "reference", "phase"]
-
-
-class FilingEvent(BaseModel):
-    """Base of all payloads in a stream `filing/<id>`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    kind: ClassVar[str]
-
-    def payload(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
+WhyNotJudged = Literal["table", "reference", "phase", "demand"]
 
 
 class FilingOpened(FilingEvent):
-    """A filing exists: by the calendar (`basis` names it) or by an accepted request (`basis` is its number)."""
+    """A filing exists: by the calendar (`basis` names it) or by an accepted request (`basis` is its number).
+
+    `tables` are those that the request demands; empty: all of the report.
+    """
 
     kind = "filing_opened"
     standard: str
@@ -42,6 +38,7 @@ class FilingOpened(FilingEvent):
     planned_on: date
     opened_by: Literal["calendar", "request"]
     basis: str
+    tables: tuple[str, ...] = ()
 
 
 class NilReturnDeclared(FilingEvent):
@@ -191,12 +188,16 @@ class RoundsCompared(FilingEvent):
 
 
 class SignOffOpened(FilingEvent):
-    """The preparer puts one content on the route of opinions; the route in force then is bound with it."""
+    """The preparer puts one content on the route of opinions; the route in force then is bound with it.
+
+    `office_reference`: what the office system (EOA) calls this sign-off, where one is used.
+    """
 
     kind = "sign_off_opened"
     number: str
     content: str
     route: tuple[str, ...]
+    office_reference: str = ""
 
 
 class OpinionGiven(FilingEvent):
@@ -290,4 +291,6 @@ class EvidenceArchived(FilingEvent):
     evidence: str
 
 
-EVENTS: dict[str, type[FilingEvent]] = {model.kind: model for model in FilingEvent.__subclasses__()}
+EVENTS: dict[str, type[FilingEvent]] = {
+    model.kind: model for model in (*DEMAND_EVENTS, *FilingEvent.__subclasses__())
+}
