@@ -76,13 +76,15 @@ class RequestState:
         return self._review_of(len(self.demands) - 1)
 
     @property
+    def accepted(self) -> tuple[Recorded[RequestDemand], ...]:
+        """The demands that were accepted: the first opened the filing, each of the others amended it."""
+        reviewed = ((each, self._review_of(place)) for place, each in enumerate(self.demands))
+        return tuple(each for each, review in reviewed if review and review.fact.opinion == "accept")
+
+    @property
     def in_force(self) -> Recorded[RequestDemand] | None:
         """The demand that was accepted last."""
-        for place in reversed(range(len(self.demands))):
-            review = self._review_of(place)
-            if review is not None and review.fact.opinion == "accept":
-                return self.demands[place]
-        return None
+        return self.accepted[-1] if self.accepted else None
 
     @property
     def stage(self) -> RequestStage:

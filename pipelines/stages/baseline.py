@@ -101,8 +101,8 @@ def adopt(
     require_role(user, "data_engineer", act="baseline")
     state = installation.state(filing)
     standard = installation.standard(state.opened.fact.standard)
-    if not date_from <= date_to < state.opened.fact.date_to:
-        raise BadInput("baseline.period", filing=filing, date_to=date_to, before=state.opened.fact.date_to)
+    if not date_from <= date_to < state.date_to:
+        raise BadInput("baseline.period", filing=filing, date_to=date_to, before=state.date_to)
     root = installation.folder("baselines", filing)
     root.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
@@ -184,12 +184,11 @@ def _last_accepted(installation: Installation, state: FilingState) -> FilingStat
         other
         for other in installation.states(opened.standard)
         if _is_accepted(other)
-        and other.opened.fact.date_to < opened.date_to
-        and set(other.opened.fact.organisations) == set(opened.organisations)
+        and other.date_to < state.date_to
+        and set(other.organisations) == set(state.organisations)
+        and (not other.tables or set(other.tables) >= set(installation.tables(state)))
     ]
-    return max(
-        before, key=lambda o: (o.opened.fact.date_to, order.get(o.opened.fact.report, -1)), default=None
-    )
+    return max(before, key=lambda o: (o.date_to, order.get(o.opened.fact.report, -1)), default=None)
 
 
 def _same_period(installation: Installation, state: FilingState, standard: str) -> _Content | None:
@@ -198,12 +197,12 @@ def _same_period(installation: Installation, state: FilingState, standard: str) 
     opened = state.opened.fact
     for other in installation.states(standard):
         said = other.opened.fact
-        same = said.date_to == opened.date_to and (
+        same = other.date_to == state.date_to and (
             said.report != opened.report
             if said.standard == opened.standard
-            else said.date_from == opened.date_from
+            else other.date_from == state.date_from
         )
-        if _is_accepted(other) and same and set(said.organisations) >= set(opened.organisations):
+        if _is_accepted(other) and same and set(other.organisations) >= set(state.organisations):
             return _content_of(installation, other)
     return None
 
@@ -226,8 +225,7 @@ def _content_of(installation: Installation, state: FilingState) -> _Content:
     round_folder = installation.rounds.path(state.id, parts["round"])
     own = {name: folder / f"{name}.parquet" for name in parts["tables"]}
     paths = {n: p if p.is_file() else round_folder / p.name for n, p in own.items()}
-    opened = state.opened.fact
-    return _Content(digest, opened.date_from, opened.date_to, paths, parts["tables"])
+    return _Content(digest, state.date_from, state.date_to, paths, parts["tables"])
 
 
 def _verified(content: _Content, standard: Standard) -> Iterator[tuple[str, Path]]:

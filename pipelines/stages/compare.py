@@ -48,6 +48,7 @@ def compare(installation: Installation, filing: str) -> FilingState:
             installation.rounds.path(filing, later) / f"{name}.parquet",
         )
         for name in state.rounds[-1].fact.tables
+        if name in state.rounds[-2].fact.tables  # an amended demand may have others
     ]
     before, after = (_finding_keys(installation, state, number) for number in (earlier, later))
     handlings = current_handlings(installation, state)

@@ -24,7 +24,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.canonical import canonical_json, json_digest, sync_folder
 from pipelines.stages.handlings import Handled, current_handlings
 from pipelines.stages.installation import Installation
-from validations.engine import Standard, Table, arrow_schema, derive, table_digest
+from validations.engine import Standard, Table, arrow_schema, derive, stored_inputs, table_digest
 from validations.engine.values_input import expected, read_values, reason, visible
 
 
@@ -45,11 +45,11 @@ def parameters_of(state: FilingState) -> dict[str, str]:
     """The named parameters of rules and extraction: dates as ISO text, periods as YYYYMM."""
     opened = state.opened.fact
     return {
-        "date_from": opened.date_from.isoformat(),
-        "date_to": opened.date_to.isoformat(),
-        "period_from": opened.date_from.strftime("%Y%m"),
-        "period_to": opened.date_to.strftime("%Y%m"),
-        "year_from": opened.date_to.replace(month=1, day=1).isoformat(),
+        "date_from": state.date_from.isoformat(),
+        "date_to": state.date_to.isoformat(),
+        "period_from": state.date_from.strftime("%Y%m"),
+        "period_to": state.date_to.strftime("%Y%m"),
+        "year_from": state.date_to.replace(month=1, day=1).isoformat(),
         "key": opened.key,
         "report": opened.report,
     }
@@ -70,6 +70,7 @@ def build_content(installation: Installation, state: FilingState) -> Content:
     opened = state.opened.fact
     standard = installation.standard(opened.standard)
     report = standard.report(opened.report)
+    demanded = installation.tables(state)
     installation.rounds.verify(state.id, state.round, digest=state.rounds[-1].fact.manifest)
     source = installation.rounds.path(state.id, state.round)
     handlings = current_handlings(installation, state)
@@ -84,19 +85,20 @@ def build_content(installation: Installation, state: FilingState) -> Content:
         tables: dict[str, Path] = {}
         overlays: list[Handled] = []
         conflicts: list[Handled] = []
-        for name in report.tables:
-            table = standard.table(name)
-            if table.derive is None:
-                corrections = [
-                    h for h in handlings.values() if h.table == name and h.handling == "report_correction"
-                ]
-                tables[name] = source / f"{name}.parquet"
-                if corrections:
-                    tables[name], fitting, stale = _lay_over(table, tables[name], corrections, building)
-                    overlays += fitting
-                    conflicts += stale
+        for name in stored_inputs(standard, demanded):
+            if name not in state.rounds[-1].fact.tables:
+                raise Refused("content.round_lacks", filing=state.id, round=state.round, table=name)
+            corrections = [
+                h for h in handlings.values() if h.table == name and h.handling == "report_correction"
+            ]
+            tables[name] = source / f"{name}.parquet"
+            if corrections:
+                table = standard.table(name)
+                tables[name], fitting, stale = _lay_over(table, tables[name], corrections, building)
+                overlays += fitting
+                conflicts += stale
         tables.update(derive(standard, tables, parameters=parameters_of(state), out=building))
-        tables = {name: tables[name] for name in report.tables}
+        tables = {name: tables[name] for name in demanded}
         parts = _parts(state, standard, report.package, tables, handlings, overlays)
         digest = json_digest(parts)
         (building / "content.json").write_text(canonical_json(parts), encoding="utf-8")
@@ -140,6 +142,7 @@ def _parts(
         "standard": {"name": standard.name, "version": standard.version, "digest": standard.digest},
         "package": package,
         "nil_returns": sorted(state.nil_returns),
+        **({"amended": state.scope_amendment.seq} if state.scope_amendment else {}),
         "tables": {name: table_digest(standard.table(name), path) for name, path in tables.items()},
         "handlings": json_digest(
             sorted([h.finding, h.handling, h.new_value, h.reason] for h in handlings.values())

@@ -65,7 +65,7 @@ def workbook_folder(installation: Installation, state: FilingState, content: str
 
 def answering_day(installation: Installation, state: FilingState) -> date:
     """Two working days before the planned day, but not before today."""
-    calendar, day = installation.calendar, state.opened.fact.planned_on
+    calendar, day = installation.calendar, state.planned_on
     return max(calendar.add_workdays(day, -2), installation.now().date())
 
 

@@ -46,6 +46,7 @@ def validate(
         findings=findings_path(content),
         references=compared.tables,
         nil_returns=state.nil_returns,
+        demanded=state.tables or None,
         progress=progress,
     )
     severities = judgement.by_severity

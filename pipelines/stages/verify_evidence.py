@@ -131,6 +131,11 @@ def _people(folder: Path, state: FilingState) -> list[BaosongError]:
         **{f"workbook {a.seq}": a.fact.workbook for a in state.answers},
         **{f"answers {a.seq}": a.fact.answers for a in state.answers},
         **{f"comparison {c.seq}": c.fact.comparison for c in state.comparisons},
+        **{
+            f"proof {t.seq} {d.name}": d.sha256
+            for t in (*state.talks, *state.extensions)
+            for d in t.fact.documents
+        },
     }
     missing = [name for name, digest in recorded.items() if digest not in kept]
     if state.opened.fact.opened_by == "request" and not (folder / "ledger" / "request.jsonl").is_file():

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from pipelines.errors import BadInput
 from resources.deployment.coherence import Parts, check_parts
-from resources.deployment.connections import ChannelConfig, SourceConfig
+from resources.deployment.connections import ChannelConfig, OfficeConfig, SourceConfig
 from resources.deployment.located import Loc, Located, read_csv, read_yaml
 from resources.deployment.models import (
     CalendarOverrides,
@@ -41,6 +41,7 @@ class _Main(Model):
     clock: Any = "system"
     identity: Any = "operating_system"
     filings: Annotated[dict[str, Any], Field(min_length=1)]
+    office: Any = None
 
 
 _ENUMERATIONS = {"clock": ("system", "file"), "identity": ("operating_system", "named")}
@@ -70,6 +71,11 @@ def load_deployment(path: Path, home: Path) -> Deployment:
     )
     calendar = _entry(CalendarOverrides, files["calendar"], (), files["calendar"].data or {})
     parts.calendar = calendar or CalendarOverrides()
+    office = (
+        _entry(OfficeConfig, main, ("office",), settings.office)
+        if settings and "office" in settings.model_fields_set
+        else None
+    )
     if settings:
         _check_settings(settings, main)
     check_parts(parts)
@@ -91,6 +97,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         sources=parts.sources,
         filings=parts.filings,
         calendar=parts.calendar,
+        office=office,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from pipelines.errors import BadInput, Refused
-from resources.deployment.connections import ChannelConfig, SourceConfig
+from resources.deployment.connections import ChannelConfig, OfficeConfig, SourceConfig
 from resources.deployment.roles import ROLES
 from resources.deployment.types import Model, Name, Role
 from resources.settings import CHECKOUT
@@ -116,6 +116,7 @@ class Deployment(Model):
     sources: dict[str, SourceConfig]
     filings: dict[str, FilingConfig]
     calendar: CalendarOverrides
+    office: OfficeConfig | None = None
 
     @property
     def calendar_file(self) -> Path:
