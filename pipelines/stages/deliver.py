@@ -27,12 +27,13 @@ def deliver(installation: Installation, filing: str) -> FilingState:
     answer as published; then nothing is lost and a rerun continues.
     """
     state = installation.state(filing)
+    if not state.sent:
+        require_settled(installation, state)
     require_approval(installation, state)
     folder = require_package(installation, state)
     assert state.package is not None, "require_package saw to it"
     if state.sent:
         return _signed(installation, state, state.sent.seq)
-    require_settled(installation, state)
     built = state.package.fact
     config = installation.filing_config(state.opened.fact.standard)
     channel = installation.deployment.channels[config.channel]

@@ -69,9 +69,10 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = "symlink" if path.is_symlink() else getattr(error, "strerror", None) or str(error)
         raise BadInput("document.unreadable", path=_shown(str(path)), reason=reason) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BadInput("document.no_file", path=_shown(str(path)))
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise BadInput("document.no_file", path=_shown(str(path)))
         content = file.read(LARGEST_BYTES + 1)
     if not content:
         raise BadInput("document.empty", path=_shown(str(path)))

@@ -31,7 +31,7 @@ def open_sign_off(
     """
     require_role(user, "data_engineer", act="sign_off")
     state = installation.state(filing)
-    if state.is_in_sign_off:
+    if state.is_in_sign_off and not state.withdrawn:
         return state
     content = build_content(installation, state)
     closed = closed_gates(installation, state, content)

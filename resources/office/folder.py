@@ -84,9 +84,10 @@ def _write_durably(path: Path, content: bytes) -> None:
 def _read(path: Path) -> bytes:
     """At most one byte more than is allowed, of a regular file; a link is not followed, a pipe not waited for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "not a regular file")
         return file.read(LARGEST_BYTES + 1)
 
 

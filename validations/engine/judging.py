@@ -89,7 +89,7 @@ def judge(
     read = [*present.values(), *(path for tables in job.references.values() for path in tables.values())]
     with open_session(findings.parent, read=read, memory_limit=memory_limit) as connection:
         judged, not_judged = job.run(connection, chosen)
-        not_judged += not_demanded(standard, chosen, reported, due)
+        not_judged = [*not_demanded(standard, chosen, reported, due), *not_judged]
         tally = write_findings(
             connection, standard, findings, waivers, on, rules=None if rules is None else wanted
         )
