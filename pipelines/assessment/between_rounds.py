@@ -26,7 +26,7 @@ def rounds_keys(books: Books, filing: FilingRecord) -> pl.DataFrame:
     A round that other branches' fixes or the head office made due is left out.
     """
     on, state = filing.extracted_on, filing.state
-    branches = scope(books.deployment, state.opened.fact.organisations, on)
+    branches = scope(books.deployment, state.organisations, on)
     fixes = accepted_handlings(books, filing, every=True).filter(pl.col("handling") == "source_fix")
     fixes = with_branch(fixes, books.deployment, on)
     rows: list[tuple[str, str, str, str | None]] = [(code, state.id, "den", None) for code in branches]

@@ -29,7 +29,7 @@ def first_findings_keys(books: Books, filing: FilingRecord) -> pl.DataFrame:
     found = judged_findings(books, filing, filing.first.fact)
     rows = _rows(books, filing, filing.first.fact.round)
     is_left_out = pl.col("reason").is_not_null()
-    asked = scope(books.deployment, filing.state.opened.fact.organisations, filing.extracted_on)
+    asked = scope(books.deployment, filing.state.organisations, filing.extracted_on)
     without = pl.DataFrame({"branch": sorted(set(asked) - set(rows["branch"]))}, schema={"branch": pl.String})
     return pl.concat(
         [
@@ -72,12 +72,10 @@ def earlier_filings(filing: FilingRecord, filings: Sequence[FilingRecord]) -> li
         for each in filings
         if (each.state.opened.fact.standard, each.state.opened.fact.report)
         == (opened.standard, opened.report)
-        and each.state.opened.fact.date_to < opened.date_to
+        and each.state.date_to < filing.state.date_to
         and each.state.rounds[0].at < filing.state.rounds[0].at
     ]
-    return sorted(same, key=lambda each: (each.state.opened.fact.date_to, each.state.id), reverse=True)[
-        :PERIODS
-    ]
+    return sorted(same, key=lambda each: (each.state.date_to, each.state.id), reverse=True)[:PERIODS]
 
 
 def _corrected(books: Books, filing: FilingRecord, began: datetime) -> pl.DataFrame:

@@ -194,7 +194,7 @@ def _failed(
 ) -> set[tuple[str, str]]:
     """Metric and branch of every failure, for the branches that the filing is for."""
     scopes = {
-        filing.state.id: scope(books.deployment, filing.state.opened.fact.organisations, filing.extracted_on)
+        filing.state.id: scope(books.deployment, filing.state.organisations, filing.extracted_on)
         for filing in filings
     }
     return {(each.metric, code) for each in failures for code in scopes.get(each.filing, ())}

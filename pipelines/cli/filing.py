@@ -14,8 +14,9 @@ from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.installation import open_installation
 from pipelines.stages.next_step import next_step, request_retry
+from pipelines.stages.nil_return import declare_nil_return, withdraw_nil_return
 from pipelines.stages.off_system import owed_tables, shown_state
-from pipelines.stages.request import declare_nil_return, open_due, withdraw_nil_return
+from pipelines.stages.request import open_due
 from pipelines.stages.unjudged import unjudged
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,17 +32,17 @@ Reason = Annotated[str, typer.Option(help="原因 · reason")]
 def list_(as_json: Json = False) -> None:
     """列出报送任务 · List filings with deadline and stage."""
     with open_installation() as installation:
-        states = sorted(installation.states(), key=lambda s: (s.opened.fact.deadline, s.id))
+        states = sorted(installation.states(), key=lambda s: (s.deadline, s.id))
     if as_json:
         typer.echo(json.dumps([_summary(state) for state in states], ensure_ascii=False, indent=2))
         return
     columns = ("filing", "deadline", "planned_on", "rounds", "block", "explain", "stage")
     table = Table(*(Column(text(f"cli.label.{name}"), no_wrap=True) for name in columns), box=SIMPLE_HEAD)
     for state in states:
-        opened, judged = state.opened.fact, state.content
+        judged = state.content
         block, explain = (str(judged.fact.block), str(judged.fact.explain)) if judged else ("—", "—")
         table.add_row(
-            state.id, str(opened.deadline), str(opened.planned_on), str(state.round), block, explain,
+            state.id, str(state.deadline), str(state.planned_on), str(state.round), block, explain,
             text(f"cli.stage.{state.stage}"),
         )  # fmt: skip
     console = Console()
@@ -71,10 +72,7 @@ def open_due_() -> None:
     """按报送日历开启应报任务 · Open what the calendar demands by today."""
     with open_installation() as installation:
         for state in open_due(installation, installation.now().date()):
-            opened = state.opened.fact
-            typer.echo(
-                text("cli.opened", filing=state.id, deadline=opened.deadline, planned=opened.planned_on)
-            )
+            typer.echo(text("cli.opened", filing=state.id, deadline=state.deadline, planned=state.planned_on))
 
 
 @app.command("nil-return")
@@ -127,11 +125,19 @@ def _summary(state: FilingState) -> dict[str, Any]:
         "stage": state.stage,
         "version": state.version,
         "authority": opened.authority,
-        "period": f"{opened.date_from}…{opened.date_to}",
-        "organisations": list(opened.organisations),
-        "deadline": opened.deadline.isoformat(),
-        "planned_on": opened.planned_on.isoformat(),
+        "period": f"{state.date_from}…{state.date_to}",
+        "organisations": list(state.organisations),
+        "tables": list(state.tables),
+        "deadline": state.deadline.isoformat(),
+        "planned_on": state.planned_on.isoformat(),
+        "deadlines": [
+            f"{each.deadline} {each.cause} {each.actor} {each.at:%Y-%m-%d}: {each.reason}"
+            for each in state.deadlines
+        ],
         "opened_by": f"{opened.opened_by}: {opened.basis}",
+        "withdrawn": state.withdrawn.fact.reason if state.withdrawn else None,
+        "talks": len(state.talks),
+        "extension": str(waiting.fact.deadline) if (waiting := state.open_extension) else None,
         "rounds": [
             {
                 "round": r.fact.round,
@@ -156,6 +162,7 @@ def _summary(state: FilingState) -> dict[str, Any]:
         "waivers": [w.fact.number for w in state.waivers],
         "unexplained_drift": state.unexplained_drift,
         "sign_off": live.fact.number if live else None,
+        "office_reference": live.fact.office_reference or None if live else None,
         "opinions": [f"{o.fact.role} {o.actor}: {o.fact.opinion}" for o in state.live_opinions],
         "content": judged.fact.content if judged else None,
         "package": state.package.fact.package if state.package else None,

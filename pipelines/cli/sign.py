@@ -17,10 +17,17 @@ As = Annotated[
 ]
 
 
-def sign_off(filing: Annotated[str, typer.Argument(help="报送任务 · filing")], as_user: As = None) -> None:
+def sign_off(
+    filing: Annotated[str, typer.Argument(help="报送任务 · filing")],
+    office_reference: Annotated[
+        str | None,
+        typer.Option(help="办公系统（EOA）中的签报编号 · the sign-off's reference in the office system"),
+    ] = None,
+    as_user: As = None,
+) -> None:
     """提请签报：把当前报送内容交付签署 · Put the present content on its route of opinions."""
     with open_installation() as installation:
-        state = open_sign_off(installation, filing, installation.user(as_user))
+        state = open_sign_off(installation, filing, installation.user(as_user), reference=office_reference)
         assert state.live_sign_off is not None, "it was just opened"
         fact = state.live_sign_off.fact
         typer.echo(

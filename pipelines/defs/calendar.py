@@ -17,9 +17,7 @@ def open_due_filings(context: dg.OpExecutionContext, installation: InstallationR
         finally:
             opened.ledger.sign_head(opened.now())
     for state in states:
-        context.log.info(
-            f"已开启 {state.id}，期限 {state.opened.fact.deadline}，计划 {state.opened.fact.planned_on}"
-        )
+        context.log.info(f"已开启 {state.id}，期限 {state.deadline}，计划 {state.planned_on}")
     return [state.id for state in states]
 
 

@@ -51,7 +51,7 @@ def group_results(
 ) -> Iterator[dg.AssetCheckResult]:
     """The outcome of each rule group on the content judged last. Notes do not fail a group; judging nothing does."""
     assert state.content is not None, "checks follow the validation"
-    counts = state.content.fact.counts
+    counts, why_not = state.content.fact.counts, state.content.fact.not_judged_why
     for letter, rules in rule_groups(standard).items():
         judged = [rule for rule in rules if rule.id in counts]
         failing = [rule for rule in judged if counts[rule.id] and rule.severity != "note"]
@@ -59,7 +59,7 @@ def group_results(
         yield dg.AssetCheckResult(
             asset_key=asset,
             check_name=group_check_name(letter),
-            passed=not failing and bool(judged),
+            passed=not failing and (bool(judged) or all(why_not.get(rule.id) == "demand" for rule in rules)),
             severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
             description=_told(judged, counts, [r.id for r in rules if r.id in state.content.fact.not_judged]),
             metadata={

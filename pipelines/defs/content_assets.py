@@ -66,6 +66,11 @@ def round_asset(standard: Standard) -> dg.AssetsDefinition:
                     },
                     data_version=dg.DataVersion(facts.digest),
                 )
+            elif state.tables:  # an output that is left out would have everything after it skipped
+                yield dg.MaterializeResult(
+                    asset_key=key(standard, "round", table.name),
+                    metadata={"说明": "报送需求未要求此表，没有提取。"},
+                )
 
     return extract_round
 

@@ -56,7 +56,7 @@ def report(outcome: Outcome, *, seconds: float) -> None:
         assert state.receipt and state.sent, "an archived filing was sent and answered"
         rounds = " → ".join(f"{sum(t.rows for t in r.fact.tables.values()):,} 行" for r in state.rounds)
         write(
-            f"\n  {state.id}（期限 {state.opened.fact.deadline}）\n"
+            f"\n  {state.id}（期限 {state.deadline}）\n"
             f"    轮次     {state.round}：{rounds}\n"
             f"    问题     首轮 {sum(state.contents[0].fact.counts.values())} 条"
             f"（{outcome.found.get(state.id, '无缺陷注入')}），签报时 "

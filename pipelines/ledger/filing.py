@@ -9,36 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
+from pipelines.ledger import demand_events as d
 from pipelines.ledger import filing_events as e
+from pipelines.ledger.demand import DemandedFiling
 from pipelines.ledger.events import Event
+from pipelines.ledger.recorded import Recorded
 
 Stage = Literal[
     "opened", "extracted", "validated", "first_review", "to_issue", "in_review", "answered", "reviewed", "in_sign_off", "rejected",
-    "approved", "packaged", "delivering", "delivered", "handed_over", "accepted", "refused", "archived",
+    "approved", "packaged", "delivering", "delivered", "handed_over", "accepted", "refused", "archived", "withdrawn",
 ]  # fmt: skip
 
-F_co = TypeVar("F_co", bound=e.FilingEvent, covariant=True)
-
 
 @dataclass(frozen=True)
-class Recorded(Generic[F_co]):
-    """An event's payload with who, when, and its place in the stream."""
-
-    seq: int
-    actor: str
-    at: datetime
-    hash: str
-    fact: F_co
-
-
-@dataclass(frozen=True)
-class FilingState:
+class FilingState(DemandedFiling):
     """One filing as its events tell it. What belongs to a version starts empty again when it is reopened."""
 
-    id: str
-    opened: Recorded[e.FilingOpened]
     seq: int = 0
     version: int = 1
     rounds: tuple[Recorded[e.RoundExtracted], ...] = ()
@@ -73,6 +61,12 @@ class FilingState:
     def round(self) -> int:
         """Number of the latest round; 0 before the first."""
         return len(self.rounds)
+
+    @property
+    def is_round_of_another_demand(self) -> bool:
+        """Whether scope, period or tables were amended since the latest round: what it holds is not what is demanded."""
+        amended = self.scope_amendment
+        return amended is not None and bool(self.rounds) and self.rounds[-1].seq < amended.seq
 
     @property
     def content(self) -> Recorded[e.ContentValidated] | None:
@@ -209,6 +203,7 @@ class FilingState:
         return next(stage for stage, reached in self._ladder() if reached)
 
     def _ladder(self) -> Iterable[tuple[Stage, object]]:
+        yield "withdrawn", self.withdrawn
         yield "refused", self.receipt and self.receipt.fact.result == "rejected"
         yield "archived", self.evidence
         yield "accepted", self.receipt
@@ -269,6 +264,9 @@ _COLLECTED: dict[type[e.FilingEvent], str] = {
     e.DriftExplained: "drift_explained",
     e.OpinionGiven: "opinions",
     e.PackageBuilt: "packages",
+    d.TalkRecorded: "talks",
+    d.ExtensionProposed: "extensions",
+    d.ExtensionDecided: "extension_decisions",
 }
 _LATEST: dict[type[e.FilingEvent], str] = {
     e.ExtractionRequested: "extraction_requested",
@@ -293,6 +291,11 @@ def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
         changes = {"nil_returns": state.nil_returns | {fact.table}}
     elif isinstance(fact, e.NilReturnWithdrawn):
         changes = {"nil_returns": state.nil_returns - {fact.table}}
+    elif isinstance(fact, d.FilingAmended):
+        nil_returns = state.nil_returns & set(fact.tables) if fact.tables else state.nil_returns
+        changes = {"amendments": (*state.amendments, recorded), "nil_returns": nil_returns}
+    elif isinstance(fact, d.FilingWithdrawn):
+        changes = {"withdrawn": recorded}
     elif isinstance(fact, e.BaselineDeclared):
         changes = {"baseline": recorded}
     elif isinstance(fact, e.RetryRequested):
@@ -302,8 +305,12 @@ def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
         changes = {**anew, "opinions": (), "packages": (), "version": fact.version}
     else:
         changes = {}
+    return replace(state, **changes, held=_held_after(state, fact))
+
+
+def _held_after(state: FilingState, fact: e.FilingEvent) -> tuple[e.Held, ...]:
+    """Who holds what; of a new content it is known when its problems are listed."""
     if isinstance(fact, e.ContentValidated):
-        changes["held"] = ()  # who holds what of a new content is known when its problems are listed
-    elif (held := getattr(fact, "held", None)) is not None:
-        changes["held"] = held
-    return replace(state, **changes)
+        return ()
+    held = getattr(fact, "held", None)
+    return state.held if held is None else held

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal
 
-from pipelines.ledger.filing_event import Fact, FilingEvent
+from pipelines.ledger.demand_events import DEMAND_EVENTS
 from pipelines.ledger.finding_events import (
     AnswersReceived,
     AnswersRefused,
@@ -27,6 +27,7 @@ from pipelines.ledger.finding_events import (
     WaiverRevoked,
     WorkbookSent,
 )
+from pipelines.ledger.recorded import Fact, FilingEvent
 
 __all__ = [
     "AnswersReceived",
@@ -47,11 +48,14 @@ __all__ = [
 ]
 
 Opinion = Literal["agree", "disagree"]
-WhyNotJudged = Literal["table", "reference", "phase"]
+WhyNotJudged = Literal["table", "reference", "phase", "demand"]
 
 
 class FilingOpened(FilingEvent):
-    """A filing exists: by the calendar (`basis` names it) or by an accepted request (`basis` is its number)."""
+    """A filing exists: by the calendar (`basis` names it) or by an accepted request (`basis` is its number).
+
+    `tables` are those that the request demands; empty: all of the report.
+    """
 
     kind = "filing_opened"
     standard: str
@@ -65,6 +69,7 @@ class FilingOpened(FilingEvent):
     planned_on: date
     opened_by: Literal["calendar", "request"]
     basis: str
+    tables: tuple[str, ...] = ()
 
 
 class NilReturnDeclared(FilingEvent):
@@ -199,14 +204,18 @@ class DriftExplained(FilingEvent):
 
 
 class SignOffOpened(FilingEvent):
-    """The preparer puts one content on the route of opinions; the route in force then is bound with it. `documents` are those
-    attached: file name → SHA-256."""
+    """The preparer puts one content on the route of opinions; the route in force then is bound with it.
+
+    `documents` are those attached: file name → SHA-256. `office_reference`: what the office system (EOA) calls this sign-off,
+    where one is used.
+    """
 
     kind = "sign_off_opened"
     number: str
     content: str
     route: tuple[str, ...]
     documents: Mapping[str, str] = {}
+    office_reference: str = ""
 
 
 class OpinionGiven(FilingEvent):
@@ -300,4 +309,6 @@ class EvidenceArchived(FilingEvent):
     evidence: str
 
 
-EVENTS: dict[str, type[FilingEvent]] = {model.kind: model for model in FilingEvent.__subclasses__()}
+EVENTS: dict[str, type[FilingEvent]] = {
+    model.kind: model for model in (*DEMAND_EVENTS, *FilingEvent.__subclasses__())
+}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
-from pipelines.ledger.filing_event import Fact, FilingEvent
+from pipelines.ledger.recorded import Fact, FilingEvent
 
 Handling = Literal["source_fix", "report_correction", "explanation"]
 Holder = Literal["first_review", "issue", "answer", "decide"]

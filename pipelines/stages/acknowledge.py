@@ -99,7 +99,7 @@ def reopen(installation: Installation, filing: str, user: User, *, reason: str) 
 
 def _in_scope(installation: Installation, state: FilingState, user: User) -> str:
     """The user's organisation within the scope of the filing."""
-    for organisation in state.opened.fact.organisations:
+    for organisation in state.organisations:
         if installation.deployment.may_see(user, organisation):
             return organisation
     raise Refused("acknowledge.not_in_scope", filing=state.id, user=user.id)

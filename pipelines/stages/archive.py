@@ -16,12 +16,14 @@ from pipelines.errors import Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import EvidenceArchived
 from pipelines.ledger.heads import head_files, open_key, public_text
+from pipelines.ledger.request import request_stream
 from pipelines.stages.canonical import canonical_json, file_digest, sync_folder
 from pipelines.stages.change_request import changes_of
 from pipelines.stages.evidence_file import MANIFEST, SIGNATURE, Manifest, write_evidence_file
 from pipelines.stages.installation import SYSTEM, Installation
 from pipelines.stages.off_system import upload_file
 from pipelines.stages.package import require_package
+from pipelines.stages.request_draft import request_folder
 from pipelines.stages.sign_off import require_approval
 from pipelines.stages.verify_evidence import verify_evidence
 
@@ -76,8 +78,8 @@ def _members(installation: Installation, state: FilingState) -> Iterator[Member]
     assert state.content and state.receipt, "only an answered filing is archived"
     yield "ledger/filing.jsonl", _events(installation, f"filing/{filing}")
     if opened.opened_by == "request":
-        yield "ledger/request.jsonl", _events(installation, f"request/{opened.basis}")
-        yield from _folder("request", installation.home / "requests" / opened.basis)
+        yield "ledger/request.jsonl", _events(installation, request_stream(opened.basis))
+        yield from _folder("request", request_folder(installation, opened.basis))
     newest = head_files(installation.home)
     if newest:
         yield "ledger/head.json", newest[max(newest)]
@@ -95,6 +97,7 @@ def _members(installation: Installation, state: FilingState) -> Iterator[Member]
         path = upload_file(installation, filing, handed_in.fact)
         yield f"off_system/{path.name}", path
     yield from _folder("comparisons", installation.folder("comparisons", filing))
+    yield from _folder("talks", installation.folder("talks", filing))
     yield from _folder("package", require_package(installation, state))
     yield "receipt.json", state.receipt.fact.text.encode()
     standard = installation.standard(opened.standard)

@@ -114,8 +114,8 @@ def adopt(
     require_role(user, "data_engineer", act="baseline")
     state = installation.state(filing)
     standard = installation.standard(state.opened.fact.standard)
-    if not date_from <= date_to < state.opened.fact.date_to:
-        raise BadInput("baseline.period", filing=filing, date_to=date_to, before=state.opened.fact.date_to)
+    if not date_from <= date_to < state.date_to:
+        raise BadInput("baseline.period", filing=filing, date_to=date_to, before=state.date_to)
     root = installation.folder("baselines", filing)
     root.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
@@ -187,12 +187,11 @@ def _last_accepted(installation: Installation, state: FilingState) -> FilingStat
         other
         for other in installation.states(opened.standard)
         if _is_accepted(other)
-        and other.opened.fact.date_to < opened.date_to
-        and set(other.opened.fact.organisations) == set(opened.organisations)
+        and other.date_to < state.date_to
+        and set(other.organisations) == set(state.organisations)
+        and (not other.tables or set(other.tables) >= set(installation.tables(state)))
     ]
-    return max(
-        before, key=lambda o: (o.opened.fact.date_to, order.get(o.opened.fact.report, -1)), default=None
-    )
+    return max(before, key=lambda o: (o.date_to, order.get(o.opened.fact.report, -1)), default=None)
 
 
 def _same_period(installation: Installation, state: FilingState, standard: str) -> StoredContent | None:
@@ -201,12 +200,12 @@ def _same_period(installation: Installation, state: FilingState, standard: str) 
     opened = state.opened.fact
     for other in installation.states(standard):
         said = other.opened.fact
-        same = said.date_to == opened.date_to and (
+        same = other.date_to == state.date_to and (
             said.report != opened.report
             if said.standard == opened.standard
-            else said.date_from == opened.date_from
+            else other.date_from == state.date_from
         )
-        if _is_accepted(other) and same and set(said.organisations) >= set(opened.organisations):
+        if _is_accepted(other) and same and set(other.organisations) >= set(state.organisations):
             return accepted_content(installation, other)
     return None
 
@@ -214,11 +213,11 @@ def _same_period(installation: Installation, state: FilingState, standard: str) 
 def last_years_content(installation: Installation, state: FilingState) -> StoredContent | None:
     """The content of the accepted filing of the same report and scope whose period ended a year earlier."""
     opened = state.opened.fact
-    day = a_year_earlier(opened.date_to)
+    day = a_year_earlier(state.date_to)
     for other in installation.states(opened.standard):
         said = other.opened.fact
-        is_same = said.report == opened.report and set(said.organisations) == set(opened.organisations)
-        if _is_accepted(other) and is_same and said.date_to == day:
+        is_same = said.report == opened.report and set(other.organisations) == set(state.organisations)
+        if _is_accepted(other) and is_same and other.date_to == day:
             return accepted_content(installation, other)
     return None
 

@@ -28,7 +28,7 @@ from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import Installation
 from pipelines.stages.leftovers import is_alive
 from pipelines.stages.waivers import waivers_in_force
-from validations.engine import Report, Standard, Table, arrow_schema, derive, table_digest
+from validations.engine import Standard, Table, arrow_schema, derive, stored_inputs, table_digest
 from validations.engine.values_input import expected, read_values, reason, visible
 
 
@@ -58,11 +58,11 @@ def parameters_of(state: FilingState) -> dict[str, str]:
     """The named parameters of rules and extraction: dates as ISO text, periods as YYYYMM."""
     opened = state.opened.fact
     return {
-        "date_from": opened.date_from.isoformat(),
-        "date_to": opened.date_to.isoformat(),
-        "period_from": opened.date_from.strftime("%Y%m"),
-        "period_to": opened.date_to.strftime("%Y%m"),
-        "year_from": opened.date_to.replace(month=1, day=1).isoformat(),
+        "date_from": state.date_from.isoformat(),
+        "date_to": state.date_to.isoformat(),
+        "period_from": state.date_from.strftime("%Y%m"),
+        "period_to": state.date_to.strftime("%Y%m"),
+        "year_from": state.date_to.replace(month=1, day=1).isoformat(),
         "key": opened.key,
         "report": opened.report,
     }
@@ -83,6 +83,7 @@ def build_content(installation: Installation, state: FilingState) -> Content:
     opened = state.opened.fact
     standard = installation.standard(opened.standard)
     report = standard.report(opened.report)
+    demanded = installation.tables(state)
     installation.rounds.verify(state.id, state.round, digest=state.rounds[-1].fact.manifest)
     source = installation.rounds.path(state.id, state.round)
     handlings = accepted_handlings(installation, state)
@@ -94,8 +95,11 @@ def build_content(installation: Installation, state: FilingState) -> Content:
             shutil.rmtree(leftover, ignore_errors=True)
     building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
     try:
+        for name in stored_inputs(standard, demanded):
+            if name not in state.rounds[-1].fact.tables:  # the demand was amended since
+                raise Refused("content.round_lacks", filing=state.id, round=state.round, table=name)
         tables, overlays, conflicts = corrected_tables(
-            standard, report, source, handlings.values(), parameters_of(state), building
+            standard, demanded, source, handlings.values(), parameters_of(state), building
         )
         parts = _parts(installation, state, standard, report.package, tables, handlings, overlays)
         digest = json_digest(parts)
@@ -115,13 +119,13 @@ def build_content(installation: Installation, state: FilingState) -> Content:
 
 def corrected_tables(
     standard: Standard,
-    report: Report,
+    demanded: tuple[str, ...],
     source: Path,
     handlings: Iterable[Handled],
     parameters: Mapping[str, str],
     folder: Path,
 ) -> tuple[dict[str, Path], list[Handled], list[Conflict]]:
-    """The report's tables with the corrections among `handlings` laid over the round in `source`, changed and derived ones in
+    """The demanded tables with the corrections among `handlings` laid over the round in `source`, changed and derived ones in
     `folder`; the corrections laid over, and those that no longer fit."""
     by_table: dict[str, list[Handled]] = {}
     for each in handlings:
@@ -130,16 +134,16 @@ def corrected_tables(
     tables: dict[str, Path] = {}
     overlays: list[Handled] = []
     conflicts: list[Conflict] = []
-    for name in report.tables:
-        table = standard.table(name)
-        if table.derive is None:
-            tables[name] = source / f"{name}.parquet"
-            if name in by_table:
-                tables[name], fitting, stale = _lay_over(table, tables[name], by_table[name], folder)
-                overlays += fitting
-                conflicts += stale
+    for name in stored_inputs(standard, demanded):
+        tables[name] = source / f"{name}.parquet"
+        if name in by_table:
+            tables[name], fitting, stale = _lay_over(
+                standard.table(name), tables[name], by_table[name], folder
+            )
+            overlays += fitting
+            conflicts += stale
     tables.update(derive(standard, tables, parameters=parameters, out=folder))
-    return {name: tables[name] for name in report.tables}, overlays, conflicts
+    return {name: tables[name] for name in demanded}, overlays, conflicts
 
 
 def _parts(
@@ -159,6 +163,7 @@ def _parts(
         "standard": {"name": standard.name, "version": standard.version, "digest": standard.digest},
         "package": package,
         "nil_returns": sorted(state.nil_returns),
+        **({"amended": state.scope_amendment.seq} if state.scope_amendment else {}),
         "tables": {name: table_digest(standard.table(name), path) for name, path in tables.items()},
         "handlings": json_digest(
             sorted([h.finding, h.handling, h.new_value, h.reason] for h in handlings.values())

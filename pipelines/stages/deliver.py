@@ -16,6 +16,7 @@ from pipelines.stages.channels import open_interface, open_sftp
 from pipelines.stages.formats import sent_file
 from pipelines.stages.installation import SYSTEM, Installation
 from pipelines.stages.package import require_package
+from pipelines.stages.request_gate import require_settled
 from pipelines.stages.sign_off import require_approval
 
 
@@ -26,6 +27,8 @@ def deliver(installation: Installation, filing: str) -> FilingState:
     answer as published; then nothing is lost and a rerun continues.
     """
     state = installation.state(filing)
+    if not state.sent:
+        require_settled(installation, state)
     require_approval(installation, state)
     folder = require_package(installation, state)
     assert state.package is not None, "require_package saw to it"
@@ -44,6 +47,7 @@ def deliver(installation: Installation, filing: str) -> FilingState:
         command_id=f"{filing}:reserve:{state.version}:{channel.name}:{built.package}",
     )
     state = installation.state(filing)
+    require_settled(installation, state)  # what was withdrawn before the reservation is not sent
     if reserved.payload is None or reserved.payload["package"] != built.package:
         raise Refused(
             "deliver.reserved_for_another", filing=filing, version=state.version, channel=channel.name

@@ -33,7 +33,7 @@ from pipelines.stages.off_system_round import require_digests, take_uploads
 from resources.deployment import User
 from resources.rounds import RoundWriter
 from resources.sources import Snapshot, open_source
-from validations.engine import Table, arrow_schema, table_digest
+from validations.engine import Table, arrow_schema, stored_inputs, table_digest
 
 DIGEST_MEMORY = "96MB"
 Progress = Callable[[str, int, int], None]
@@ -56,7 +56,7 @@ def extract(installation: Installation, filing: str, *, progress: Progress | Non
     if problems := list(wrong_tables(standard, installation.deployment)):
         raise BadInput("extract.failed", filing=filing, round=number, details=problems)
     owed = {each.table.name: each for each in owed_tables(installation, state)}
-    extracted = [t for n in standard.report(opened.report).tables if (t := standard.table(n)).derive is None]
+    extracted = [standard.table(name) for name in stored_inputs(standard, installation.tables(state))]
     parameters = _parameters(installation, state)
 
     store = installation.rounds
@@ -183,7 +183,7 @@ def _digest(tables: Sequence[Table], writer: RoundWriter, done: dict[str, TableC
 
 
 def _parameters(installation: Installation, state: FilingState) -> dict[str, str | tuple[str, ...]]:
-    scope = state.opened.fact.organisations
+    scope = state.organisations
     below = {o.code for top in scope for o in installation.deployment.organisations_under(top)}
     return {
         **parameters_of(state),

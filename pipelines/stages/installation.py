@@ -19,9 +19,11 @@ from pipelines.ledger import Ledger
 from pipelines.ledger.filing import FilingState, fold
 from pipelines.ledger.filing_events import FilingEvent
 from pipelines.ledger.heads import place_new
+from pipelines.ledger.request import RequestState, fold_request, request_stream
 from resources.calendar import WorkingCalendar, open_calendar
 from resources.clock import Clock, open_clock
 from resources.deployment import Deployment, FilingConfig, User, load_deployment
+from resources.office import Office, open_office
 from resources.rounds import RoundStore
 from resources.settings import Settings
 from validations import engine
@@ -49,6 +51,11 @@ class Installation:
         return RoundStore(self.home / "rounds")
 
     @cached_property
+    def office(self) -> Office | None:
+        """The office system (EOA), where the deployment has one."""
+        return open_office(self.deployment)
+
+    @cached_property
     def calendar(self) -> WorkingCalendar:
         return open_calendar(self.deployment)
 
@@ -60,6 +67,11 @@ class Installation:
 
     def report(self, state: FilingState) -> Report:
         return self.standard(state.opened.fact.standard).report(state.opened.fact.report)
+
+    def tables(self, state: FilingState) -> tuple[str, ...]:
+        """The tables that the filing has to hold, in the report's order: all of it, or those that its request demands."""
+        due = self.report(state).tables
+        return tuple(name for name in due if name in state.tables) if state.tables else due
 
     def filing_config(self, standard: str) -> FilingConfig:
         config = self.deployment.filings.get(standard)
@@ -95,16 +107,27 @@ class Installation:
         """The filing as the ledger knows it; says so when its request still waits for review."""
         state = fold(self.ledger.events(f"filing/{filing}"))
         if state is None:
-            for stream in self.ledger.streams("request/"):
-                raised = [
-                    e.payload for e in self.ledger.events(stream) if e.type == "request_raised" and e.payload
-                ]
-                if raised and raised[-1]["filing"] == filing:
-                    raise Refused(
-                        "request.not_accepted", number=stream.removeprefix("request/"), filing=filing
-                    )
+            for request in self.requests():
+                if request.latest.fact.filing == filing:
+                    raise Refused("request.not_accepted", number=request.number, filing=filing)
             raise BadInput("installation.no_filing", filing=filing)
         return state
+
+    def find_request(self, number: str) -> RequestState | None:
+        """The request of this document number, or of this key; None where nobody registered one."""
+        return fold_request(self.ledger.events(request_stream(number)))
+
+    def request(self, number: str) -> RequestState:
+        """As `find_request`; raises BadInput where there is none."""
+        request = self.find_request(number)
+        if request is None:
+            raise BadInput("request.unknown", number=number)
+        return request
+
+    def requests(self) -> list[RequestState]:
+        """All requests, in the order of their keys."""
+        folded = (fold_request(self.ledger.events(stream)) for stream in self.ledger.streams("request/"))
+        return [request for request in folded if request is not None]
 
     def states(self, standard: str | None = None) -> list[FilingState]:
         """All filings, or those of one standard."""
@@ -115,8 +138,11 @@ class Installation:
     def record(self, state: FilingState, fact: FilingEvent, *, actor: str, command: str) -> FilingState:
         """Append `fact` to the filing and return its new state. The same command twice appends once.
 
-        Raises Refused `ledger.moved_on` when the filing changed since `state` was read: what was checked may not hold.
+        Raises Refused `ledger.moved_on` when the filing changed since `state` was read: what was checked may not hold; and
+        for whatever would happen to a filing that was withdrawn.
         """
+        if state.withdrawn:
+            raise Refused("request.filing_withdrawn", filing=state.id, reason=state.withdrawn.fact.reason)
         stream = f"filing/{state.id}"
         self.ledger.append(
             stream,

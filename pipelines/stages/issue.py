@@ -180,7 +180,7 @@ def answering_day(installation: Installation, state: FilingState) -> date:
     days = installation.filing_config(state.opened.fact.standard).answer_working_days
     return max(
         today,
-        min(calendar.add_workdays(today, days), calendar.add_workdays(state.opened.fact.planned_on, -2)),
+        min(calendar.add_workdays(today, days), calendar.add_workdays(state.planned_on, -2)),
     )
 
 

@@ -114,7 +114,7 @@ def open_judged(
                 text(
                     "explain.none.year",
                     report=state.opened.fact.report,
-                    date_to=a_year_earlier(state.opened.fact.date_to),
+                    date_to=a_year_earlier(state.date_to),
                 ),
             ),
         )

@@ -13,6 +13,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import RetryRequested
 from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.off_system import owed_tables
+from pipelines.stages.request_gate import request_gates
 from resources.deployment import User
 
 Step = Literal["extract", "validate", "reject", "release", "acknowledge"]
@@ -29,7 +30,7 @@ class NextStep:
 def next_step(state: FilingState, installation: Installation) -> NextStep | None:
     """The automatic step that is due for a filing, or None while people are at work or all is done."""
     cause: tuple[Step, str] | None = None
-    if state.evidence:
+    if state.evidence or state.withdrawn:
         cause = None
     elif state.receipt or state.handover or (state.sent and _is_interface(state, installation)):
         cause = "acknowledge", f"version-{state.version}"
@@ -48,6 +49,8 @@ def next_step(state: FilingState, installation: Installation) -> NextStep | None
         cause = "reject", f"decision-{state.decision.seq}"
     elif state.is_approved and state.decision and not state.sent:
         cause = "release", f"decision-{state.decision.seq}"
+        if request_gates(installation, state):
+            cause = None  # what was approved may not be what is demanded: the review of the amendment decides
     if cause is None:
         return None
     step, why = cause
@@ -59,8 +62,10 @@ def due_round(state: FilingState, installation: Installation) -> int | None:
 
     What departments upload may still be missing then: `next_step` waits for it, an extraction by hand names it.
     """
-    if state.packages:
+    if state.packages or state.withdrawn:
         return None
+    if state.is_round_of_another_demand:
+        return state.round + 1
     if state.is_in_sign_off:
         return state.round + 1 if _is_asked(state) else None
     if state.round == 0:

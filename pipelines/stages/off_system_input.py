@@ -81,7 +81,7 @@ def _judged(
 ) -> Mistakes:
     """Every value that a blocking rule of this period would refuse by itself."""
     opened = state.opened.fact
-    period = (opened.date_from, opened.date_to)
+    period = (state.date_from, state.date_to)
     rules: dict[tuple[str, str], Rule] = {}
     for rule in standard.rules:
         if rule.constraint and rule.severity == "block" and rule.effective.touches(*period):

@@ -82,8 +82,8 @@ def codes_of(standard: Standard, field: Field, state: FilingState) -> tuple[Code
     """The codes a field may hold in the filing's period; all of them where another date of the row decides."""
     if field.codes is None:
         return ()
-    opened, codes = state.opened.fact, standard.codes[field.codes]
-    known = codes.values if field.as_of else codes.in_force(opened.date_from, opened.date_to)
+    codes = standard.codes[field.codes]
+    known = codes.values if field.as_of else codes.in_force(state.date_from, state.date_to)
     latest = {code.code: code for code in codes.codes}
     return tuple(latest[code] for code in known)
 
@@ -97,17 +97,16 @@ def _code_columns(standard: Standard, table: Table, state: FilingState) -> dict[
 
 
 def _guide(table: Table, state: FilingState, department: str) -> list[tuple[str, str]]:
-    opened = state.opened.fact
     role = ROLES[department][0] if department in ROLES else department
     return [
         ("系统外数据填报模板", ""),
         (LABEL_OF_FILING, state.id),
         ("表", f"{table.name} {table.title.zh}"),
-        ("报送期间", f"{opened.date_from} 至 {opened.date_to}"),
+        ("报送期间", f"{state.date_from} 至 {state.date_to}"),
         ("填报部门（岗位）", f"{role}（{department}）"),
         (
             "何时交回",
-            f"计划报送日 {opened.planned_on} 之前，并为校验与签报留出时间；报送期限 {opened.deadline}。",
+            f"计划报送日 {state.planned_on} 之前，并为校验与签报留出时间；报送期限 {state.deadline}。",
         ),
         ("填写何处", f"只填写工作表“{table.name}”，第 2 行起一行一条；不要增删列、改表头，不要合并单元格。"),
         ("必填", "表头为黄色、注明“必填”的列不能留空；没有内容的选填项留空，不要写“无”“-”“NULL”。"),

@@ -18,6 +18,7 @@ from pipelines.stages.canonical import file_digest, sync_folder
 from pipelines.stages.content import Content
 from pipelines.stages.formats import PackageContext, inspect_package, package_digest, write_package
 from pipelines.stages.installation import SYSTEM, Installation
+from pipelines.stages.request_gate import require_settled
 from pipelines.stages.sign_off import require_approval
 
 
@@ -28,6 +29,7 @@ def package(installation: Installation, filing: str) -> FilingState:
     is not the one recorded.
     """
     state = installation.state(filing)
+    require_settled(installation, state)
     content = require_approval(installation, state)
     if state.package:
         require_package(installation, state)
@@ -37,7 +39,7 @@ def package(installation: Installation, filing: str) -> FilingState:
     tables = [standard.table(name) for name in content.tables]
     context = package_context(installation, state, content)
     final = package_folder(installation, state)
-    nil_returns = [(t, o) for t in state.nil_returns for o in state.opened.fact.organisations]
+    nil_returns = [(t, o) for t in state.nil_returns for o in state.organisations]
     with _building(final) as folder:
         write_package(profile, tables, content.tables, context, folder, nil_returns=nil_returns)
         found = inspect_package(profile, tables, content.tables, context, folder, nil_returns=nil_returns)
@@ -56,10 +58,10 @@ def package_context(installation: Installation, state: FilingState, content: Con
         version=state.version,
         content=content.digest,
         corporation=installation.deployment.corporation.code,
-        date_from=opened.date_from,
-        date_to=opened.date_to,
+        date_from=state.date_from,
+        date_to=state.date_to,
         key=opened.key,
-        stamp=opened.date_to,
+        stamp=state.date_to,
     )
 
 

@@ -1,82 +1,53 @@
 """Why a filing exists: a document reviewed by the audit department, or the calendar. Nothing is extracted here.
 
 A request is raised with the regulator's document and reviewed by somebody else; acceptance opens the filing. The
-calendar opens what is due by itself, and the opening event names it. The third way does not exist.
+calendar opens what is due by itself, and the opening event names it. The third way does not exist. What changes a request
+afterwards is `request_amend.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import shutil
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Literal
 
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import FilingOpened, NilReturnDeclared, NilReturnWithdrawn
+from pipelines.ledger.filing_events import FilingOpened
+from pipelines.ledger.recorded import Document
+from pipelines.ledger.request import RequestState, request_key, request_stream
+from pipelines.ledger.request_events import RequestDemand, RequestOpinion, RequestRaised, RequestReviewed
+from pipelines.stages.documents import document_digests, keep_documents
 from pipelines.stages.installation import Installation, require_role
-from pipelines.stages.next_step import due_round
+from pipelines.stages.nil_return import declare_of_request
 from pipelines.stages.periods import report_period
+from pipelines.stages.request_amend import amended_filing, apply_amendment
+from pipelines.stages.request_draft import RequestDraft, draft_problems, in_report_order, request_folder
 from resources.deployment import FilingConfig, User
-from validations.engine import Report
 from validations.engine.parameters import require_in_force
 
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
-
-
-@dataclass(frozen=True)
-class RequestDraft:
-    """What the regulator's document (红头文件) demands, as its receiver registers it. Dates inclusive."""
-
-    number: str
-    standard: str
-    report: str
-    authority: str
-    date_from: date
-    date_to: date
-    organisations: tuple[str, ...]
-    deadline: date
-    document: Path
-    key: str | None = None
-
-    @property
-    def filing(self) -> str:
-        return f"{self.standard}.{self.report}.{self.key or self.number}"
+__all__ = ["RequestDraft", "open_due", "raise_request", "review_request"]
 
 
 def raise_request(installation: Installation, draft: RequestDraft, user: User) -> str:
-    """Register a request; the document is kept under its digest. Returns the filing id it would open."""
+    """Register a request; its documents are kept under their digests. Returns the filing id it would open.
+
+    Registering the same twice changes nothing. Raises BadInput listing all that is wrong with the draft, Refused when
+    something else is registered under the number.
+    """
     require_role(user, "requester", act="request")
-    problems = _problems(installation, draft)
+    earlier = installation.find_request(draft.number)
+    problems = draft_problems(installation, draft)
+    if earlier is not None and {problem.code for problem in problems} <= {"request.deadline"}:
+        return _as_registered(installation, draft, earlier)
     if problems:
         raise BadInput("request.refused", number=draft.number, details=problems)
-    events = installation.ledger.events(f"request/{draft.number}")
-    refusals = sum(1 for event in events if event.payload and event.payload.get("opinion") == "refuse")
-    digest = hashlib.sha256(draft.document.read_bytes()).hexdigest()
-    kept = installation.home / "requests" / draft.number / f"{digest[:16]}{draft.document.suffix}"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(draft.document, kept)
+    kept = keep_documents(request_folder(installation, draft.number), draft.documents)
     installation.ledger.append(
-        f"request/{draft.number}",
-        "request_raised",
-        {
-            "standard": draft.standard,
-            "report": draft.report,
-            "filing": draft.filing,
-            "authority": draft.authority,
-            "date_from": draft.date_from.isoformat(),
-            "date_to": draft.date_to.isoformat(),
-            "organisations": list(draft.organisations),
-            "deadline": draft.deadline.isoformat(),
-            "document": kept.name,
-            "document_sha256": digest,
-        },
+        request_stream(draft.number),
+        RequestRaised.kind,
+        _raised(installation, draft, kept).payload(),
         actor=user.id,
         at=installation.now(),
-        command_id=f"request:{draft.number}:raise:{refusals}",
+        command_id=f"request:{request_key(draft.number)}:raise:0",
     )
     return draft.filing
 
@@ -86,47 +57,46 @@ def review_request(
     number: str,
     user: User,
     *,
-    opinion: Literal["accept", "refuse"],
+    opinion: RequestOpinion,
     comment: str,
 ) -> FilingState | None:
-    """The audit department's review; acceptance opens the filing and returns it.
+    """The audit department's review: acceptance opens or amends the filing and returns it; None otherwise.
 
-    Raises Refused for the raiser's own request or a second, different review.
+    Given again, it completes what a killed run left undone. Raises Refused for a request of one's own, for a second,
+    different review, and for an amendment that comes after packaging.
     """
     require_role(user, "audit_reviewer", act="review")
-    ledger, stream = installation.ledger, f"request/{number}"
-    events = ledger.events(stream)
-    raised = next((event for event in reversed(events) if event.type == "request_raised"), None)
-    if raised is None or raised.payload is None:
-        raise BadInput("request.unknown", number=number)
-    if raised.actor == user.id:
-        raise Refused("request.own", number=number, user=user.id)
-    demand = raised.payload
-    deadline = date.fromisoformat(str(demand["deadline"]))
-    opened = FilingOpened(
-        standard=str(demand["standard"]),
-        report=str(demand["report"]),
-        key=str(demand["filing"]).rsplit(".", 1)[-1],
-        authority=str(demand["authority"]),
-        date_from=date.fromisoformat(str(demand["date_from"])),
-        date_to=date.fromisoformat(str(demand["date_to"])),
-        organisations=tuple(demand["organisations"]),
-        deadline=deadline,
-        planned_on=installation.calendar.planned_date(deadline),
-        opened_by="request",
-        basis=number,
-    )
-    ledger.append(
-        stream,
-        "request_reviewed",
-        {"opinion": opinion, "comment": comment},
-        actor=user.id,
-        at=installation.now(),
-        command_id=f"request:{number}:review:{raised.seq}",
-    )
-    if opinion == "refuse":
+    request = installation.request(number)
+    if not comment.strip():
+        raise BadInput("request.no_comment", number=request.number)
+    if user.id in request.authors:
+        raise Refused("request.own", number=request.number, user=user.id)
+    if request.withdrawn:
+        raise Refused("request.closed", number=request.number, stage=request.stage)
+    if request.decision and request.decision.fact.opinion != opinion:
+        raise Refused("request.reviewed", number=request.number, opinion=request.decision.fact.opinion)
+    demand = request.latest
+    is_amendment = bool(request.accepted) and request.accepted[0].seq != demand.seq
+    is_accepted = opinion == "accept"
+    opened = _opened(installation, request, demand.fact) if is_accepted and not is_amendment else None
+    amended = amended_filing(installation, request, demand) if is_accepted and is_amendment else None
+    if request.decision is None:
+        installation.ledger.append(
+            request_stream(number),
+            RequestReviewed.kind,
+            RequestReviewed(opinion=opinion, comment=comment).payload(),
+            actor=user.id,
+            at=installation.now(),
+            command_id=f"request:{request.key}:review:{demand.seq}",
+            expected_seq=request.seq,
+        )
+    if amended is not None:
+        state = apply_amendment(installation, request, amended, user)
+    elif opened is not None:
+        state = _open(installation, demand.fact.filing, opened, user.id)
+    else:
         return None
-    return _open(installation, str(demand["filing"]), opened, user.id)
+    return declare_of_request(installation, state, demand.fact.nil_returns, demand.actor, demand=demand.seq)
 
 
 def open_due(installation: Installation, on: date) -> list[FilingState]:
@@ -177,38 +147,53 @@ def open_due(installation: Installation, on: date) -> list[FilingState]:
     return opened
 
 
-def declare_nil_return(
-    installation: Installation, filing: str, user: User, *, table: str, reason: str
-) -> FilingState:
-    """State that a due table is rightly empty; extraction refuses an empty table without this, and one with rows under it.
-
-    Raises Refused when the round at hand has rows of it and no other is due.
-    """
-    require_role(user, "requester", "data_engineer", act="nil_return")
-    state = installation.state(filing)
-    if table not in installation.report(state).tables:
-        raise BadInput("request.nil_return_table", table=table, filing=filing)
-    if table in state.nil_returns:
-        return state
-    extracted = state.rounds[-1].fact.tables.get(table) if state.rounds else None
-    if extracted and extracted.rows and due_round(state, installation) is None:
-        raise Refused(
-            "request.nil_return_rows", table=table, filing=filing, round=state.round, rows=extracted.rows
-        )
-    fact = NilReturnDeclared(table=table, reason=reason)
-    return installation.record(state, fact, actor=user.id, command=f"nil:{table}:{state.seq}")
+def _as_registered(installation: Installation, draft: RequestDraft, earlier: RequestState) -> str:
+    """The filing of what is registered already, if it is this very draft; else Refused with the way out."""
+    said = _raised(installation, draft, ()).model_dump(exclude={"documents", "number"})
+    digests = document_digests(draft.documents)
+    for demand in earlier.demands:
+        is_same = demand.fact.model_dump(include=set(said)) == said
+        if is_same and digests == {document.sha256 for document in demand.fact.documents}:
+            return earlier.latest.fact.filing
+    code = "request.closed" if earlier.is_closed else "request.exists"
+    raise Refused(code, number=earlier.number, stage=earlier.stage)
 
 
-def withdraw_nil_return(
-    installation: Installation, filing: str, user: User, *, table: str, reason: str
-) -> FilingState:
-    """Take a nil return back; the table must have rows then. Raises BadInput when none is declared."""
-    require_role(user, "requester", "data_engineer", act="nil_return")
-    state = installation.state(filing)
-    if table not in state.nil_returns:
-        raise BadInput("request.no_nil_return", table=table, filing=filing)
-    fact = NilReturnWithdrawn(table=table, reason=reason)
-    return installation.record(state, fact, actor=user.id, command=f"not-nil:{table}:{state.seq}")
+def _raised(
+    installation: Installation, draft: RequestDraft, documents: tuple[Document, ...]
+) -> RequestRaised:
+    return RequestRaised(
+        number=draft.number,
+        standard=draft.standard,
+        report=draft.report,
+        filing=draft.filing,
+        authority=draft.authority,
+        dated=draft.dated,
+        date_from=draft.date_from,
+        date_to=draft.date_to,
+        organisations=tuple(dict.fromkeys(draft.organisations)),
+        tables=in_report_order(installation, draft.standard, draft.report, draft.tables),
+        deadline=draft.deadline,
+        documents=documents,
+        nil_returns=dict(draft.nil_returns),
+    )
+
+
+def _opened(installation: Installation, request: RequestState, demand: RequestDemand) -> FilingOpened:
+    return FilingOpened(
+        standard=demand.standard,
+        report=demand.report,
+        key=demand.filing.rsplit(".", 1)[-1],
+        authority=demand.authority,
+        date_from=demand.date_from,
+        date_to=demand.date_to,
+        organisations=demand.organisations,
+        deadline=demand.deadline,
+        planned_on=installation.calendar.planned_date(demand.deadline),
+        opened_by="request",
+        basis=request.number,
+        tables=demand.tables,
+    )
 
 
 def _scope(installation: Installation, config: FilingConfig) -> tuple[str, ...]:
@@ -218,47 +203,14 @@ def _scope(installation: Installation, config: FilingConfig) -> tuple[str, ...]:
 
 
 def _open(installation: Installation, filing: str, opened: FilingOpened, actor: str) -> FilingState:
-    installation.ledger.append(
-        f"filing/{filing}",
-        opened.kind,
-        opened.payload(),
-        actor=actor,
-        at=installation.now(),
-        command_id=f"{filing}:open",
-    )
+    stream = f"filing/{filing}"
+    if not installation.ledger.events(stream):
+        installation.ledger.append(
+            stream,
+            opened.kind,
+            opened.payload(),
+            actor=actor,
+            at=installation.now(),
+            command_id=f"{filing}:open",
+        )
     return installation.state(filing)
-
-
-def _problems(installation: Installation, draft: RequestDraft) -> list[BaosongError]:
-    """Everything wrong with a draft at once."""
-    problems: list[BaosongError] = []
-    report: Report | None = None
-    try:
-        standard = installation.standard(draft.standard)
-        report = standard.report(draft.report)
-        require_in_force(standard, draft.date_to)
-        installation.filing_config(draft.standard)
-    except KeyError:
-        problems.append(BadInput("request.unknown_report", standard=draft.standard, report=draft.report))
-    except BaosongError as error:
-        problems.append(error)
-    if not _KEY.fullmatch(draft.number) or not _KEY.fullmatch(draft.key or draft.number):
-        problems.append(BadInput("request.number", number=draft.number))
-    if draft.date_from > draft.date_to:
-        problems.append(BadInput("request.dates", date_from=draft.date_from, date_to=draft.date_to))
-    if draft.deadline < installation.now().date():
-        problems.append(BadInput("request.deadline", deadline=draft.deadline))
-    if not draft.document.is_file():
-        problems.append(BadInput("request.document", path=draft.document))
-    if any(
-        state.id == draft.filing and state.opened.fact.basis != draft.number
-        for state in installation.states()
-    ):
-        problems.append(BadInput("request.filing_exists", filing=draft.filing))
-    known = {o.code for o in installation.deployment.organisations}
-    unknown = [code for code in draft.organisations if code not in known]
-    if unknown or not draft.organisations:
-        problems.append(BadInput("request.organisations", unknown=", ".join(unknown) or "—"))
-    if report is not None and report.rhythm not in ("on_request", "annual"):
-        problems.append(BadInput("request.calendar_report", report=draft.report))
-    return problems

@@ -16,44 +16,53 @@ from pipelines.stages.change_request import unraised_gates
 from pipelines.stages.content import Content, build_content, sign_off_number
 from pipelines.stages.filing_documents import write_signed_documents
 from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.office import office_reference
 from pipelines.stages.register import register
+from pipelines.stages.request_gate import request_gates, require_settled
 from pipelines.stages.review import documents_folder
 from pipelines.stages.unjudged import unjudged_gates
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
 
 
-def open_sign_off(installation: Installation, filing: str, user: User) -> FilingState:
+def open_sign_off(
+    installation: Installation, filing: str, user: User, *, reference: str | None = None
+) -> FilingState:
     """The preparer puts the content that exists now on its route. All gates answer at once.
 
-    Raises Refused listing every gate that is closed.
+    `reference`: what the office system (EOA) calls it, as a person typed it; by default the office is asked, where there is
+    one. Raises Refused listing every gate that is closed.
     """
     require_role(user, "data_engineer", act="sign_off")
     state = installation.state(filing)
-    if state.is_in_sign_off:
+    if state.is_in_sign_off and not state.withdrawn:
         return state
     content = build_content(installation, state)
     closed = closed_gates(installation, state, content)
     if closed:
         raise Refused("sign_off.gates", filing=filing, details=closed)
     route = installation.deployment.routes[state.opened.fact.standard]
+    after = state.decision.seq if state.decision else 0
+    command, roles = f"sign-off:{content.digest}:{after}", tuple(step.role for step in route.steps)
     fact = SignOffOpened(
         number=sign_off_number(state),
         content=content.digest,
-        route=tuple(step.role for step in route.steps),
+        route=roles,
+        office_reference=office_reference(
+            installation, state, user, command=command, route=roles, typed=reference
+        ),
         documents=write_signed_documents(
             installation, state, content, documents_folder(installation, state, content.digest)
         ),
     )
-    after = state.decision.seq if state.decision else 0
-    return installation.record(state, fact, actor=user.id, command=f"sign-off:{content.digest}:{after}")
+    return installation.record(state, fact, actor=user.id, command=command)
 
 
 def closed_gates(installation: Installation, state: FilingState, content: Content) -> list[BaosongError]:
     """Every reason why this content may not be signed yet."""
+    closed = request_gates(installation, state)
     if state.content is None or state.content.fact.content != content.digest:
-        return [Refused("sign_off.not_judged", content=content.digest[:12])]
-    closed: list[BaosongError] = []
+        return [*closed, Refused("sign_off.not_judged", content=content.digest[:12])]
     standard = installation.standard(state.opened.fact.standard)
     judged = state.content.fact
     if judged.standard_digest != standard.digest:
@@ -109,6 +118,7 @@ def give_opinion(
     Raises Refused when no sign-off is open, the step is another role's, or the person already acted on this content.
     """
     state = installation.state(filing)
+    require_settled(installation, state)
     live = state.live_sign_off
     if live is None:
         code = "sign_off.void" if state.sign_off else "sign_off.none"

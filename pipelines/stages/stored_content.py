@@ -49,8 +49,7 @@ def stored_content(installation: Installation, state: FilingState, digest: str) 
     round_folder = installation.rounds.path(state.id, parts["round"])
     own = {name: folder / f"{name}.parquet" for name in parts["tables"]}
     paths = {n: p if p.is_file() else round_folder / p.name for n, p in own.items()}
-    opened = state.opened.fact
-    return StoredContent(digest, opened.date_from, opened.date_to, paths, parts["tables"], parts)
+    return StoredContent(digest, state.date_from, state.date_to, paths, parts["tables"], parts)
 
 
 def verified_tables(

@@ -79,8 +79,8 @@ def _try(installation: Installation, state: FilingState, handlings: Sequence[Han
     folder = Path(tempfile.mkdtemp(prefix=draft_name(""), dir=root))
     try:
         source = installation.rounds.path(state.id, judged.round)
-        report = standard.report(opened.report)
-        tables, _, _ = corrected_tables(standard, report, source, handlings, parameters_of(state), folder)
+        demanded = installation.tables(state)
+        tables, _, _ = corrected_tables(standard, demanded, source, handlings, parameters_of(state), folder)
         compared = references(installation, state, standard)
         found = judge(
             standard,

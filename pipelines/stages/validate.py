@@ -48,6 +48,7 @@ def validate(
         references=compared.tables,
         waivers=engine_waivers(installation, state),
         nil_returns=state.nil_returns,
+        demanded=state.tables or None,
         progress=progress,
     )
     severities = judgement.by_severity

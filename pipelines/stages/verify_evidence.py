@@ -140,6 +140,11 @@ def _people(folder: Path, state: FilingState) -> list[BaosongError]:
         **{f"decisions {r.seq}": r.fact.decisions for r in state.answer_reviews},
         **{f"comparison {c.seq}": c.fact.comparison for c in state.comparisons},
         **{f"changes {c.seq}": c.fact.changes for c in state.comparisons},
+        **{
+            f"proof {t.seq} {d.name}": d.sha256
+            for t in (*state.talks, *state.extensions)
+            for d in t.fact.documents
+        },
     }
     missing = [name for name, digest in recorded.items() if digest and digest not in kept]
     if state.opened.fact.opened_by == "request" and not (folder / "ledger" / "request.jsonl").is_file():

@@ -96,14 +96,14 @@ def waivers_in_force(installation: Installation, state: FilingState) -> tuple[Wa
         found += [
             waiver.fact
             for waiver in other.waivers
-            if waiver.fact.number not in revoked and waiver.fact.expires >= max(opened.date_to, today)
+            if waiver.fact.number not in revoked and waiver.fact.expires >= max(state.date_to, today)
         ]
     return tuple(sorted(found, key=lambda waiver: waiver.number))
 
 
 def engine_waivers(installation: Installation, state: FilingState) -> tuple[Waiver, ...]:
     """The waivers in force as the engine takes them: for the filing's own period."""
-    on = state.opened.fact.date_to
+    on = state.date_to
     return tuple(
         Waiver(w.rule, w.sign_off, w.reason, on, w.table, w.key)
         for w in waivers_in_force(installation, state)
@@ -127,7 +127,7 @@ def _problems(installation: Installation, state: FilingState, draft: WaiverDraft
         problems.append(BadInput("waivers.no_reason"))
     if not draft.sign_off.strip():
         problems.append(BadInput("waivers.no_sign_off"))
-    earliest = max(state.opened.fact.date_to, installation.now().date())
+    earliest = max(state.date_to, installation.now().date())
     if draft.expires < earliest:
         problems.append(BadInput("waivers.expired", expires=draft.expires, earliest=earliest))
     if draft.key is not None and not _is_key(draft.key):

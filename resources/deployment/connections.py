@@ -1,4 +1,5 @@
-"""How the outside world is reached, as configured: addresses, pinned files, channels, sources, the inbox of answers.
+"""How the outside world is reached, as configured: addresses, pinned files, channels, sources, the inbox of answers, the office
+system.
 
 Secrets appear as references only, and an SFTP channel without a pinned host key does not exist. Opening any
 of them is the work of `resources/channels` and `resources/sources`.
@@ -139,3 +140,28 @@ class AnswersInbox(Model):
     def path(self, home: Path) -> Path:
         """Relative paths lie in the home."""
         return home / self.folder
+
+
+class OfficeConfig(Model):
+    """The office system (EOA): two folders, `home:…` in the home or absolute ones of a share."""
+
+    kind: Literal["folder"]
+    outbox: Annotated[str, Field(pattern=r"^(home:[^/]|/).+$")]
+    inbox: Annotated[str, Field(pattern=r"^(home:[^/]|/).+$")]
+
+    @model_validator(mode="after")
+    def _two_folders(self) -> Self:
+        for place in (self.outbox, self.inbox):
+            if ".." in place.removeprefix("home:").split("/"):
+                raise PydanticCustomError("deployment.path_outside", "a path inside", {"value": place})
+        if self.outbox.rstrip("/") == self.inbox.rstrip("/"):
+            raise PydanticCustomError("deployment.office_folders", "two folders")
+        return self
+
+    def path(self, place: str, home: Path) -> Path:
+        """One of its folders; those in the home are made, those of a share must be there."""
+        if not place.startswith("home:"):
+            return Path(place)
+        folder = home / place.removeprefix("home:")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder

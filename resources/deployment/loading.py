@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pipelines.errors import BadInput
 from resources.deployment.assessment import AssessmentConfig
 from resources.deployment.coherence import Parts, check_parts
-from resources.deployment.connections import AnswersInbox, ChannelConfig, SourceConfig
+from resources.deployment.connections import AnswersInbox, ChannelConfig, OfficeConfig, SourceConfig
 from resources.deployment.departments import Department, Merger
 from resources.deployment.located import Loc, Located, read_csv, read_yaml
 from resources.deployment.models import (
@@ -46,6 +46,7 @@ class _Main(Model):
     filings: Annotated[dict[str, Any], Field(min_length=1)]
     assessment: Any = None
     answers_inbox: Any = None
+    office: Any = None
 
 
 _ENUMERATIONS = {"clock": ("system", "file"), "identity": ("operating_system", "named")}
@@ -84,6 +85,11 @@ def load_deployment(path: Path, home: Path) -> Deployment:
     parts.calendar = calendar or CalendarOverrides()
     assessed = settings.assessment if settings else None
     assessment = _entry(AssessmentConfig, main, ("assessment",), assessed or {})
+    office = (
+        _entry(OfficeConfig, main, ("office",), settings.office)
+        if settings and "office" in settings.model_fields_set
+        else None
+    )
     if settings:
         _check_settings(settings, main)
     check_parts(parts)
@@ -109,6 +115,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         mergers=tuple(parts.mergers),
         assessment=assessment or AssessmentConfig(),
         answers_inbox=parts.answers_inbox,
+        office=office,
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from pipelines.errors import BadInput, Refused
 from resources.deployment.assessment import AssessmentConfig
-from resources.deployment.connections import AnswersInbox, ChannelConfig, SourceConfig
+from resources.deployment.connections import AnswersInbox, ChannelConfig, OfficeConfig, SourceConfig
 from resources.deployment.departments import Department, Merger, Title, department_of, merged_into
 from resources.deployment.roles import ROLES
 from resources.deployment.types import Model, Name, Role
@@ -133,6 +133,7 @@ class Deployment(Model):
     mergers: tuple[Merger, ...] = ()
     assessment: AssessmentConfig = Field(default_factory=AssessmentConfig)
     answers_inbox: AnswersInbox | None = None
+    office: OfficeConfig | None = None
 
     @property
     def calendar_file(self) -> Path:

@@ -8,10 +8,7 @@ import pytest
 
 from pipelines.errors import BadInput, Refused
 from pipelines.stages.extract import request_extraction
-from pipelines.stages.request import (
-    declare_nil_return,
-    withdraw_nil_return,
-)
+from pipelines.stages.nil_return import declare_nil_return, withdraw_nil_return
 from tests.flow.conftest import Resume
 from tests.flow.play import (
     SCHEDULE_P,

@@ -41,7 +41,7 @@ from validations.engine.terms import Effective, Title
 
 if TYPE_CHECKING:
     from validations.engine.contract import schema
-    from validations.engine.deriving import derive
+    from validations.engine.deriving import derive, stored_inputs
     from validations.engine.digest import table_digest
     from validations.engine.findings import FINDINGS_SCHEMA
     from validations.engine.judgement import Judgement, NotJudged
@@ -66,6 +66,7 @@ _ROOMS = {
     "load_standard": "loader",
     "schema": "contract",
     "show_sql": "showing",
+    "stored_inputs": "deriving",
     "table_digest": "digest",
 }
 
@@ -110,6 +111,7 @@ __all__ = [
     "load_standard",
     "schema",
     "show_sql",
+    "stored_inputs",
     "table_digest",
 ]
 

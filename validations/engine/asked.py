@@ -44,7 +44,9 @@ def roots_of(standard: Standard, rules: Collection[str]) -> set[str]:
     return roots - set(rules)
 
 
-def require_known(standard: Standard, rules: Collection[str], nil_returns: Collection[str]) -> None:
+def require_known(
+    standard: Standard, rules: Collection[str], nil_returns: Collection[str], demanded: Collection[str] = ()
+) -> None:
     """Raises BadInput for names that the standard lacks, and where its files are no longer those that were loaded."""
     known = {rule.id for rule in standard.rules}
     problems = [
@@ -53,10 +55,9 @@ def require_known(standard: Standard, rules: Collection[str], nil_returns: Colle
         if name not in known
     ]
     problems += [
-        BadInput(
-            "validations.table_unknown", given="nil return", table=name, known=", ".join(standard.tables)
-        )
-        for name in nil_returns
+        BadInput("validations.table_unknown", given=given, table=name, known=", ".join(standard.tables))
+        for given, names in (("nil return", nil_returns), ("demanded", demanded))
+        for name in names
         if name not in standard.tables
     ]
     if problems:

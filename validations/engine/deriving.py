@@ -5,7 +5,7 @@ Amounts must fit their declared scale exactly: rounding is the SQL's decision, n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import duckdb
@@ -48,6 +48,19 @@ def derive(
                 derived[name] = path
                 known.add(name)
     return derived
+
+
+def stored_inputs(standard: Standard, names: Collection[str]) -> tuple[str, ...]:
+    """The stored tables among `names` and those that the derived ones among them are computed from.
+
+    Those named come first, in their order; the others follow in the standard's.
+    """
+    needed = list(names)
+    for name in needed:  # grows while it is walked: what a derived table reads may be derived itself
+        if (path := standard.table(name).derive) is not None:
+            query = read_derivation(path, standard.tables, parameters=standard.parameters)
+            needed += [each for each in standard.tables if each in query.tables and each not in needed]
+    return tuple(name for name in needed if standard.table(name).derive is None)
 
 
 def _derive_one(

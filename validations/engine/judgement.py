@@ -10,12 +10,13 @@ from typing import Literal
 from pipelines.errors import text
 from validations.engine.standard import Severity
 
-WhyNot = Literal["table", "reference", "phase"]
+WhyNot = Literal["table", "reference", "phase", "demand"]
 
 
 @dataclass(frozen=True)
 class NotJudged:
-    """A rule that was not judged: `missing` names the tables, the references, or the rules that stopped the phases."""
+    """A rule that was not judged: `missing` names the tables, the references, the rules that stopped the phases, or the
+    tables that are not demanded."""
 
     rule: str
     why: WhyNot

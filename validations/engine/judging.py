@@ -18,7 +18,7 @@ from validations.engine.field_constraints import Period
 from validations.engine.findings import blocking_rules, write_findings
 from validations.engine.judgement import Judgement, NotJudged
 from validations.engine.parameters import complete, period
-from validations.engine.plan import Plan, Scope, due_tables, plan_rules, rules_in_force
+from validations.engine.plan import Plan, Scope, due_tables, not_demanded, plan_rules, rules_in_force
 from validations.engine.session import create_views, open_session
 from validations.engine.standard import Phase, Rule, Standard
 from validations.engine.steps import Progress, Steps
@@ -39,23 +39,26 @@ def judge(
     nil_returns: Collection[str] = (),
     memory_limit: str = "1GB",
     partial: bool = False,
+    demanded: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
     """Judge Parquet tables (derived ones included) and write `findings` (`FINDINGS_SCHEMA`, sorted) atomically.
 
     With `report` its tables are due, else all of the standard, as far as they are in force at the period's end. `references`
     holds tables of other contents by namespace: `previous`, the name of another standard, or of this one for another
-    report. `rules` narrows to these ids; what may explain their findings is judged too, and not written.
+    report. `rules` narrows to these ids; what may explain their findings is judged too, and not written. `demanded` narrows the
+    due tables to some of them; rules that need one of the others are listed as not demanded.
 
     A due table that is missing raises BadInput "validations.table_missing", unless `partial`: then rules that need it are
     listed as not judged. Raises BadInput as well for columns that are not the dictionary's, a parameter that lacks, names
     that the standard does not have, a waiver beyond the period, and a standard whose files changed since it was loaded.
     """
-    require_known(standard, rules or (), nil_returns)
+    require_known(standard, rules or (), nil_returns, demanded or ())
     values = complete(standard, {**({"report": report} if report else {}), **parameters})
     days = period(values)
     on = days[1] if days else None
-    due = due_tables(standard, report, on)
+    reported = due_tables(standard, report, on)
+    due = reported if demanded is None else tuple(name for name in reported if name in set(demanded))
     missing = [name for name in due if name not in tables]
     if missing and not partial:
         raise BadInput("validations.table_missing", tables=", ".join(missing), standard=standard.name)
@@ -86,6 +89,7 @@ def judge(
     read = [*present.values(), *(path for tables in job.references.values() for path in tables.values())]
     with open_session(findings.parent, read=read, memory_limit=memory_limit) as connection:
         judged, not_judged = job.run(connection, chosen)
+        not_judged = [*not_demanded(standard, chosen, reported, due), *not_judged]
         tally = write_findings(
             connection, standard, findings, waivers, on, rules=None if rules is None else wanted
         )

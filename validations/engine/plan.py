@@ -9,7 +9,7 @@ from datetime import date
 from pipelines.errors import BadInput
 from validations.engine.constraints import constraints_of
 from validations.engine.judgement import NotJudged
-from validations.engine.scope import row_tables, shape_tables
+from validations.engine.scope import EVERY_TABLE, row_tables, shape_tables
 from validations.engine.shapes import ForeignKey
 from validations.engine.sql_text import Query, read_query
 from validations.engine.standard import Rule, Standard
@@ -115,6 +115,49 @@ def plan_rules(standard: Standard, rules: Sequence[Rule], scope: Scope) -> Plan:
         else:
             _plan_query(standard, rule, scope, plan)
     return plan
+
+
+def not_demanded(
+    standard: Standard, rules: Sequence[Rule], reported: Sequence[str], demanded: Sequence[str]
+) -> list[NotJudged]:
+    """The rules of a report that need a table of it which is not demanded this time, with those tables.
+
+    A rule over every table that has its fields is judged on those that are demanded; it is listed where none of them is.
+    """
+    left_out = [name for name in reported if name not in demanded]
+    listed: list[NotJudged] = []
+    for rule in rules if left_out else ():
+        if named := _named(standard, rule):
+            due = [group for group in named if group <= set(reported)]
+            lacking = [name for name in left_out if any(name in group for group in due)]
+        else:
+            due = [name for name in reported if name in _with_its_fields(standard, rule)]
+            lacking = due if set(due) <= set(left_out) else []
+        if lacking:
+            listed.append(NotJudged(rule.id, "demand", ", ".join(lacking)))
+    return listed
+
+
+def _named(standard: Standard, rule: Rule) -> list[set[str]]:
+    """The tables that a rule names, in groups that are judged by themselves; none for a rule over every table."""
+    if rule.query is not None:
+        return [{*_query_of(standard, rule).tables, *([rule.table] if rule.table else [])}]
+    if rule.shape is not None:
+        return [set(group) for group in shape_tables(rule)]
+    return [{rule.table}] if rule.table not in (None, EVERY_TABLE) else []
+
+
+def _with_its_fields(standard: Standard, rule: Rule) -> set[str]:
+    """The tables that a rule over every table finds something in."""
+    if rule.holds is not None:
+        return set(row_tables(standard, rule))
+    if rule.constraint is None:
+        return set(standard.tables)
+    return {
+        name
+        for name, table in standard.tables.items()
+        if any(constraints_of(standard, table, rule, each) for each in table.stored_fields)
+    }
 
 
 def _plan_constraint(standard: Standard, rule: Rule, scope: Scope, plan: Plan) -> None:

@@ -178,7 +178,7 @@ def _risks(
                     percent=percent,
                 )
             )
-    planned = state.opened.fact.planned_on
+    planned = state.planned_on
     day, left = state.content.at.date(), 0
     while day < planned and left <= _FEW_WORKING_DAYS:
         day = calendar.add_workdays(day, 1)

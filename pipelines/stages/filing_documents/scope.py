@@ -13,15 +13,15 @@ def scope_of(installation: Installation, state: FilingState) -> list[tuple[str, 
     """Names and values in the order in which they are read."""
     opened, extracted = state.opened.fact, state.rounds[-1].fact
     names = {o.code: o.name for o in installation.deployment.organisations}
-    organisations = [f"{names.get(code) or ''} {code}".strip() for code in opened.organisations]
+    organisations = [f"{names.get(code) or ''} {code}".strip() for code in state.organisations]
     shown = "、".join(organisations[:_NAMED]) + (
         f" … {len(organisations)}" if len(organisations) > _NAMED else ""
     )
     values = {
         "authority": opened.authority,
-        "period": f"{opened.date_from} … {opened.date_to}",
+        "period": f"{state.date_from} … {state.date_to}",
         "organisations": shown,
-        "deadline": str(opened.deadline),
+        "deadline": str(state.deadline),
         "basis": opened.basis,
         "source": extracted.source,
         "snapshot": f"{extracted.snapshot_at:%Y-%m-%d %H:%M:%S}",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 
-from pipelines.stages.cell_text import escape_text
-
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _LINE = Side(style="thin", color="DEE0E3")
 _BORDER = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _WRAPPED = Alignment(vertical="top", wrap_text=True)
@@ -42,7 +42,7 @@ def text_cell(
 ) -> Any:
     """A cell that holds `text` as text, whatever it begins with: never a formula, an error or a number."""
     cell = WriteOnlyCell(sheet)
-    cell.value = escape_text(text)
+    cell.value = _ESCAPE.sub(r"_x005F_x\1_", text)  # what looks like OOXML's own escape is text
     cell.data_type = "s"
     # Setting a style part by part costs 0.4 ms a cell; the combination is made once a workbook and then shared.
     known = _COMBINATIONS.setdefault(sheet.parent, {})

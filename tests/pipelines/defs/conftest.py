@@ -74,7 +74,7 @@ def open_filing() -> OpenFiling:
     return _open_filing
 
 
-def _open_filing(settings: Settings, number: str) -> str:
+def _open_filing(settings: Settings, number: str, tables: tuple[str, ...] = ()) -> str:
     document = settings.home / f"{number}.txt"
     document.write_text("通知", encoding="utf-8")
     draft = RequestDraft(
@@ -87,6 +87,7 @@ def _open_filing(settings: Settings, number: str) -> str:
         organisations=("330000", "440000", "510000"),
         deadline=date(2026, 5, 15),
         document=document,
+        tables=tables,
     )
     with open_installation(settings) as installation:
         users = installation.deployment.user

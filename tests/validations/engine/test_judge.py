@@ -245,6 +245,45 @@ def test_a_missing_table_is_refused_or_its_rules_named(judged: Judge) -> None:
     assert "E01" not in judgement.counts and judgement.counts["D01"] == 0
 
 
+def test_rules_of_tables_that_are_not_demanded_are_listed_as_not_due(
+    sample: Standard, tmp_path: Path
+) -> None:
+    write_rows(sample, "POLICY", [], tmp_path)
+    judgement = judge(
+        sample,
+        {"POLICY": tmp_path / "POLICY.parquet"},
+        report="detail",
+        parameters=PARAMETERS,
+        findings=tmp_path / "findings.parquet",
+        demanded=["POLICY"],
+    )
+    assert [(n.rule, n.why, n.missing) for n in judgement.not_judged] == [
+        ("E01", "demand", "COVER"),
+        ("E04", "demand", "COVER"),
+    ]
+    assert set(judgement.rows) == {"POLICY"}
+    assert (judgement.counts["A02"], judgement.counts["D01"]) == (0, 0)
+    assert "E04" not in judgement.counts
+
+
+def test_a_demanded_table_must_be_there_and_exist(sample: Standard, tmp_path: Path) -> None:
+    def asked(*demanded: str) -> None:
+        judge(
+            sample,
+            {},
+            report="detail",
+            parameters=PARAMETERS,
+            findings=tmp_path / "findings.parquet",
+            demanded=demanded,
+        )
+
+    with pytest.raises(BadInput, match="COVER"):
+        asked("COVER")
+    with pytest.raises(BadInput) as caught:
+        asked("NOSUCH")
+    assert [detail.code for detail in caught.value.details] == ["validations.table_unknown"]
+
+
 def test_a_missing_parameter_is_named(judged: Judge) -> None:
     with pytest.raises(BadInput, match=r"rule R01 needs parameter\(s\) date_from"):
         judged({"POLICY": [], "COVER": []}, report="detail", parameters={})
