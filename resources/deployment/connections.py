@@ -146,8 +146,8 @@ class OfficeConfig(Model):
     """The office system (EOA): two folders, `home:…` in the home or absolute ones of a share."""
 
     kind: Literal["folder"]
-    outbox: Annotated[str, Field(pattern=r"^(home:[^/]|/).+$")]
-    inbox: Annotated[str, Field(pattern=r"^(home:[^/]|/).+$")]
+    outbox: Annotated[str, Field(pattern=r"^(home:[^/].*|/.+)$")]
+    inbox: Annotated[str, Field(pattern=r"^(home:[^/].*|/.+)$")]
 
     @model_validator(mode="after")
     def _two_folders(self) -> Self:
