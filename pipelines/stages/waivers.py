@@ -16,6 +16,7 @@ from pipelines.ledger.filing_events import WaiverGranted, WaiverRevoked
 from pipelines.stages.installation import Installation, require_role
 from resources.deployment import User
 from validations.engine import Waiver
+from validations.engine.scope import tables_of
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,10 @@ class WaiverDraft:
 
 
 def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, user: User) -> FilingState:
-    """Record that the owner of the rule accepts its findings. The same waiver twice is granted once.
+    """Record that the owner of the findings accepts them. The same waiver twice is granted once.
 
-    Raises BadInput with everything that is wrong, Refused for another department's rule and during the sign-off.
+    Raises BadInput with everything that is wrong, Refused during the sign-off and for a user who does not speak for every
+    department that may own what it covers: a rule on many tables is waived table by table.
     """
     require_role(user, "business_reviewer", act="waive")
     state = installation.state(filing)
@@ -43,11 +45,12 @@ def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, us
         raise BadInput("waivers.refused", rule=draft.rule, details=problems)
     standard = installation.standard(state.opened.fact.standard)
     rule = standard.rule(draft.rule)
-    department = installation.deployment.department_of(
-        standard.name, rule=rule.id, table=draft.table or rule.table or "", group=rule.group
-    )
-    if not user.speaks_for(department):
-        raise Refused("waivers.other_department", user=user.id, rule=rule.id, department=department)
+    owners = {
+        installation.deployment.department_of(standard.name, rule=rule.id, table=table, group=rule.group)
+        for table in ([draft.table] if draft.table else tables_of(standard, rule))
+    }
+    if others := sorted(owner for owner in owners if not user.speaks_for(owner)):
+        raise Refused("waivers.other_department", user=user.id, rule=rule.id, department=", ".join(others))
     for given in waivers_in_force(installation, state):
         if (given.rule, given.table, given.key, given.sign_off, given.expires) == (
             draft.rule, draft.table, draft.key, draft.sign_off, draft.expires,

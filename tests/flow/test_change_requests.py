@@ -1,0 +1,171 @@
+"""Change requests: raised, approved and executed by three people, and followed until a round shows the value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import BadInput, Refused
+from pipelines.ledger.change import ChangeState
+from pipelines.stages.change_request import (
+    change_request,
+    change_requests,
+    changes_of,
+    execute_change,
+    raise_changes,
+    review_change,
+)
+from pipelines.stages.installation import Installation
+from pipelines.stages.sign_off import open_sign_off
+from tests.flow.conftest import Resume
+from tests.flow.life import clock_to, corrected, judge_again, next_round, one, person, settle
+from tests.flow.play import AUDIT, draft, execute, open_by_request, preparer, run
+
+NUMBER = f"QB-{AUDIT}-V1-GK001"
+LATER = "circ_audit.detail.JH-2026-004"
+TODAY = date(2026, 5, 6)
+
+
+@pytest.fixture
+def with_correction(resume: Resume, audit_in_review: Path, tmp_path: Path) -> Installation:
+    """One report correction is accepted and stands in the content judged last."""
+    installation = resume(audit_in_review)
+    row = one(installation, rule="D05", branch="510000")
+    settle(installation, tmp_path, "branch_510000", {row["finding"]: corrected("1019.430")})
+    judge_again(installation)
+    return installation
+
+
+def correct_production(installation: Installation, cents: int = 101943) -> None:
+    key = change_request(installation, NUMBER).raised.key.split('"')[3]
+    execute(installation.home / "core.db", f"UPDATE policy SET vat_cents = {cents} WHERE policy_no = '{key}'")
+
+
+def approved(installation: Installation) -> ChangeState:
+    raise_changes(installation, AUDIT, preparer(installation))
+    reviewer = installation.user("underwriting_reviewer")
+    return review_change(installation, NUMBER, reviewer, opinion="approve", comment="同意改库")
+
+
+def test_every_correction_asks_for_a_change_of_production_before_it_is_signed(
+    with_correction: Installation,
+) -> None:
+    installation = with_correction
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, AUDIT, preparer(installation))
+    assert "sign_off.change_not_raised" in [detail.code for detail in caught.value.details]
+    with pytest.raises(Refused, match="需要角色：data_engineer"):
+        raise_changes(installation, AUDIT, installation.user("business_reviewer"))
+    (change,) = raise_changes(installation, AUDIT, preparer(installation))
+    raised = change.raised
+    assert (change.number, change.stage, change.raised_by) == (NUMBER, "raised", "data_engineer")
+    assert (raised.table, raised.field, raised.old, raised.new) == ("BDXXB", "ZZS", "4306.41", "1019.430")
+    assert (raised.department, raised.organisation) == ("underwriting", "510000")
+    assert raise_changes(installation, AUDIT, preparer(installation)) == [change], "raised once"
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, AUDIT, preparer(installation))
+    assert "sign_off.change_not_raised" not in [detail.code for detail in caught.value.details]
+
+
+def test_three_people_raise_approve_and_execute(with_correction: Installation) -> None:
+    installation = with_correction
+    raise_changes(installation, AUDIT, preparer(installation))
+    reviewer = installation.user("underwriting_reviewer")
+    for user, code in (
+        (person("data_engineer", "business_reviewer"), "change.own"),
+        (person("branch_510000", "business_reviewer"), "change.answered"),
+        (installation.user("claims_reviewer"), "change.other_department"),
+        (installation.user("branch_it_440000"), "installation.role"),
+    ):
+        with pytest.raises(Refused) as caught:
+            review_change(installation, NUMBER, user, opinion="approve", comment="同意")
+        assert caught.value.code == code
+    with pytest.raises(BadInput) as bad:
+        review_change(installation, NUMBER, reviewer, opinion="approve", comment=" ")
+    assert bad.value.code == "change.no_comment"
+    with pytest.raises(Refused) as caught:
+        execute_change(installation, NUMBER, installation.user("engineer2"), day=TODAY, reference="GD-1")
+    assert caught.value.code == "change.stage"
+
+    review_change(installation, NUMBER, reviewer, opinion="approve", comment="同意改库")
+    for user, code in (
+        (installation.user("data_engineer"), "change.same_person"),
+        (person("underwriting_reviewer", "it"), "change.same_person"),
+        (installation.user("business_reviewer"), "installation.role"),
+    ):
+        with pytest.raises(Refused) as caught:
+            execute_change(installation, NUMBER, user, day=TODAY, reference="GD-1")
+        assert caught.value.code == code
+    change = execute_change(installation, NUMBER, installation.user("engineer2"), day=TODAY, reference="GD-1")
+    assert (change.stage, change.raised_by, change.reviewed_by, change.executed_by) == (
+        "executed", "data_engineer", "underwriting_reviewer", "engineer2",
+    )  # fmt: skip
+    with pytest.raises(Refused) as caught:
+        execute_change(installation, NUMBER, installation.user("it_reviewer"), day=TODAY, reference="GD-2")
+    assert caught.value.code == "change.stage"
+
+
+@pytest.mark.parametrize("day", [date(2026, 5, 5), date(2026, 5, 9)])
+def test_the_day_of_execution_lies_between_the_request_and_today(
+    with_correction: Installation, day: date
+) -> None:
+    installation = with_correction
+    approved(installation)
+    clock_to(installation, datetime(2026, 5, 8, 9))  # noqa: DTZ001 - in the clock's own zone
+    with pytest.raises(BadInput) as caught:
+        execute_change(installation, NUMBER, installation.user("engineer2"), day=day, reference="")
+    assert [detail.code for detail in caught.value.details] == ["change.no_reference", "change.day"]
+    assert change_request(installation, NUMBER).stage == "approved"
+
+
+def test_a_refused_request_is_closed(with_correction: Installation) -> None:
+    installation = with_correction
+    raise_changes(installation, AUDIT, preparer(installation))
+    reviewer = installation.user("underwriting_reviewer")
+    change = review_change(installation, NUMBER, reviewer, opinion="refuse", comment="由核保系统出批单")
+    assert change.stage == "refused"
+    correct_production(installation)
+    next_round(installation)
+    assert change_request(installation, NUMBER).stage == "refused"
+    with pytest.raises(BadInput) as caught:
+        change_request(installation, "GK-9")
+    assert caught.value.code == "change.unknown"
+
+
+def a_later_round(installation: Installation) -> str:
+    next_round(installation)
+    return f"{AUDIT} 2"
+
+
+def another_filing(installation: Installation) -> str:
+    """Of the same standard; its first round."""
+    open_by_request(installation, draft(installation.home, number="JH-2026-004"))
+    run(installation, LATER, "extract", "validate", "review")
+    return f"{LATER} 1"
+
+
+@pytest.mark.parametrize("look", [a_later_round, another_filing])
+def test_a_request_is_done_when_a_round_of_any_filing_shows_the_value(
+    with_correction: Installation, look: Callable[[Installation], str]
+) -> None:
+    installation = with_correction
+    approved(installation)
+    execute_change(installation, NUMBER, installation.user("engineer2"), day=TODAY, reference="GD-1")
+    correct_production(installation)
+    where = look(installation)
+    (change,) = change_requests(installation)
+    assert (change.stage, change.shown_in) == ("shown", where)
+    seq = change.seq
+    run(installation, where.split()[0], "review")
+    assert changes_of(installation, AUDIT)[0].seq == seq, "noted once"
+
+
+def test_a_round_that_shows_another_value_leaves_the_request_open(with_correction: Installation) -> None:
+    installation = with_correction
+    approved(installation)
+    correct_production(installation, cents=101944)
+    next_round(installation)
+    assert change_request(installation, NUMBER).stage == "approved"

@@ -1,0 +1,181 @@
+"""Waivers: who may grant what, what they cover and for how long, over rounds and over later filings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import BadInput, Refused
+from pipelines.stages.installation import Installation
+from pipelines.stages.next_step import next_step
+from pipelines.stages.sign_off import open_sign_off
+from pipelines.stages.waivers import WaiverDraft, grant_waiver, revoke_waiver, waivers_in_force
+from tests.flow.conftest import Resume
+from tests.flow.life import clock_to, events, judge_again, next_round, rows, standing
+from tests.flow.play import AUDIT, SCHEDULE_P, draft, open_by_request, preparer, run
+
+LATER = "circ_audit.detail.JH-2026-004"
+SIGNED = WaiverDraft(
+    "B01", "签报〔2026〕7号", "系统升级前的历史证件（模拟）", date(2026, 5, 20), table="KHXXB"
+)
+
+
+def grant(installation: Installation, waiver: WaiverDraft, user: str = "underwriting_reviewer") -> str:
+    """Its number."""
+    return grant_waiver(installation, AUDIT, waiver, installation.user(user)).waivers[-1].fact.number
+
+
+def gate(installation: Installation, code: str) -> str:
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, AUDIT, preparer(installation))
+    return next((str(detail) for detail in caught.value.details if detail.code == code), "")
+
+
+def test_a_waiver_covers_what_blocks_from_the_next_judging_on_and_revoked_no_more(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    installation = resume(audit_in_review)
+    blocking = rows(installation, severity="block").height
+    covered = rows(installation, rule="B01")["finding"]
+    assert covered.len() == 6
+    number = grant(installation, SIGNED)
+    assert number == f"{AUDIT}-V1-HM001"
+    assert set(rows(installation, rule="B01")["state"]) == {"dispatched"}
+    state = judge_again(installation)
+    assert {standing(installation, each) for each in covered} == {("waived", None)}
+    assert set(rows(installation, rule="B01")["waiver"]) == {SIGNED.sign_off}
+    assert state.content is not None and state.content.fact.block == blocking - 6
+    told = gate(installation, "sign_off.blocking")
+    assert f"还有 {blocking - 6} 条阻断问题" in told and "B01" not in told
+
+    with pytest.raises(BadInput) as caught:
+        revoke_waiver(installation, AUDIT, number, installation.user("business_reviewer"), reason=" ")
+    assert caught.value.code == "waivers.no_reason"
+    reviewer = installation.user("business_reviewer")
+    revoke_waiver(installation, AUDIT, number, reviewer, reason="证件已可更正")
+    recorded = events(installation)
+    revoke_waiver(installation, AUDIT, number, reviewer, reason="证件已可更正")
+    assert events(installation) == recorded, "revoked once"
+    judge_again(installation)
+    assert {standing(installation, each) for each in covered} == {("still_there", "issue")}
+    assert "B01" in gate(installation, "sign_off.blocking")
+
+
+@pytest.mark.parametrize("how_wide", ["one key", "another table", "every table"])
+def test_a_waiver_covers_only_the_table_or_the_key_that_it_names(
+    resume: Resume, audit_in_review: Path, how_wide: str
+) -> None:
+    installation = resume(audit_in_review)
+    found = rows(installation, rule="B01")
+    first = found.row(0, named=True)
+    waiver, expected = {
+        "one key": (replace(SIGNED, key=first["key"]), {first["finding"]}),
+        "another table": (replace(SIGNED, table="BDXXB"), set[str]()),
+        "every table": (replace(SIGNED, table=None), set(found["finding"])),
+    }[how_wide]
+    grant(installation, waiver, "business_reviewer")
+    judge_again(installation)
+    assert set(rows(installation, state="waived")["finding"]) == expected
+
+
+def test_a_waiver_holds_over_rounds_and_is_granted_once(resume: Resume, audit_in_review: Path) -> None:
+    installation = resume(audit_in_review)
+    grant(installation, SIGNED)
+    recorded = events(installation)
+    grant(installation, SIGNED)
+    assert events(installation) == recorded
+    next_round(installation)
+    next_round(installation)
+    assert set(rows(installation, rule="B01")["state"]) == {"waived"}
+
+
+def test_a_waiver_makes_a_judging_due_when_nobody_holds_anything_or_the_day_has_passed(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    installation = resume(audit_in_review)
+    grant(installation, SIGNED)
+    assert next_step(installation.state(AUDIT), installation) is None
+    clock_to(installation, datetime(2026, 5, 9, 9))  # noqa: DTZ001 - in the clock's own zone
+    step = next_step(installation.state(AUDIT), installation)
+    assert step is not None and step.step == "validate"
+    judge_again(installation)
+    assert next_step(installation.state(AUDIT), installation) is None
+
+
+def test_everything_that_is_wrong_with_a_waiver_is_said_at_once(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    installation = resume(audit_in_review)
+    recorded = events(installation)
+    wrong = WaiverDraft("B99", " ", "", date(2026, 5, 5), "NONE", '{"KHBH": "K1"}')
+    with pytest.raises(BadInput) as caught:
+        grant(installation, wrong)
+    assert [detail.code for detail in caught.value.details] == [
+        "waivers.unknown_rule",
+        "waivers.unknown_table",
+        "waivers.no_reason",
+        "waivers.no_sign_off",
+        "waivers.expired",
+        "waivers.key",
+    ]
+    with pytest.raises(Refused) as refused:
+        grant(installation, SIGNED, "claims_reviewer")
+    assert refused.value.code == "waivers.other_department"
+    for user in ("underwriting_reviewer", "accounting_reviewer"):
+        with pytest.raises(Refused) as refused:
+            grant(installation, replace(SIGNED, table=None), user)
+        assert refused.value.code == "waivers.other_department", "the rule is on tables of all departments"
+    with pytest.raises(Refused, match="需要角色：business_reviewer"):
+        grant(installation, SIGNED, "audit_reviewer")
+    with pytest.raises(BadInput) as unknown:
+        revoke_waiver(installation, AUDIT, "HM999", installation.user("business_reviewer"), reason="—")
+    assert unknown.value.code == "waivers.unknown"
+    assert events(installation) == recorded
+
+
+def test_nothing_is_waived_while_people_sign(resume: Resume, schedule_p_approved: Path) -> None:
+    installation = resume(schedule_p_approved)
+    waiver = WaiverDraft("S06", "签报〔2026〕8号", "—", date(2026, 12, 31))
+    with pytest.raises(Refused) as caught:
+        grant_waiver(installation, SCHEDULE_P, waiver, installation.user("business_reviewer"))
+    assert caught.value.code == "waivers.closed"
+
+
+def test_a_waiver_covers_later_filings_of_the_standard_until_it_expires(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    installation = resume(audit_in_review)
+    number = grant(installation, SIGNED)
+    open_by_request(installation, draft(installation.home, number="JH-2026-004"))
+    state = run(installation, LATER, "extract", "validate", "review")
+    assert [waiver.number for waiver in waivers_in_force(installation, state)] == [number]
+    theirs = rows(installation, LATER, rule="B01")
+    assert set(theirs.select("state", "waiver").rows()) == {("waived", SIGNED.sign_off)}
+
+    clock_to(installation, datetime(2026, 5, 20, 23, 59))  # noqa: DTZ001 - in the clock's own zone
+    judge_again(installation, LATER)
+    assert set(rows(installation, LATER, rule="B01")["state"]) == {"waived"}, "to its last day"
+    clock_to(installation, datetime(2026, 5, 21, 0, 1))  # noqa: DTZ001
+    assert waivers_in_force(installation, installation.state(LATER)) == ()
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, LATER, preparer(installation))
+    assert [detail.code for detail in caught.value.details] == ["sign_off.not_judged"]
+    judge_again(installation, LATER)
+    assert set(rows(installation, LATER, rule="B01").select("state", "holder").rows()) == {
+        ("new", "first_review")
+    }
+
+
+def test_a_waiver_revoked_where_it_was_granted_covers_nowhere(resume: Resume, audit_in_review: Path) -> None:
+    installation = resume(audit_in_review)
+    number = grant(installation, SIGNED)
+    open_by_request(installation, draft(installation.home, number="JH-2026-004"))
+    run(installation, LATER, "extract", "validate", "review")
+    with pytest.raises(BadInput):
+        revoke_waiver(installation, LATER, number, installation.user("business_reviewer"), reason="—")
+    revoke_waiver(installation, AUDIT, number, installation.user("business_reviewer"), reason="已无必要")
+    judge_again(installation, LATER)
+    assert rows(installation, LATER, state="waived").is_empty()
