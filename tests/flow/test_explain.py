@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,11 +15,12 @@ from typer.testing import CliRunner
 
 from pipelines.cli.main import app
 from pipelines.errors import BadInput, Refused, Tampered
-from pipelines.ledger.filing_events import AnswersReceived
+from pipelines.ledger.filing_events import AnswersReviewed
+from pipelines.stages.bulk_facts import DECIDED, frame, keep
 from pipelines.stages.canonical import canonical_json
 from pipelines.stages.explain import explain
 from pipelines.stages.figure_tree import Figure, FigureTree, Part
-from pipelines.stages.handlings import Handled, write_answers
+from pipelines.stages.handlings import Handled
 from pipelines.stages.installation import Installation
 from pipelines.stages.judged_figures import open_judged
 from tests.flow.conftest import Resume
@@ -163,6 +166,8 @@ def lay_over(installation: Installation, new: str) -> Decimal:
     answer = Handled(
         finding="f" * 32,
         rule="C01",
+        rule_digest="",
+        severity="block",
         table="XMZ",
         key=canonical_json(LEAF),
         field="JE",
@@ -172,17 +177,24 @@ def lay_over(installation: Installation, new: str) -> Decimal:
         handling="report_correction",
         new_value=new,
         reason="退保未入账，先更正（模拟）",
+        department="finance",
         organisation="440000",
         user="business_reviewer",
     )
     state = installation.state(STATISTICS)
-    fact = AnswersReceived(
+    decided = frame([{**asdict(answer), "decision": "accept", "remark": ""}], DECIDED)
+    assert state.content is not None
+    fact = AnswersReviewed(
         round=1,
-        organisation="440000",
-        workbook="0" * 64,
-        answers=write_answers(installation, STATISTICS, [answer]),
-        handlings={"report_correction": 1},
-        unanswered=0,
+        content=state.content.fact.content,
+        department="finance",
+        decisions=keep(installation, STATISTICS, decided),
+        accepted={"report_correction": 1},
+        sent_back=0,
+        answer_by=date(2026, 5, 8),
+        problems="",
+        workbooks=(),
+        held=(),
     )
     installation.record(state, fact, actor="business_reviewer", command="answers:test")
     run(installation, STATISTICS, "validate")

@@ -18,7 +18,8 @@ from pipelines.stages.explain import explain
 from pipelines.stages.finding_history import tell_finding
 from pipelines.stages.installation import Installation
 from pipelines.stages.key_indicators import Indicator, key_indicators, percent
-from pipelines.stages.request import declare_nil_return, open_due
+from pipelines.stages.nil_return import declare_nil_return
+from pipelines.stages.request import open_due
 from pipelines.stages.validate import read_findings
 from tests.flow.conftest import Resume
 from tests.flow.play import (

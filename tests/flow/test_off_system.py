@@ -19,6 +19,7 @@ from pipelines.stages import off_system_upload
 from pipelines.stages.extract import request_extraction
 from pipelines.stages.installation import Installation
 from pipelines.stages.next_step import next_step
+from pipelines.stages.nil_return import declare_nil_return, withdraw_nil_return
 from pipelines.stages.off_system import (
     missing_uploads,
     owed_tables,
@@ -29,7 +30,6 @@ from pipelines.stages.off_system import (
 from pipelines.stages.off_system_input import read_upload
 from pipelines.stages.off_system_template import write_template
 from pipelines.stages.off_system_upload import upload
-from pipelines.stages.request import declare_nil_return, withdraw_nil_return
 from pipelines.stages.validate import read_findings
 from tests.flow.conftest import Resume
 from tests.flow.play import (

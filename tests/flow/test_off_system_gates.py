@@ -19,9 +19,9 @@ from pipelines.stages.acknowledge import reopen
 from pipelines.stages.archive import evidence_path
 from pipelines.stages.installation import Installation
 from pipelines.stages.next_step import next_step
+from pipelines.stages.nil_return import declare_nil_return
 from pipelines.stages.off_system_round import check_uploads
 from pipelines.stages.off_system_upload import upload
-from pipelines.stages.request import declare_nil_return
 from pipelines.stages.sign_off import give_opinion
 from pipelines.stages.validate import read_findings
 from pipelines.stages.verify_evidence import verify_evidence

@@ -11,7 +11,7 @@ import pytest
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.installation import Installation
-from pipelines.stages.review import answering_day
+from pipelines.stages.issue import answering_day
 from pipelines.stages.talk import Talk, decide_extension, propose_extension, record_talk
 from resources.clock import FileClock
 from resources.deployment import User

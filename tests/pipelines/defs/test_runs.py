@@ -130,7 +130,7 @@ def test_the_review_shows_how_many_problems_wait_for_whom(extracted: Extracted) 
     shown = extracted.materialized["circ_audit/review"].metadata
     with open_installation(extracted.settings) as installation:
         state = installation.state(FILING)
-    (listed,) = state.listings[-1].fact.documents
+    listed = "；".join(state.listings[-1].fact.documents)
     assert (shown["文件"].value, shown["待初审"].value) == (listed, state.holds("first_review"))
     assert state.holds("first_review") == sum(held.count for held in state.held) > 0
     assert (shown["待下发"].value, shown["待答复"].value) == (0, 0)
