@@ -47,6 +47,7 @@ SCHEDULE_P = "schedule_p.medmal.1997"
 STATISTICS = "circ_statistics.monthly.2026-04"
 FLASH = "circ_statistics.flash.2026-04"
 BRANCHES = ("330000", "440000", "510000")
+PREPARERS = {code: f"branch_{code}" for code in BRANCHES}
 CORRECTED = ("440000", "D05")
 """This branch's finding of this rule is corrected in the report; what blocks otherwise is fixed at the source."""
 
@@ -243,7 +244,7 @@ def answer_all(
 ) -> FilingState:
     """Fill and hand in every workbook, each by its person; the departments accept what was taken."""
     for organisation, paths in filled_workbooks(installation, filing, answering, folder).items():
-        person = installation.user((people or {}).get(organisation, otherwise))
+        person = installation.user((people or PREPARERS).get(organisation, otherwise))
         for path in paths:
             import_answers(installation, filing, path, person)
     return accept_all(installation, filing)

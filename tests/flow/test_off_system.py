@@ -41,6 +41,7 @@ from tests.flow.play import (
     preparer,
     replace_text,
     run,
+    send_out,
 )
 from tests.flow.test_bad_input import fails
 from validations.engine import load_standard, table_digest
@@ -203,6 +204,7 @@ def test_a_source_fix_of_an_off_system_table_is_another_upload(begun: Installati
     wrong = filled(begun, tmp_path / "wrong.xlsx", late)
     hand_in(begun, wrong)
     run(begun, AUDIT, "extract", "validate", "review")
+    send_out(begun, AUDIT)
     state = answer_all(
         begun, AUDIT, lambda *_: ("源头修正", "", "改后重新上传（模拟）"), tmp_path / "answers"
     )
