@@ -87,14 +87,15 @@ def write_findings(
 
 
 def _numbered(connection: duckdb.DuckDBPyConnection) -> str:
-    """SQL of what is kept with `number`, 1 but where a rule breaks the same field of the same key again."""
+    """SQL of what is kept with `number`, 1 but where a rule breaks the same field of the same key again: then what was found
+    decides the number before the row, so that an answer speaks of the same value in whatever order rows come."""
     again = connection.execute(
         """SELECT 1 FROM found GROUP BY hash(rule, "table", key, field) HAVING count(*) > 1 LIMIT 1"""
     ).fetchall()
     if not again:  # nearly always, and sorting millions into groups of one takes seconds
         return "SELECT *, 1 AS number FROM written"
     return """SELECT *, row_number() OVER (
-            PARTITION BY rule, "table", key, field ORDER BY row, value, expected, difference
+            PARTITION BY rule, "table", key, field ORDER BY value, expected, difference, row
         ) AS number
         FROM written"""
 

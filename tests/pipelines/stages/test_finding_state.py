@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
 from pipelines.stages.installation import Installation, open_installation
 from pipelines.stages.register import register, tally
@@ -59,13 +51,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         yield opened
 
 
-class Histories(RuleBasedStateMachine):
+class History:
     """Legal acts on a few findings, in any order and at any time."""
 
-    installation: ClassVar[Installation]
-
-    @initialize(standard=st.sampled_from(sorted(LIVES)), data=st.data())
-    def open(self, standard: str, data: st.DataObject) -> None:
+    def __init__(self, installation: Installation, standard: str, data: st.DataObject) -> None:
+        self.installation = installation
         self.filing = FilingByHand(self.installation, standard, REPORTS[standard], f"{next(NAMES)}")
         self.is_reviewed_first = standard == "circ_audit"
         wording = {r.id: r.digest for r in self.installation.standard(standard).rules}
@@ -84,7 +74,6 @@ class Histories(RuleBasedStateMachine):
             }  # fmt: skip
         self.judge(data, is_new_round=True)
 
-    @rule(data=st.data(), is_new_round=st.booleans())
     def judge(self, data: st.DataObject, is_new_round: bool) -> None:
         self.round += is_new_round
         rules = sorted({life.rule for life in self.lives.values()})
@@ -112,8 +101,6 @@ class Histories(RuleBasedStateMachine):
         }
         return how[data.draw(st.sampled_from(["same"] * 8 + list(how)), label=life.rule)]
 
-    @precondition(lambda self: len(self.contents) > 1)
-    @rule(data=st.data())
     def judge_an_earlier_content_again(self, data: st.DataObject) -> None:
         """A correction was withdrawn: the content is as it was before, of the same digest."""
         digest = data.draw(st.sampled_from(list(self.contents)))
@@ -148,9 +135,8 @@ class Histories(RuleBasedStateMachine):
         assert seen is not None
         return {**self.about[name], "severity": self.lives[name].severity, **_of_cell(seen.cell), **more}
 
-    @precondition(lambda self: self._held("first_review"))
-    @rule(data=st.data(), decision=st.sampled_from(["confirm", "confirm", "dismiss", "assign"]))
-    def review(self, data: st.DataObject, decision: str) -> None:
+    def review(self, data: st.DataObject) -> None:
+        decision = data.draw(st.sampled_from(["confirm", "confirm", "dismiss", "assign"]))
         names = self._some(data, self._held("first_review"))
         if decision == "dismiss":
             names = [name for name in names if self.lives[name].severity != "block"]
@@ -162,17 +148,14 @@ class Histories(RuleBasedStateMachine):
             to = {"decision": decision, "department": department, "organisation": branch}
             self.filing.review([self._row(name, **to) for name in names])
 
-    @precondition(lambda self: self._held("issue"))
-    @rule(data=st.data())
     def issue(self, data: st.DataObject) -> None:
         names = self._some(data, self._held("issue"))
         for name in names:
             self.lives[name].asked(self.filing.next_at)
         self.filing.dispatch(self._row(name) for name in names)
 
-    @precondition(lambda self: self._held("answer", "decide"))
-    @rule(data=st.data(), user=st.sampled_from(USERS))
-    def answer(self, data: st.DataObject, user: str) -> None:
+    def answer(self, data: st.DataObject) -> None:
+        user = data.draw(st.sampled_from(USERS))
         names = self._some(data, self._held("answer", "decide"))
         rows: list[dict[str, Any]] = []
         for name in names:
@@ -182,9 +165,8 @@ class Histories(RuleBasedStateMachine):
             self.lives[name].answered(user, handling, new_value, self.round, self.filing.next_at)
         self.filing.answer(user, rows, self.round)
 
-    @precondition(lambda self: self._held("decide"))
-    @rule(data=st.data(), decision=st.sampled_from(["accept", "accept", "send_back"]))
-    def decide(self, data: st.DataObject, decision: str) -> None:
+    def decide(self, data: st.DataObject) -> None:
+        decision = data.draw(st.sampled_from(["accept", "accept", "send_back"]))
         rows: list[dict[str, Any]] = []
         for name in self._some(data, self._held("decide")):
             life = self.lives[name]
@@ -197,10 +179,21 @@ class Histories(RuleBasedStateMachine):
             life.decided(decision, user, self.round, self.filing.next_at)
         self.filing.decide(rows, self.round)
 
-    @invariant()
-    def the_register_says_what_the_lives_say(self) -> None:
-        if not hasattr(self, "filing"):
-            return
+    def go_on(self, data: st.DataObject) -> None:
+        """One act of those that are possible now, mostly by people."""
+        people = {
+            "first_review": self.review, "issue": self.issue, "answer": self.answer, "decide": self.decide,
+        }  # fmt: skip
+        possible = [holder for holder in people if self._held(holder)]
+        act = data.draw(st.sampled_from([*possible * 2, "judge", "judge again"]), label="act")
+        if act in people:
+            people[act](data)
+        elif act == "judge" or not self.contents:
+            self.judge(data, is_new_round=data.draw(st.booleans()))
+        else:
+            self.judge_an_earlier_content_again(data)
+
+    def require_the_register_to_agree(self) -> None:
         rows = register(self.installation, self.filing.state)
         assert rows["finding"].is_unique().all()
         found = {row["finding"]: {name: row[name] for name in SHOWN} for row in rows.iter_rows(named=True)}
@@ -223,8 +216,28 @@ def _of_cell(cell: Cell) -> dict[str, str | None]:
     return {"value": cell.value, "expected": cell.expected, "rule_digest": cell.digest}
 
 
-def test_the_register_is_what_the_events_make_of_each_finding(installation: Installation) -> None:
-    Histories.installation = installation
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Histories, settings=settings(max_examples=60, stateful_step_count=14, deadline=None)
-    )
+def require_agreement(installation: Installation, standard: str, steps: int, data: st.DataObject) -> None:
+    history = History(installation, standard, data)
+    for _ in range(steps):
+        history.require_the_register_to_agree()
+        history.go_on(data)
+    history.require_the_register_to_agree()
+
+
+histories = given(standard=st.sampled_from(sorted(LIVES)), steps=st.integers(4, 16), data=st.data())
+slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=40, suppress_health_check=slow)
+@histories
+def test_the_register_is_what_the_events_make_of_each_finding(
+    installation: Installation, standard: str, steps: int, data: st.DataObject
+) -> None:
+    require_agreement(installation, standard, steps, data)
+
+
+@pytest.mark.prove
+@settings(max_examples=600, suppress_health_check=slow)
+@histories
+def test_many_histories(installation: Installation, standard: str, steps: int, data: st.DataObject) -> None:
+    require_agreement(installation, standard, steps, data)
