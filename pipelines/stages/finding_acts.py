@@ -55,11 +55,13 @@ def asked(installation: Installation, state: FilingState) -> pl.DataFrame:
     return _latest(frames, schema, "asked_seq", {})
 
 
-def latest_answers(installation: Installation, state: FilingState) -> pl.DataFrame:
-    """The latest answer to each finding, and whether people answered differently since it was last asked or decided."""
+def latest_answers(
+    installation: Installation, state: FilingState, asked: pl.DataFrame, decided: pl.DataFrame
+) -> pl.DataFrame:
+    """The latest answer to each finding, and whether people answered differently since it was last `asked` or `decided`."""
     frames = answers_given(installation, state)
-    last_asked = asked(installation, state).select("finding", "asked_seq")
-    last_decided = decisions(installation, state).select("finding", "decided_seq")
+    last_asked = asked.select("finding", "asked_seq")
+    last_decided = decided.select("finding", "decided_seq")
     each_person = (
         pl.concat([pl.DataFrame(schema=_answer_schema()), *frames])
         .sort("answer_seq")

@@ -38,11 +38,12 @@ def register(installation: Installation, state: FilingState) -> pl.DataFrame:
     found = _findings_over_contents(installation, state, standard).join(
         first_reviews(installation, state), on="finding", how="left"
     )
+    put, decided = asked(installation, state), decisions(installation, state)
     frame = (
         _with_owners(installation, state, standard, found)
-        .join(asked(installation, state), on="finding", how="left")
-        .join(latest_answers(installation, state), on="finding", how="left")
-        .join(decisions(installation, state), on="finding", how="left")
+        .join(put, on="finding", how="left")
+        .join(latest_answers(installation, state, put, decided), on="finding", how="left")
+        .join(decided, on="finding", how="left")
     )
     config = installation.filing_config(standard.name)
     return with_state(frame, state, is_reviewed_first=config.first_review is not None).sort(
@@ -107,8 +108,7 @@ def _findings_over_contents(
     )
     run_began = pl.col("place").filter(pl.col("place").diff().fill_null(2) > 1).last()
     places = (
-        pl.concat(seen)
-        .sort("finding", "place")
+        pl.concat(seen)  # in the order of the contents, which a group keeps
         .group_by("finding")
         .agg(
             first=pl.col("place").first(),
