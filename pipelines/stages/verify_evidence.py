@@ -19,6 +19,7 @@ from pipelines.errors import BadInput, BaosongError, Tampered
 from pipelines.ledger.chain import ChainRow, check_chain
 from pipelines.ledger.events import event_of
 from pipelines.ledger.filing import FilingState, fold
+from pipelines.ledger.request import fold_request
 from pipelines.stages.canonical import file_digest
 from pipelines.stages.certificate import check_certificate
 from pipelines.stages.evidence_file import MANIFEST, SIGNATURE, Manifest, unpack_evidence_file
@@ -146,9 +147,15 @@ def _people(folder: Path, state: FilingState) -> list[BaosongError]:
             for d in t.fact.documents
         },
     }
-    missing = [name for name, digest in recorded.items() if digest and digest not in kept]
-    if state.opened.fact.opened_by == "request" and not (folder / "ledger" / "request.jsonl").is_file():
-        missing.append("request")
+    missing: list[str] = []
+    if state.opened.fact.opened_by == "request":
+        path = folder / "ledger" / "request.jsonl"
+        lines = _lines(path) if path.is_file() else []
+        request = fold_request(event_of(ChainRow(**json.loads(line))) for line in lines)
+        for demand in request.demands if request else ():
+            recorded |= {f"document {demand.seq} {d.name}": d.sha256 for d in demand.fact.documents}
+        missing += [] if request else ["request"]
+    missing += [name for name, digest in recorded.items() if digest and digest not in kept]
     return [Tampered("evidence.missing_parts", parts=", ".join(missing))] if missing else []
 
 
