@@ -7,23 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.finding_options import (
-    As,
-    Branches,
-    Departments,
-    Filing,
-    Findings,
-    Reason,
-    Rules,
-    Tables,
-    selection,
-)
+from pipelines.cli.finding_options import ACTED_ON, As, Filing, Reason, choosing
 from pipelines.errors import BaosongError, text
 from pipelines.stages import decide
 from pipelines.stages.correct import Imported, import_answers
 from pipelines.stages.inbox import Taken, take_in, told
 from pipelines.stages.inbox_folder import strangers, waiting_files
 from pipelines.stages.installation import open_installation
+from pipelines.stages.selection import Selection
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -67,20 +58,16 @@ def inbox() -> None:
 
 
 @app.command()
+@choosing(*ACTED_ON)
 def accept(
     filing: Filing,
+    chosen: Selection,
     answer_of: Annotated[
         str | None, typer.Option(help="多人答复不一时以谁为准 · whose answer holds where people differ")
     ] = None,
-    rules: Rules = None,
-    tables: Tables = None,
-    branches: Branches = None,
-    departments: Departments = None,
-    keys: Findings = None,
     as_user: As = None,
 ) -> None:
     """责任部门接受答复 · The department accepts answers."""
-    chosen = selection(rules, tables, branches, departments, keys)
     with open_installation() as installation:
         user = installation.user(as_user)
         state = decide.accept(installation, filing, user, chosen, answer_of=answer_of)
@@ -89,18 +76,14 @@ def accept(
 
 
 @app.command("send-back")
+@choosing(*ACTED_ON)
 def send_back(
     filing: Filing,
+    chosen: Selection,
     reason: Reason,
-    rules: Rules = None,
-    tables: Tables = None,
-    branches: Branches = None,
-    departments: Departments = None,
-    keys: Findings = None,
     as_user: As = None,
 ) -> None:
     """责任部门退回答复，附理由的新工作簿随即下发 · Send answers back, in a new workbook with the reason."""
-    chosen = selection(rules, tables, branches, departments, keys)
     with open_installation() as installation:
         state = decide.send_back(installation, filing, installation.user(as_user), chosen, reason=reason)
         fact = state.answer_reviews[-1].fact

@@ -13,10 +13,9 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from pipelines.errors import LANGUAGE
+from pipelines.stages.masking import MASK, masked
 from validations.engine import Rule, Standard, Table
 from validations.engine.scope import fields_named
-
-MASK = "***"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def _failing(
         Cell(
             declared.name,
             getattr(declared.title, LANGUAGE.get()),
-            _masked(row[declared.name], declared.personal),
+            masked(row[declared.name], declared.personal),
             declared.name == found["field"],
             declared.name in named,
         )
@@ -77,21 +76,17 @@ def _failing(
     )
     return FailingRow(
         table=table.name,
-        key={name: _masked(value, name in personal) for name, value in key.items()},
+        key={name: masked(value, name in personal) for name, value in key.items()},
         field=found["field"],
-        value=_masked(found["value"], hides),
-        expected=_masked(found["expected"], hides),
-        difference=_masked(found["difference"], hides),
+        value=masked(found["value"], hides),
+        expected=masked(found["expected"], hides),
+        difference=masked(found["difference"], hides),
         row=None if found["row"] is None else found["row"] + 1,
         reason=re.sub(r"'[^']*'|\"[^\"]*\"", MASK, found["reason"])
         if says_more and found["reason"]
         else found["reason"],
         cells=cells,
     )
-
-
-def _masked(value: str | None, is_personal: bool) -> str | None:
-    return MASK if is_personal and value is not None else value
 
 
 def _row(

@@ -10,23 +10,15 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
-from pipelines.cli.finding_options import (
-    As,
-    Branches,
-    Departments,
-    Filing,
-    Findings,
-    Reason,
-    Rules,
-    Tables,
-    selection,
-)
+from pipelines.cli.finding_options import ACTED_ON, As, Filing, Reason, choosing
 from pipelines.errors import text
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.holders import holders
 from pipelines.stages.installation import open_installation
 from pipelines.stages.issue import issue as issue_findings
+from pipelines.stages.masking import masked_finding
 from pipelines.stages.register import register
+from pipelines.stages.selection import Selection
 
 app = typer.Typer(no_args_is_help=True)
 SHOWN = 50
@@ -51,16 +43,10 @@ def findings() -> None:
 
 
 @app.command("list")
+@choosing(*ACTED_ON, "states")
 def list_(
     filing: Filing,
-    rules: Rules = None,
-    tables: Tables = None,
-    branches: Branches = None,
-    departments: Departments = None,
-    keys: Findings = None,
-    states: Annotated[
-        list[str] | None, typer.Option("--state", help="状态，可重复 · states, repeatable")
-    ] = None,
+    chosen: Selection,
     shown: Annotated[int, typer.Option("--rows", help="列出几条 · how many are listed")] = SHOWN,
     as_json: Annotated[bool, typer.Option("--json", help="JSON 输出 · machine-readable")] = False,
 ) -> None:
@@ -68,10 +54,12 @@ def list_(
     with open_installation() as installation:
         state = installation.state(filing)
         rows = register(installation, state)
+        standard = installation.standard(state.opened.fact.standard)
     if not rows.is_empty():
-        rows = selection(rules, tables, branches, departments, keys, states).of(rows)
+        rows = chosen.of(rows)
     if as_json:
-        typer.echo(json.dumps(rows.to_dicts(), ensure_ascii=False, indent=2, default=str))
+        masked = [masked_finding(standard, row) for row in rows.iter_rows(named=True)]
+        typer.echo(json.dumps(masked, ensure_ascii=False, indent=2, default=str))
         return
     if rows.is_empty():
         typer.echo(text("findings.none", filing=filing))
@@ -85,7 +73,7 @@ def list_(
         *(Column(text(f"findings.column.{name}"), overflow="fold") for name in _COLUMNS), box=SIMPLE_HEAD
     )
     for row in rows.head(shown).iter_rows(named=True):
-        cells = {**row, "state": text("findings.state." + row["state"])}
+        cells = {**masked_finding(standard, row), "state": text("findings.state." + row["state"])}
         table.add_row(*("—" if cells[name] is None else str(cells[name]) for name in _COLUMNS))
     console = Console()
     Console(width=max(console.width, 160)).print(table)
@@ -114,35 +102,27 @@ def holders_(filing: Filing) -> None:
 
 
 @app.command()
+@choosing(*ACTED_ON)
 def confirm(
     filing: Filing,
-    rules: Rules = None,
-    tables: Tables = None,
-    branches: Branches = None,
-    departments: Departments = None,
-    keys: Findings = None,
+    chosen: Selection,
     as_user: As = None,
 ) -> None:
     """初审：确认为问题，交责任部门 · First review: confirm, for the departments to issue."""
-    chosen = selection(rules, tables, branches, departments, keys)
     with open_installation() as installation:
         state = review_findings(installation, filing, installation.user(as_user), "confirm", chosen)
         _tell("findings.confirmed", state.first_reviews[-1].fact.confirmed, state.holds("first_review"))
 
 
 @app.command()
+@choosing(*ACTED_ON)
 def dismiss(
     filing: Filing,
+    chosen: Selection,
     reason: Reason,
-    rules: Rules = None,
-    tables: Tables = None,
-    branches: Branches = None,
-    departments: Departments = None,
-    keys: Findings = None,
     as_user: As = None,
 ) -> None:
     """初审：不是问题，须有理由；阻断的不能 · First review: no problem, with a reason; not for what blocks."""
-    chosen = selection(rules, tables, branches, departments, keys)
     with open_installation() as installation:
         user = installation.user(as_user)
         state = review_findings(installation, filing, user, "dismiss", chosen, reason=reason)
@@ -150,22 +130,18 @@ def dismiss(
 
 
 @app.command()
+@choosing(*ACTED_ON)
 def assign(
     filing: Filing,
+    chosen: Selection,
     to_department: Annotated[
         str | None, typer.Option(help="改由此部门负责 · department that owns them")
     ] = None,
     to_branch: Annotated[str | None, typer.Option(help="改由此机构答复 · branch that answers")] = None,
     reason: Reason = "",
-    rules: Rules = None,
-    tables: Tables = None,
-    branches: Branches = None,
-    departments: Departments = None,
-    keys: Findings = None,
     as_user: As = None,
 ) -> None:
     """初审：确认，并改派部门或机构 · First review: confirm, for another department or branch."""
-    chosen = selection(rules, tables, branches, departments, keys)
     with open_installation() as installation:
         state = review_findings(
             installation, filing, installation.user(as_user), "assign", chosen,
@@ -175,17 +151,14 @@ def assign(
 
 
 @app.command()
+@choosing("rules", "tables", "branches", "findings")
 def issue(
     filing: Filing,
+    chosen: Selection,
     department: Annotated[str, typer.Option(help="责任部门 · the department that issues")],
-    rules: Rules = None,
-    tables: Tables = None,
-    branches: Branches = None,
-    keys: Findings = None,
     as_user: As = None,
 ) -> None:
     """责任部门下发问题数据，每个分公司一份工作簿 · A department issues its findings, a workbook per branch."""
-    chosen = selection(rules, tables, branches, None, keys)
     with open_installation() as installation:
         state = issue_findings(installation, filing, department, installation.user(as_user), chosen)
         fact = state.dispatches[-1].fact

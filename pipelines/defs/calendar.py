@@ -1,10 +1,11 @@
-"""The daily schedule that opens what the regulators' calendar demands. Deadlines are the stages' and the calendar's."""
+"""The daily schedule: opens what the regulators' calendar demands, reminds whoever holds findings. Deadlines are the stages'."""
 
 # Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
 import dagster as dg
 
 from pipelines.defs.resources import InstallationResource
+from pipelines.stages.holders import remind
 from pipelines.stages.request import open_due
 
 
@@ -21,10 +22,25 @@ def open_due_filings(context: dg.OpExecutionContext, installation: InstallationR
     return [state.id for state in states]
 
 
-@dg.job(description="开启应报任务")
+@dg.op(description="提醒经手人：今明两日到期的提醒，逾期的升级；每个工作日每人一次，记入台账")
+def remind_holders(context: dg.OpExecutionContext, installation: InstallationResource) -> int:
+    """Record what is due or late, of every filing; returns how many were reminded."""
+    told = 0
+    with installation.open() as opened:
+        for state in opened.states():
+            for each in remind(opened, state.id):
+                told += 1
+                context.log.info(
+                    f"{each.level} {state.id} {each.holder} {each.department} {each.organisation}：{each.count} 条，{each.due} 到期"
+                )
+    return told
+
+
+@dg.job(description="开启应报任务，提醒经手人")
 def calendar_opening() -> None:
     """The calendar's part of the flow."""
     open_due_filings()
+    remind_holders()
 
 
 def calendar_definitions() -> dg.Definitions:
@@ -35,6 +51,6 @@ def calendar_definitions() -> dg.Definitions:
         cron_schedule="0 7 * * *",
         execution_timezone="Asia/Shanghai",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="每日 7:00 按报送日历开启应报任务",
+        description="每日 7:00 按报送日历开启应报任务，提醒经手人",
     )
     return dg.Definitions(jobs=[calendar_opening], schedules=[schedule])

@@ -18,10 +18,11 @@ from pipelines.errors import LANGUAGE, BadInput
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.cell_notation import format_cell, parse_cell
 from pipelines.stages.content import typed_value
-from pipelines.stages.figure_tree import MASK, Figure, FigureTree, Overlay
+from pipelines.stages.figure_tree import Figure, FigureTree, Overlay
 from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import Installation
 from pipelines.stages.judged_figures import Earlier, JudgedFigures, open_judged
+from pipelines.stages.masking import masked
 from pipelines.stages.validate import read_findings
 from validations.engine import Standard, Table
 from validations.engine.accounts import less
@@ -166,8 +167,8 @@ def overlays_of(installation: Installation, judged: JudgedFigures) -> tuple[Over
                     table=name,
                     cell=cell,
                     field=field,
-                    old=_masked(old, is_personal),
-                    new=_masked(new, is_personal),
+                    old=masked(old, is_personal),
+                    new=masked(new, is_personal),
                     change=_change(table, field, old, new),
                     reason=given.reason if given else "",
                     user=given.user if given else "",
@@ -221,10 +222,10 @@ def _rows(judged: JudgedFigures, table: Table, cell: str) -> Iterable[tuple[int,
                 RowCell(
                     field.name,
                     getattr(field.title, LANGUAGE.get()),
-                    _masked(row[field.name], field.personal),
+                    masked(row[field.name], field.personal),
                     field.name in table.key,
                     row[field.name] != was[field.name],
-                    _masked(was[field.name], field.personal) if row[field.name] != was[field.name] else None,
+                    masked(was[field.name], field.personal) if row[field.name] != was[field.name] else None,
                 )
                 for field in table.stored_fields
             ),
@@ -256,21 +257,17 @@ def _finding(standard: Standard, row: dict[str, Any], *, hides: bool) -> CellFin
         severity=row["severity"],
         message=getattr(standard.rule(row["rule"]).message, LANGUAGE.get()),
         field=row["field"],
-        value=_masked(row["value"], hides),
-        expected=_masked(row["expected"], hides),
-        difference=_masked(row["difference"], hides),
+        value=masked(row["value"], hides),
+        expected=masked(row["expected"], hides),
+        difference=masked(row["difference"], hides),
     )
-
-
-def _masked(value: str | None, is_personal: bool) -> str | None:
-    return MASK if is_personal and value is not None else value
 
 
 def _masked_cell(table: Table, cell: str) -> str:
     """The cell of a canonical key as a person writes it."""
     key: dict[str, str | None] = json.loads(cell)
     return format_cell(
-        table.name, (_masked(key[name], table.field(name).personal) for name in table.stored_key)
+        table.name, (masked(key[name], table.field(name).personal) for name in table.stored_key)
     )
 
 

@@ -13,12 +13,12 @@ from fractions import Fraction
 from typing import Literal
 
 from pipelines.errors import LANGUAGE, BadInput
+from pipelines.stages.masking import masked
 from validations.engine.accounts import added, less
 from validations.engine.explaining import Figures
 from validations.engine.parts import CellValue, PartRow, account
 from validations.engine.standard import Table
 
-MASK = "***"
 Cause = Literal["overlay", "rounding", "unexplained"]
 Node = tuple[str, str, str]
 """Table, field, cell."""
@@ -194,7 +194,7 @@ class FigureTree:
         figure = Figure(
             table=name,
             cell=cell,
-            key=tuple((n, MASK if n in personal and code is not None else code) for n, code in key),
+            key=tuple((n, masked(code, n in personal)) for n, code in key),
             names=tuple(
                 (n, said) for n, code in key if code is not None and (said := self._names.get((n, code)))
             ),

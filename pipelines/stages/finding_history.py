@@ -17,10 +17,9 @@ from pipelines.errors import LANGUAGE, BadInput, Tampered
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.bulk_facts import kept
 from pipelines.stages.canonical import file_digest
-from pipelines.stages.figure_tree import MASK
 from pipelines.stages.installation import Installation
+from pipelines.stages.masking import masked, personal_fields
 from pipelines.stages.register import register
-from validations.engine import Standard
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def tell_finding(installation: Installation, state: FilingState, finding: str) -
     history = finding_history(installation, state, finding)
     now = register(installation, state).row(by_predicate=pl.col("finding") == finding, named=True)
     rule = next((each for each in standard.rules if each.id == row["rule"]), None)
-    personal = _personal(standard, row["table"])
+    personal = personal_fields(standard, row["table"])
     hides = row["field"] in personal
     key: dict[str, str | None] = json.loads(row["key"])
     return FindingStory(
@@ -98,13 +97,13 @@ def tell_finding(installation: Installation, state: FilingState, finding: str) -
         message=getattr(rule.message, LANGUAGE.get()) if rule else "",
         citation=rule.citation if rule else "",
         table=row["table"],
-        key={name: MASK if name in personal and value is not None else value for name, value in key.items()},
+        key={name: masked(value, name in personal) for name, value in key.items()},
         organisation=row["organisation"],
         field=row["field"],
-        value=_masked(row["value"], hides),
-        expected=_masked(row["expected"], hides),
-        difference=_masked(row["difference"], hides),
-        reason=_masked(row["reason"], bool(personal)),
+        value=masked(row["value"], hides),
+        expected=masked(row["expected"], hides),
+        difference=masked(row["difference"], hides),
+        reason=masked(row["reason"], bool(personal)),
         is_current=history[-1].is_found,
         state=now["state"],
         holder=now["holder"],
@@ -123,7 +122,7 @@ def finding_history(installation: Installation, state: FilingState, finding: str
     sightings: list[Sighting] = []
     for judged in state.contents:
         row = rows.get(judged.seq)
-        hides = row is not None and row["field"] in _personal(standard, row["table"])
+        hides = row is not None and row["field"] in personal_fields(standard, row["table"])
         sightings.append(
             Sighting(
                 seq=judged.seq,
@@ -131,9 +130,9 @@ def finding_history(installation: Installation, state: FilingState, finding: str
                 round=judged.fact.round,
                 content=judged.fact.content,
                 is_found=row is not None,
-                value=_masked(row["value"], hides) if row else None,
-                expected=_masked(row["expected"], hides) if row else None,
-                difference=_masked(row["difference"], hides) if row else None,
+                value=masked(row["value"], hides) if row else None,
+                expected=masked(row["expected"], hides) if row else None,
+                difference=masked(row["difference"], hides) if row else None,
                 waiver=row["waiver"] if row else None,
             )
         )
@@ -159,7 +158,7 @@ def _acts(installation: Installation, state: FilingState, finding: str, *, hides
             yield Act(asked.seq, asked.at, asked.actor, "asked", said)
     for answered in state.answers:
         if row := row_of(answered.fact.answers):
-            value = _masked(row["new_value"], hides) or ""
+            value = masked(row["new_value"], hides) or ""
             said = f"{row['handling']} {value} {row['reason']}".strip()
             yield Act(answered.seq, answered.at, answered.actor, "answered", said)
     for decided in state.answer_reviews:
@@ -182,13 +181,3 @@ def _rows(
         found = pl.scan_parquet(path).filter(pl.col("finding") == finding).head(1).collect()
         for row in found.iter_rows(named=True):
             yield judged.seq, row
-
-
-def _personal(standard: Standard, table: str) -> frozenset[str]:
-    if table not in standard.tables:
-        return frozenset()
-    return frozenset(field.name for field in standard.table(table).fields if field.personal)
-
-
-def _masked(value: str | None, hides: bool) -> str | None:
-    return MASK if hides and value is not None else value

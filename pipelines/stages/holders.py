@@ -75,6 +75,7 @@ def remind(installation: Installation, filing: str) -> list[HolderReminded]:
     today = installation.now().date()
     if (
         not state.is_listed
+        or state.withdrawn
         or state.is_in_sign_off
         or state.packages
         or not installation.calendar.is_workday(today)

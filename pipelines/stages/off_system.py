@@ -104,8 +104,8 @@ def shown_state(owed: Owed) -> str:
 
 
 def is_of_department(user: User, department: str) -> bool:
-    """Whether a person hands in for a department, which is named by a role."""
-    return user.has_role(department)
+    """Whether a person hands in for a department: one who decides for it."""
+    return user.speaks_for(department)
 
 
 def upload_file(installation: Installation, filing: str, upload: OffSystemUploaded) -> Path:

@@ -12,17 +12,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
+from xlsxwriter.utility import xl_col_to_name
 
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.cell_text import cell_text
 from pipelines.stages.installation import Installation
 from pipelines.stages.off_system import owed_table
-from pipelines.stages.workbooks.sealed_save import save_sealed
-from pipelines.stages.workbooks.styling import ANSWER_FILL, HEADER_FILL, STRONG, TITLE, text_cell
-from resources.deployment import ROLES
+from pipelines.stages.workbooks.sealed_book import Book, require_written, sealed_book
 from validations.engine import Code, Field, Standard, Table
 from validations.engine.cell_values_input import EARLIEST_SERIAL, LATEST_SERIAL
 from validations.engine.xlsx_input import Form
@@ -52,18 +48,18 @@ def write_template(installation: Installation, filing: str, table: str, path: Pa
     state = installation.state(filing)
     owed = owed_table(installation, state, table)
     standard = installation.standard(state.opened.fact.standard)
-    write_form(path, standard, owed.table, state, owed.department)
+    department = installation.deployment.departments[owed.department].title.zh
+    write_form(path, standard, owed.table, state, f"{department}（{owed.department}）")
 
 
 def write_form(path: Path, standard: Standard, table: Table, state: FilingState, department: str) -> None:
     """The form itself: what `write_template` writes for a table, whoever owes it."""
-    workbook = Workbook(write_only=True)
-    _write_guide(workbook, _guide(table, state, department))
     columns = _code_columns(standard, table, state)
-    _write_table(workbook, table, columns)
-    if columns:
-        _write_codes(workbook, list(dict.fromkeys(columns.values())))
-    save_sealed(workbook, path)
+    with sealed_book(path) as book:
+        _write_guide(book, _guide(table, state, department))
+        _write_table(book, table, columns)
+        if columns:
+            _write_codes(book, list(dict.fromkeys(columns.values())))
 
 
 def heading(field: Field) -> str:
@@ -97,13 +93,12 @@ def _code_columns(standard: Standard, table: Table, state: FilingState) -> dict[
 
 
 def _guide(table: Table, state: FilingState, department: str) -> list[tuple[str, str]]:
-    role = ROLES[department][0] if department in ROLES else department
     return [
         ("系统外数据填报模板", ""),
         (LABEL_OF_FILING, state.id),
         ("表", f"{table.name} {table.title.zh}"),
         ("报送期间", f"{state.date_from} 至 {state.date_to}"),
-        ("填报部门（岗位）", f"{role}（{department}）"),
+        ("填报部门", department),
         (
             "何时交回",
             f"计划报送日 {state.planned_on} 之前，并为校验与签报留出时间；报送期限 {state.deadline}。",
@@ -129,49 +124,43 @@ def _guide(table: Table, state: FilingState, department: str) -> list[tuple[str,
     ]
 
 
-def _write_guide(workbook: Workbook, lines: Sequence[tuple[str, str]]) -> None:
-    sheet: Any = workbook.create_sheet(GUIDE)
-    sheet.protection.sheet = True
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 20, 90
+def _write_guide(book: Book, lines: Sequence[tuple[str, str]]) -> None:
+    sheet = book.add_sheet(GUIDE, (20, 90))
+    sheet.protect()
     (title, _), *rest = lines
-    sheet.append([text_cell(sheet, title, font=TITLE, framed=False)])
-    for name, said in rest:
-        sheet.append([text_cell(sheet, cell_text(name), font=STRONG), text_cell(sheet, cell_text(said))])
+    book.put(sheet, 0, 0, title, book.look("title", framed=False))
+    looks = (book.look("strong"), book.look())
+    for row, (name, said) in enumerate(rest, 1):
+        book.put_row(sheet, row, (cell_text(name), cell_text(said)), looks)
 
 
-def _write_table(workbook: Workbook, table: Table, codes: dict[str, CodeColumn]) -> None:
-    sheet: Any = workbook.create_sheet(table.name[:31])
-    sheet.freeze_panes = "A2"
+def _write_table(book: Book, table: Table, codes: dict[str, CodeColumn]) -> None:
+    sheet = book.add_sheet(table.name[:31], (), frozen=(1, 0))
     places = {column: place for place, column in enumerate(dict.fromkeys(codes.values()))}
-    cells: list[Any] = []
-    for number, field in enumerate(table.stored_fields, 1):
-        letter = get_column_letter(number)
-        column = sheet.column_dimensions[letter]
-        column.width = max(14, min(30, 2 * len(field.title.zh) + 8))
-        column.number_format = number_format(field)
-        rule = _restriction(field, codes.get(field.name), places)
-        rule.promptTitle = f"{field.name} {field.title.zh}"[:PROMPT_TITLE_LIMIT]
-        rule.prompt = _prompt(field)[:PROMPT_LIMIT]
-        rule.showInputMessage = True
-        rule.add(f"{letter}2:{letter}{LAST_ROW}")
-        sheet.data_validations.append(rule)
-        fill = ANSWER_FILL if field.mandatory else HEADER_FILL
-        cells.append(text_cell(sheet, heading(field), font=STRONG, fill=fill))
-    sheet.append(cells)
+    looks: list[Any] = []
+    for number, field in enumerate(table.stored_fields):
+        width = max(14, min(30, 2 * len(field.title.zh) + 8))
+        look = book.typed_look(number_format(field))
+        require_written(sheet.set_column(number, number, width, look), sheet, 0, number)
+        rule = {
+            **_restriction(field, codes.get(field.name), places),
+            "input_title": f"{field.name} {field.title.zh}"[:PROMPT_TITLE_LIMIT],
+            "input_message": _prompt(field)[:PROMPT_LIMIT],
+        }
+        require_written(sheet.data_validation(1, number, LAST_ROW - 1, number, rule), sheet, 1, number)
+        looks.append(book.look("strong", fill="answer" if field.mandatory else "header"))
+    book.put_row(sheet, 0, [heading(field) for field in table.stored_fields], looks)
 
 
-def _write_codes(workbook: Workbook, columns: Sequence[CodeColumn]) -> None:
-    sheet: Any = workbook.create_sheet(CODES)
-    sheet.protection.sheet = True
-    sheet.freeze_panes = "A2"
-    for place in range(len(columns)):
-        sheet.column_dimensions[get_column_letter(2 * place + 1)].width = 14
-        sheet.column_dimensions[get_column_letter(2 * place + 2)].width = 24
-    header = [name for column in columns for name in (column.name, "名称")]
-    sheet.append([text_cell(sheet, cell_text(name), font=STRONG, fill=HEADER_FILL) for name in header])
-    for row in zip_longest(*(column.codes for column in columns)):
-        pairs = [(code.code, code.title.zh) if code else ("", "") for code in row]
-        sheet.append([text_cell(sheet, cell_text(said)) for pair in pairs for said in pair])
+def _write_codes(book: Book, columns: Sequence[CodeColumn]) -> None:
+    sheet = book.add_sheet(CODES, [14, 24] * len(columns), frozen=(1, 0))
+    sheet.protect()
+    header = [cell_text(name) for column in columns for name in (column.name, "名称")]
+    book.put_row(sheet, 0, header, [book.look("strong", fill="header")] * len(header))
+    looks = [book.look()] * len(header)
+    for row, codes in enumerate(zip_longest(*(column.codes for column in columns)), 1):
+        pairs = [(code.code, code.title.zh) if code else ("", "") for code in codes]
+        book.put_row(sheet, row, [cell_text(said) for pair in pairs for said in pair], looks)
 
 
 def number_format(field: Field) -> str:
@@ -187,45 +176,45 @@ def number_format(field: Field) -> str:
             return f"0.{'0' * field.scale}" if field.scale else "0"
 
 
-def _restriction(field: Field, codes: CodeColumn | None, places: dict[CodeColumn, int]) -> DataValidation:
+def _restriction(field: Field, codes: CodeColumn | None, places: dict[CodeColumn, int]) -> dict[str, Any]:
     """What Excel lets be typed. It is a help: what is handed in is judged again, whoever wrote it."""
+    title = field.name[:PROMPT_TITLE_LIMIT]
     if codes is not None and field.separator is None:
-        rule = DataValidation(type="list", formula1=_listed(codes, places[codes]), allow_blank=True)
-        rule.error = f"请从列表中选择；代码见工作表“{CODES}”"
-    elif field.type == "date":
-        rule = _between("date", EARLIEST_SERIAL, LATEST_SERIAL, "请填写日期，写作 2026-01-31")
-    elif field.type == "text":
+        error = f"请从列表中选择；代码见工作表“{CODES}”"
+        return {
+            "validate": "list",
+            "source": _listed(codes, places[codes]),
+            "error_title": title,
+            "error_message": error,
+        }
+    if field.type == "date":
+        return _between("date", EARLIEST_SERIAL, LATEST_SERIAL, title, "请填写日期，写作 2026-01-31")
+    if field.type == "text":
         if field.length is None:
-            return DataValidation(allow_blank=True)
-        rule = DataValidation(
-            type="textLength", operator="lessThanOrEqual", formula1=str(field.length), allow_blank=True
-        )
-        rule.error = f"最长 {field.length} 字节，一个汉字占 2 字节以上"
-    else:
-        # A number of more digits is handed in as text, so Excel only warns of it.
-        kind = "whole" if field.type == "integer" else "decimal"
-        rule = _between(kind, -EXACT, EXACT, "应为 15 位以内的数字；更长的数字请确认后以文本填写")
-        rule.errorStyle = "warning"
-    rule.errorTitle, rule.showErrorMessage = field.name[:PROMPT_TITLE_LIMIT], True
-    return rule
+            return {"validate": "any"}
+        error = f"最长 {field.length} 字节，一个汉字占 2 字节以上"
+        length = {"validate": "length", "criteria": "<=", "value": field.length}
+        return {**length, "error_title": title, "error_message": error}
+    # A number of more digits is handed in as text, so Excel only warns of it.
+    kind = "integer" if field.type == "integer" else "decimal"
+    error = "应为 15 位以内的数字；更长的数字请确认后以文本填写"
+    return {**_between(kind, -EXACT, EXACT, title, error), "error_type": "warning"}
 
 
-def _between(kind: Any, low: int, high: int, error: str) -> DataValidation:
-    rule = DataValidation(
-        type=kind, operator="between", formula1=str(low), formula2=str(high), allow_blank=True
-    )
-    rule.error = error
-    return rule
+def _between(kind: str, low: int, high: int, title: str, error: str) -> dict[str, Any]:
+    limits = {"criteria": "between", "minimum": low, "maximum": high}
+    return {"validate": kind, **limits, "error_title": title, "error_message": error}
 
 
-def _listed(codes: CodeColumn, place: int) -> str:
+def _listed(codes: CodeColumn, place: int) -> list[str] | str:
     """The list of a rule: written into it where it fits, else where it stands on the sheet of codes."""
     values = [code.code for code in codes.codes]
-    inline = '"' + ",".join(values) + '"'
-    if len(inline) <= INLINE_LIMIT and not any("," in value or '"' in value for value in values):
-        return inline
-    letter = get_column_letter(2 * place + 1)
-    return f"'{CODES}'!${letter}$2:${letter}${len(values) + 1}"
+    if len(",".join(values)) <= INLINE_LIMIT - 2 and not any(
+        "," in value or '"' in value for value in values
+    ):
+        return values
+    letter = xl_col_to_name(2 * place)
+    return f"='{CODES}'!${letter}$2:${letter}${len(values) + 1}"
 
 
 def _prompt(field: Field) -> str:

@@ -20,7 +20,6 @@ from resources.deployment.connections import (
 from resources.deployment.departments import Department, Merger
 from resources.deployment.located import Loc, Located
 from resources.deployment.models import CalendarOverrides, FilingConfig, Organisation, Route, User
-from resources.deployment.roles import ROLES
 
 
 @dataclass
@@ -189,13 +188,8 @@ def _check_filings(parts: Parts) -> None:
                 if code not in codes:
                     file.problem("deployment.unknown_organisation", (*loc, "organisations"), code=code)
         for table, department in filing.off_system.items():
-            _check_department(department, (*loc, "off_system", table), file)
-
-
-def _check_department(department: str, place: Loc, file: Located) -> None:
-    """The one place that knows what a department is named by: a role. Its tables are the standard's affair, not ours."""
-    if department not in ROLES:
-        file.problem("deployment.unknown_role", place, role=department, known=", ".join(ROLES))
+            if department not in parts.departments and not parts.files["departments"].problems:
+                file.problem("deployment.unknown_department", (*loc, "off_system", table), code=department)
 
 
 def _check_inbox(parts: Parts) -> None:

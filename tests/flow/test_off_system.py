@@ -80,10 +80,12 @@ users:
     name: 广东再保岗（模拟）
     roles: [business_reviewer]
     organisations: ["440000"]
+    departments: [finance]
   reinsurance2:
     name: 再保岗乙（模拟）
     roles: [business_reviewer]
     organisations: ["*"]
+    departments: [finance]
 """
 
 
@@ -95,7 +97,7 @@ def begun(begin: Resume, tmp_path: Path) -> Installation:
         (
             "deployment.yaml",
             "    channel: designated_sftp\n    organisations: all\n",
-            f"    channel: designated_sftp\n    organisations: all\n    off_system: {{{TREATIES}: business_reviewer}}\n",
+            f"    channel: designated_sftp\n    organisations: all\n    off_system: {{{TREATIES}: finance}}\n",
         ),
         (
             "users.yaml",
@@ -165,13 +167,13 @@ def test_the_round_holds_exactly_what_the_department_typed(begun: Installation, 
     assert next_step(state, begun) is None  # people are at work
     fails(
         begun, AUDIT, "extract", BadInput, 2,
-        f"系统外表 {TREATIES} 尚未上传，等待 business_reviewer：baosong off-system upload {AUDIT} {TREATIES} 文件.xlsx",
+        f"系统外表 {TREATIES} 尚未上传，等待 finance：baosong off-system upload {AUDIT} {TREATIES} 文件.xlsx",
     )  # fmt: skip
     state = hand_in(begun, filled(begun, tmp_path / "再保合同.xlsx"))
     fact = state.off_system[TREATIES].fact
     table = begun.standard("circ_audit").table(TREATIES)
     assert fact.digest == table_digest(table, as_parquet(tmp_path / "same.parquet"))
-    assert (fact.name, fact.rows, fact.department) == ("再保合同.xlsx", 2, "business_reviewer")
+    assert (fact.name, fact.rows, fact.department) == ("再保合同.xlsx", 2, "finance")
     assert fact.sums == {"FCBL": "0.4250", "ZLE": "100000000.00", "HTXE": "0.00", "FBSXFBL": "0.5750"}
     due = next_step(state, begun)
     assert due is not None
@@ -184,7 +186,7 @@ def test_the_round_holds_exactly_what_the_department_typed(begun: Installation, 
     manifest = begun.rounds.verify(AUDIT, 1, digest=state.rounds[0].fact.manifest)
     assert TREATIES not in manifest.extra["sql"]
     entry = manifest.extra["certificate"]["tables"][TREATIES]
-    assert (entry["upload"], entry["department"], entry["statement"]) == (fact.file, "business_reviewer", "")
+    assert (entry["upload"], entry["department"], entry["statement"]) == (fact.file, "finance", "")
     assert entry["counted"] == entry["written"] == {"rows": 2, "sums": dict(fact.sums)}
 
     findings = read_findings(begun, run(begun, AUDIT, "validate")).filter(pl.col("table") == TREATIES)
@@ -299,7 +301,9 @@ def test_a_file_that_is_saved_while_it_is_read_is_not_taken(
 
 def test_only_the_department_and_the_data_engineer_hand_in(begun: Installation, tmp_path: Path) -> None:
     book = filled(begun, tmp_path / "t.xlsx")
-    assert "需要角色：data_engineer / business_reviewer" in refusal(begun, book, "finance_reviewer")
+    assert "claims_reviewer 不代表部门 finance，不能交回系统外表 ZBHTXXB" in refusal(
+        begun, book, "claims_reviewer"
+    )
     assert "其他机构的数据，或代替其已交的数据：000000" in refusal(begun, book, "reinsurance_440000")
     own = filled(begun, tmp_path / "own.xlsx", [{**row, "BXJGDM": "440000"} for row in ROWS])
     state = hand_in(begun, own, "reinsurance_440000")

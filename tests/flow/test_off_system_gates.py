@@ -44,9 +44,9 @@ TABLE = "TRIANGLE"
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Path:
-    """The actuaries keep the triangles outside the systems."""
+    """The finance department keeps the triangles outside the systems."""
     source = "  schedule_p:        # 公开的真实申报数据（NAIC Schedule P）\n"
-    kept = f"{source}    off_system: {{{TABLE}: actuarial}}\n"
+    kept = f"{source}    off_system: {{{TABLE}: finance}}\n"
     return own_deployment(tmp_path / "deployment", ("deployment.yaml", source, kept))
 
 
@@ -71,7 +71,7 @@ def triangles(sound: pl.DataFrame, tmp_path: Path) -> Path:
 
 
 def hand_in(installation: Installation, file: Path) -> FilingState:
-    return upload(installation, SCHEDULE_P, installation.user("actuary"), table=TABLE, file=file)
+    return upload(installation, SCHEDULE_P, installation.user("accounting_reviewer"), table=TABLE, file=file)
 
 
 def fewer(file: Path) -> Path:
@@ -181,24 +181,24 @@ def test_the_commands_write_take_in_and_list(
             raise done.exception
         return done.output
 
-    assert "未交，等待 actuarial 上传" in said("off-system", "list", SCHEDULE_P)
+    assert "未交，等待 finance 上传" in said("off-system", "list", SCHEDULE_P)
     assert json.loads(said("filing", "show", SCHEDULE_P, "--json"))["off_system"] == {
-        TABLE: "未交，等待 actuarial 上传"
+        TABLE: "未交，等待 finance 上传"
     }
     out = tmp_path / "填报.xlsx"
     said("off-system", "template", SCHEDULE_P, TABLE, "--out", str(out))
     assert zipfile.is_zipfile(out)
     with pytest.raises(BadInput, match=f"表 NOTHING 不是报送任务 .* 的系统外数据；此任务的系统外表：{TABLE}"):
         said("off-system", "template", SCHEDULE_P, "NOTHING", "--out", str(out))
-    uploaded = said("off-system", "upload", SCHEDULE_P, TABLE, str(triangles), "--as", "actuary")
+    uploaded = said("off-system", "upload", SCHEDULE_P, TABLE, str(triangles), "--as", "accounting_reviewer")
     fact = installation.state(SCHEDULE_P).off_system[TABLE].fact
     assert f"{fact.rows} 行，内容摘要 {fact.digest}" in uploaded
     (listed,) = json.loads(said("off-system", "list", SCHEDULE_P, "--json"))
     assert (listed["by"], listed["digest"], listed["rows"], listed["is_missing"]) == (
-        "actuary", fact.digest, fact.rows, False
+        "accounting_reviewer", fact.digest, fact.rows, False
     )  # fmt: skip
-    assert f'{TABLE}": "{fact.rows} 行，actuary 于 2026-05-06 09:00 上传' in said(
+    assert f'{TABLE}": "{fact.rows} 行，accounting_reviewer 于 2026-05-06 09:00 上传' in said(
         "filing", "show", SCHEDULE_P
     )
     declare_nil_return(installation, SCHEDULE_P, preparer(installation), table=TABLE, reason="本年无业务")
-    assert "已零申报（actuarial）" in said("off-system", "list", SCHEDULE_P)
+    assert "已零申报（finance）" in said("off-system", "list", SCHEDULE_P)

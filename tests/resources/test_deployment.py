@@ -376,26 +376,3 @@ def test_every_text_of_this_area_names_the_same_values_in_both_languages() -> No
         texts = catalogue()[code]
         named = {language: set(re.findall(r"(?<!\{)\{(\w+)\}", text)) for language, text in texts.items()}
         assert named["zh"] == named["en"], code
-
-
-def test_off_system_tables_belong_to_a_role_and_to_the_standard(
-    folder: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    line = edit(
-        "deployment.yaml", "    lead_working_days: 3\n", "    off_system: {BSXM: reinsurers, NOPE: it}\n"
-    )
-    assert mistakes(folder) == [("deployment.unknown_role", "deployment.yaml", line)]
-    edit("deployment.yaml", "reinsurers", "finance")
-    assert load_deployment(folder, folder.parent).filings["circ_statistics"].off_system["BSXM"] == "finance"
-    monkeypatch.setenv("BAOSONG_HOME", str(folder.parent / "home"))
-    runner = CliRunner()
-    checked = runner.invoke(app, ["check", str(folder)]).exception
-    assert isinstance(checked, BadInput)
-    assert [detail.code for detail in checked.details] == [
-        "off_system.derived_table",
-        "off_system.unknown_table",
-    ]
-    assert "filings.circ_statistics.off_system 中的表 BSXM 由报送规范推算得出，不能上传" in str(checked)
-    edit("deployment.yaml", "BSXM: finance, NOPE: it", "JGB: finance")
-    said = runner.invoke(app, ["check", str(folder)]).output
-    assert "circ_statistics 的系统外数据（由部门上传，不用 SQL 提取）：JGB" in said

@@ -100,6 +100,12 @@ class Book:
             self._formats["count"] = self._workbook.add_format(facts)
         return self._formats["count"]
 
+    def typed_look(self, number_format: str) -> Any:
+        """How a cell looks that people type into: a format of Excel's, nothing else."""
+        if number_format not in self._formats:
+            self._formats[number_format] = self._workbook.add_format({"num_format": number_format})
+        return self._formats[number_format]
+
     def put(self, sheet: Any, row: int, column: int, content: str | int, look: Any) -> None:
         """Fill one cell, counted from 0. Raises BadInput for what Excel cannot hold, never cuts it."""
         if isinstance(content, int):

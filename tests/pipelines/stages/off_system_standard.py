@@ -123,7 +123,7 @@ def write_standard(root: Path) -> Standard:
 
 
 def template(standard: Standard, path: Path, table: str = TABLE) -> Path:
-    write_form(path, standard, standard.table(table), STATE, "business_reviewer")
+    write_form(path, standard, standard.table(table), STATE, "财务会计部（finance）")
     return path
 
 

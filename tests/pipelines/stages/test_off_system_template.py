@@ -81,7 +81,7 @@ def test_the_guide_says_which_filing_who_and_until_when(standard: Standard, tmp_
     guide = {row[0].value: row[1].value for row in book["说明"].iter_rows(min_row=2)}
     assert guide["报送任务"] == FILING
     assert guide["报送期间"] == "2026-01-01 至 2026-03-31"
-    assert guide["填报部门（岗位）"] == "业务审核人（business_reviewer）"
+    assert guide["填报部门"] == "财务会计部（finance）"
     assert "2026-05-14" in guide["何时交回"] and "2026-05-15" in guide["何时交回"]
     assert f"baosong off-system upload {FILING} {TABLE} " in guide["交回"]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 from xml.parsers import expat
@@ -40,7 +41,7 @@ def shared_strings(archive: zipfile.ZipFile) -> list[str]:
     return reader.strings
 
 
-class _Reader:
+class _Reader(ABC):
     """What reading sheets and strings have in common: no DOCTYPE, local names, the text of `is` and `si`.
 
     Runs are joined, phonetic hints (`rPh`) left out.
@@ -81,11 +82,13 @@ class _Reader:
         else:
             self._close(tag)
 
+    @abstractmethod
     def _open(self, tag: str, attributes: dict[str, str]) -> None:
-        raise NotImplementedError
+        """An element other than text begins."""
 
+    @abstractmethod
     def _close(self, tag: str) -> None:
-        raise NotImplementedError
+        """An element other than text ends."""
 
 
 class _StringReader(_Reader):

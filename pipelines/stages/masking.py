@@ -1,0 +1,37 @@
+"""Personal data is masked wherever somebody reads who does not need it. Which fields are personal is the standard's matter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from validations.engine.standard import Standard
+
+MASK = "***"
+_SAID_OF_THE_VALUE = ("value", "expected", "difference", "new_value")
+
+
+def masked(value: str | None, is_personal: bool) -> str | None:
+    """The value, or the mask in its place; nothing stays nothing."""
+    return MASK if is_personal and value is not None else value
+
+
+def personal_fields(standard: Standard, table: str) -> frozenset[str]:
+    """The fields of a table that are personal; none of a table that the standard no longer has."""
+    if table not in standard.tables:
+        return frozenset()
+    return frozenset(field.name for field in standard.table(table).fields if field.personal)
+
+
+def masked_finding(standard: Standard, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of findings or of the register with key and values masked; why a row could not be judged quotes it."""
+    personal = personal_fields(standard, row["table"])
+    key = {name: masked(value, name in personal) for name, value in json.loads(row["key"]).items()}
+    shown = {**row, "key": json.dumps(key, ensure_ascii=False, separators=(",", ":"))}
+    for name in _SAID_OF_THE_VALUE:
+        if name in row:
+            shown[name] = masked(row[name], row["field"] in personal)
+    if "reason" in row:
+        shown["reason"] = masked(row["reason"], bool(personal))
+    return shown
