@@ -9,7 +9,8 @@ from typing import Any
 from validations.engine.standard import Standard
 
 MASK = "***"
-_SAID_OF_THE_VALUE = ("value", "expected", "difference", "new_value")
+_ENDINGS = ("value", "expected", "difference")
+"""What columns that speak of a cell's value end with: `value`, `new_value`, `answered_expected` …"""
 
 
 def masked(value: str | None, is_personal: bool) -> str | None:
@@ -29,8 +30,8 @@ def masked_finding(standard: Standard, row: Mapping[str, Any]) -> dict[str, Any]
     personal = personal_fields(standard, row["table"])
     key = {name: masked(value, name in personal) for name, value in json.loads(row["key"]).items()}
     shown = {**row, "key": json.dumps(key, ensure_ascii=False, separators=(",", ":"))}
-    for name in _SAID_OF_THE_VALUE:
-        if name in row:
+    for name in row:
+        if name.endswith(_ENDINGS):
             shown[name] = masked(row[name], row["field"] in personal)
     if "reason" in row:
         shown["reason"] = masked(row["reason"], bool(personal))
