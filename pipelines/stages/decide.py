@@ -62,7 +62,9 @@ def send_back(
         row["finding"]: GivenAnswer(words[row["handling"]], row["new_value"] or "", row["reason"])
         for row in decided.iter_rows(named=True)
     }
-    asked = problems_asked(rows, dict.fromkeys(given, reason.strip()))
+    asked = problems_asked(
+        installation.standard(state.opened.fact.standard), rows, dict.fromkeys(given, reason.strip())
+    )
     return _record(installation, state, user, decided, asked, given)
 
 

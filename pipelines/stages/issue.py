@@ -28,12 +28,11 @@ from pipelines.stages.workbooks import (
     GivenAnswer,
     Problem,
     WorkbookIdentity,
+    split_problems,
     write_branch_workbook,
 )
 from resources.deployment import User
 from validations.engine import Standard
-
-ROWS_PER_WORKBOOK = 50_000
 
 
 def issue(
@@ -65,7 +64,7 @@ def _issue(
     rows = require_any(
         chosen.of(waiting), Refused("issue.nothing", filing=state.id, department=department, chosen=chosen)
     )
-    asked = problems_asked(rows)
+    asked = problems_asked(installation.standard(state.opened.fact.standard), rows)
     answer_by = answering_day(installation, state)
     workbooks = write_workbooks(installation, state, asked, answer_by)
     assert state.content is not None, "people are at work on a judged content"
@@ -86,17 +85,22 @@ def _issue(
     return state
 
 
-def problems_asked(rows: pl.DataFrame, remarks: Mapping[str, str] | None = None) -> pl.DataFrame:
+def problems_asked(
+    standard: Standard, rows: pl.DataFrame, remarks: Mapping[str, str] | None = None
+) -> pl.DataFrame:
     """Rows of the register as they are put to their branches: which part of the workbooks each stands in, and why it came
     back."""
-    said = remarks or {}
-    place = pl.int_range(pl.len()).over("department", "branch")
+    parts: dict[str, int] = {}
+    for _, theirs in rows.group_by("department", "branch"):
+        problems = [problem(standard, row) for row in theirs.iter_rows(named=True)]
+        for number, part in enumerate(split_problems(problems), 1):
+            parts.update((each.finding, number) for each in part)
     return (
         rows.sort("department", "branch", "table", "rule", "key", "field", "finding")
         .with_columns(
             organisation=pl.col("branch"),
-            part=(place // ROWS_PER_WORKBOOK + 1).cast(pl.Int32),
-            remark=pl.col("finding").replace_strict(said, default="", return_dtype=pl.String),
+            part=pl.col("finding").replace_strict(parts, return_dtype=pl.Int32),
+            remark=pl.col("finding").replace_strict(remarks or {}, default="", return_dtype=pl.String),
         )
         .select(*PROBLEMS)
     )
