@@ -36,8 +36,7 @@ def grant(
     """经签报接受一条规则的问题数据 · Accept a rule's findings under a sign-off."""
     draft = WaiverDraft(rule, sign_off, reason, expires.date(), table, key)
     with open_installation() as installation:
-        state = grant_waiver(installation, filing, draft, installation.user(as_user))
-        fact = state.waivers[-1].fact
+        fact = grant_waiver(installation, filing, draft, installation.user(as_user))
         typer.echo(text("waivers.granted", number=fact.number, rule=fact.rule, expires=fact.expires))
 
 

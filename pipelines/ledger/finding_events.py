@@ -130,7 +130,10 @@ class CorrectionDecided(FilingEvent):
 
 
 class WaiverGranted(FilingEvent):
-    """Findings of a rule are accepted under a sign-off, in one table or for one key where given, until a day (豁免)."""
+    """Findings of a rule are accepted under a sign-off, in one table or for one key where given, until a day (豁免).
+
+    `rule_digest` is the wording that found them; `findings` names the bulk fact of those that were there, with their values.
+    """
 
     kind = "waiver_granted"
     number: str
@@ -140,6 +143,8 @@ class WaiverGranted(FilingEvent):
     sign_off: str
     reason: str
     expires: date
+    rule_digest: str
+    findings: str
 
 
 class WaiverRevoked(FilingEvent):

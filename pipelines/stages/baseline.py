@@ -66,7 +66,7 @@ def references(installation: Installation, state: FilingState, standard: Standar
         if found is None:
             continue
         other = standard if space == PREVIOUS else installation.standard(space)
-        tables[space] = {name: path for name, path in verified_tables(found, other) if name in names}
+        tables[space] = verified_tables(found, other, names)
         digests[space] = found.digest
         if space == PREVIOUS:
             parameters = {"previous_from": str(found.date_from), "previous_to": str(found.date_to)}

@@ -17,7 +17,7 @@ from pipelines.stages.canonical import file_digest, write_durably
 from pipelines.stages.installation import Installation
 
 _NAMES = ("finding", "rule", "rule_digest", "severity", "table", "key", "field", "value", "expected", "difference")  # fmt: skip
-CELL = dict.fromkeys(_NAMES, pl.String)
+CELL: dict[str, type[pl.String]] = dict.fromkeys(_NAMES, pl.String)
 """The columns that say which finding a row speaks of, and which value of it."""
 
 PROBLEMS = {**CELL, "department": pl.String, "organisation": pl.String, "part": pl.Int32, "remark": pl.String}

@@ -7,6 +7,7 @@ change is unexplained drift, which keeps the sign-off closed.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation
 from pipelines.stages.leftovers import clear_leftovers
 from pipelines.stages.register import found_in
+from pipelines.stages.root_causes import hidden_behind
 from pipelines.stages.table_changes import Progress, TableChanges, table_changes
+from validations.engine import FINDINGS_SCHEMA, Standard
 
 
 def compare(installation: Installation, filing: str, *, progress: Progress | None = None) -> FilingState:
@@ -41,20 +44,18 @@ def _compare(installation: Installation, state: FilingState, progress: Progress 
     folder = comparison_folder(installation, state.id, later)
     folder.mkdir(parents=True, exist_ok=True)
     clear_leftovers(folder)
-    tables: list[TableChanges] = []
-    for name in state.rounds[-1].fact.tables:
-        before, after = (installation.rounds.path(state.id, n) / f"{name}.parquet" for n in (earlier, later))
-        if before.is_file() and after.is_file():
-            out = folder / f"{name}.parquet"
-            tables.append(table_changes(standard.table(name), before, after, out, progress=progress))
+    tables = list(_tables(installation, state, standard, folder, progress))
     handlings = accepted_handlings(installation, state)
     fixes = [each for each in handlings.values() if each.handling == "source_fix"]
     changes = folder / "changes.parquet"
-    counts = write_explained(standard, [folder / f"{t.table}.parquet" for t in tables], fixes, changes)
-    for each in tables:
-        (folder / f"{each.table}.parquet").unlink()
+    found = [path for path in (folder / f"{each.table}.parquet" for each in tables) if path.is_file()]
+    counts = write_explained(standard, found, fixes, changes)
+    for path in found:
+        path.unlink()
 
-    were, are = (_finding_keys(installation, state, number) for number in (earlier, later))
+    before, after = (_findings(installation, state, number) for number in (earlier, later))
+    were, are = set(before["finding"]), set(after["finding"])
+    are |= hidden_behind(standard, before.filter(~pl.col("finding").is_in(list(are))), after)
     promised = {each.finding for each in fixes}
     details = {
         "tables": [asdict(each) for each in tables],
@@ -81,6 +82,30 @@ def _compare(installation: Installation, state: FilingState, progress: Progress 
         missing_fixes=len(details["missing_fixes"]),
     )
     return installation.record(state, fact, actor=SYSTEM, command=f"compare:{earlier}:{later}")
+
+
+def _tables(
+    installation: Installation,
+    state: FilingState,
+    standard: Standard,
+    folder: Path,
+    progress: Progress | None,
+) -> Iterator[TableChanges]:
+    """Write what changed of each table that both rounds have into `folder`; equal digests are equal rows, and need no reading."""
+    earlier, later = state.rounds[-2].fact, state.rounds[-1].fact
+    for name in later.tables:
+        if name not in earlier.tables:
+            continue
+        before, after = (
+            installation.rounds.path(state.id, n.round) / f"{name}.parquet" for n in (earlier, later)
+        )
+        was, now = earlier.tables[name], later.tables[name]
+        if was.digest == now.digest:
+            yield TableChanges(name, 0, 0, 0, {}, rows_earlier=was.rows, rows_later=now.rows)
+        else:
+            yield table_changes(
+                standard.table(name), before, after, folder / f"{name}.parquet", progress=progress
+            )
 
 
 def comparison_folder(installation: Installation, filing: str, later: int) -> Path:
@@ -114,10 +139,12 @@ def read_differences(installation: Installation, state: FilingState) -> list[Tab
     return [TableChanges(**each) for each in read_comparison(installation, state)["tables"]]
 
 
-def _finding_keys(installation: Installation, state: FilingState, number: int) -> set[str]:
-    """Finding keys of the last content judged on a round; none where it was extracted anew before anybody judged it."""
+def _findings(installation: Installation, state: FilingState, number: int) -> pl.DataFrame:
+    """The findings of the last content judged on a round; none where it was extracted anew before anybody judged it."""
     contents = [c for c in state.contents if c.fact.round == number]
-    return set(found_in(installation, state, contents[-1].fact)["finding"]) if contents else set[str]()
+    if not contents:
+        return pl.DataFrame(FINDINGS_SCHEMA.empty_table())
+    return found_in(installation, state, contents[-1].fact)
 
 
 def changes_by(changes: Path, *columns: str) -> pl.DataFrame:

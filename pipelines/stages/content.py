@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,12 +23,14 @@ import pyarrow.parquet as pq
 
 from pipelines.errors import BadInput, Refused, text
 from pipelines.ledger.filing import FilingState
+from pipelines.ledger.filing_events import RoundExtracted
 from pipelines.stages.canonical import canonical_json, json_digest, sync_folder
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import Installation
 from pipelines.stages.leftovers import is_alive
 from pipelines.stages.waivers import waivers_in_force
-from validations.engine import Standard, Table, arrow_schema, derive, stored_inputs, table_digest
+from resources.rounds import RoundManifest
+from validations.engine import Standard, Table, arrow_schema, derive, stored_inputs, table_digests
 from validations.engine.values_input import expected, read_values, reason, visible
 
 
@@ -84,7 +86,7 @@ def build_content(installation: Installation, state: FilingState) -> Content:
     standard = installation.standard(opened.standard)
     report = standard.report(opened.report)
     demanded = installation.tables(state)
-    installation.rounds.verify(state.id, state.round, digest=state.rounds[-1].fact.manifest)
+    manifest = installation.rounds.verify(state.id, state.round, digest=state.rounds[-1].fact.manifest)
     source = installation.rounds.path(state.id, state.round)
     handlings = accepted_handlings(installation, state)
 
@@ -101,7 +103,8 @@ def build_content(installation: Installation, state: FilingState) -> Content:
         tables, overlays, conflicts = corrected_tables(
             standard, demanded, source, handlings.values(), parameters_of(state), building
         )
-        parts = _parts(installation, state, standard, report.package, tables, handlings, overlays)
+        digests = _digests(standard, tables, source, state.rounds[-1].fact, manifest)
+        parts = _parts(installation, state, standard, report.package, digests, handlings, overlays)
         digest = json_digest(parts)
         (building / "content.json").write_text(canonical_json(parts), encoding="utf-8")
         folder = root / digest
@@ -146,14 +149,30 @@ def corrected_tables(
     return {name: tables[name] for name in demanded}, overlays, conflicts
 
 
+def _digests(
+    standard: Standard,
+    tables: Mapping[str, Path],
+    source: Path,
+    extracted: RoundExtracted,
+    manifest: RoundManifest,
+) -> dict[str, str]:
+    """The content digest of each table. A file of the round, which was verified, has the one that its extraction took, unless
+    the standard has changed since."""
+    is_same_standard = manifest.extra["standard"]["digest"] == standard.digest
+    recorded = {source / f"{name}.parquet": facts.digest for name, facts in extracted.tables.items()}
+    known = recorded if is_same_standard else {}
+    counted = table_digests({p: standard.table(name) for name, p in tables.items() if p not in known})
+    return {name: known.get(path) or counted[path] for name, path in tables.items()}
+
+
 def _parts(
     installation: Installation,
     state: FilingState,
     standard: Standard,
     package: str,
-    tables: dict[str, Path],
-    handlings: dict[str, Handled],
-    overlays: list[Handled],
+    digests: Mapping[str, str],
+    handlings: Mapping[str, Handled],
+    overlays: Sequence[Handled],
 ) -> dict[str, Any]:
     return {
         "filing": state.id,
@@ -164,15 +183,12 @@ def _parts(
         "package": package,
         "nil_returns": sorted(state.nil_returns),
         **({"amended": state.scope_amendment.seq} if state.scope_amendment else {}),
-        "tables": {name: table_digest(standard.table(name), path) for name, path in tables.items()},
+        "tables": digests,
         "handlings": json_digest(
             sorted([h.finding, h.handling, h.new_value, h.reason] for h in handlings.values())
         ),
         "overlays": sorted([h.table, h.key, h.field, h.value, h.new_value] for h in overlays),
-        "waivers": [
-            [w.number, w.rule, w.table, w.key, w.sign_off, w.expires.isoformat()]
-            for w in waivers_in_force(installation, state)
-        ],
+        "waivers": [waiver.payload() for waiver in waivers_in_force(installation, state)],
     }
 
 

@@ -33,7 +33,7 @@ from pipelines.stages.off_system_round import require_digests, take_uploads
 from resources.deployment import User
 from resources.rounds import RoundWriter
 from resources.sources import Snapshot, open_source
-from validations.engine import Table, arrow_schema, stored_inputs, table_digest
+from validations.engine import Table, arrow_schema, stored_inputs, table_digests
 
 DIGEST_MEMORY = "96MB"
 Progress = Callable[[str, int, int], None]
@@ -177,9 +177,10 @@ class _Extraction:
 def _digest(tables: Sequence[Table], writer: RoundWriter, done: dict[str, TableCertificate]) -> None:
     """Add the content digests, one sorter after the other when nothing else is in memory any more."""
     pa.default_memory_pool().release_unused()
-    for table in tables:
-        digest = table_digest(table, writer.path(table.name), memory_limit=DIGEST_MEMORY)
-        done[table.name] = done[table.name].model_copy(update={"digest": digest})
+    files = {writer.path(table.name): table for table in tables}
+    for file, digest in table_digests(files, memory_limit=DIGEST_MEMORY).items():
+        name = files[file].name
+        done[name] = done[name].model_copy(update={"digest": digest})
 
 
 def _parameters(installation: Installation, state: FilingState) -> dict[str, str | tuple[str, ...]]:

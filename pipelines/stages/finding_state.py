@@ -24,7 +24,8 @@ _SAME = ("value", "digest", "expected", "difference")
 def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bool) -> pl.DataFrame:
     """Add `state`, `holder`, `since`, `promised`; `frame` has a row per finding with all that was decided about it.
 
-    One that the content judged last does not have is obsolete when its rule is no longer worded as it was, else resolved.
+    One that the content judged last does not have is obsolete when its rule is no longer worded as it was, still there when it
+    only hides behind its root cause, which has appeared since, else resolved.
     One that it has is the first of these that fits, where a cell is the same when value, expected value, difference and
     wording of the rule are:
 
@@ -38,9 +39,9 @@ def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bo
     - answered: that was done last, the cell is the same and, for a promised source fix, so is the round;
     - still_there.
 
-    Nobody holds a note or what is closed. The department decides what is answered; the branch answers what is dispatched or
-    sent back; what the first review did not pass in this wording, or dismissed with another value, is the first
-    reviewer's where there is one; the department issues the rest.
+    Nobody holds a note, what is closed, or what hides. The department decides what is answered; the branch answers what is
+    dispatched or sent back; what the first review did not pass in this wording, or dismissed with another value, is the
+    first reviewer's where there is one; the department issues the rest.
     """
     assert state.content is not None, "findings come from a content"
     judged, round_ = state.content.seq, state.content.fact.round
@@ -75,13 +76,14 @@ def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bo
     state_of = (
         pl.when(pl.col("is_present")).then(found)
         .when(pl.col("is_obsolete")).then(pl.lit("obsolete"))
+        .when(pl.col("is_hidden")).then(pl.lit("still_there"))
         .otherwise(pl.lit("resolved"))
     )  # fmt: skip
     needs_review = pl.lit(is_reviewed_first) & (
         pl.col("review").is_null() | ~is_same_rule | ((pl.col("review") == "dismiss") & ~speaks)
     )  # fmt: skip
     holder = (
-        pl.when((pl.col("severity") == "note") | pl.col("state").is_in(CLOSED)).then(pl.lit(None, dtype=pl.String))
+        pl.when((pl.col("severity") == "note") | pl.col("state").is_in(CLOSED) | ~pl.col("is_present")).then(pl.lit(None, dtype=pl.String))
         .when(pl.col("state") == "answered").then(pl.lit("decide"))
         .when(pl.col("state").is_in(["dispatched", "sent_back"])).then(pl.lit("answer"))
         .when(needs_review).then(pl.lit("first_review"))

@@ -87,7 +87,7 @@ def open_judged(
     manifest = next(r.fact.manifest for r in state.rounds if r.fact.round == judged.round)
     installation.rounds.verify(state.id, judged.round, digest=manifest)
     content = stored_content(installation, state, judged.content)
-    own = dict(verified_tables(content, standard, tables))
+    own = verified_tables(content, standard, tables)
     spill = installation.folder("contents", state.id) / judged.content
     parameters = parameters_of(state)
     overlaid = {overlay[0] for overlay in content.parts["overlays"]}
@@ -100,7 +100,7 @@ def open_judged(
         def before(found: StoredContent | None, reason: str) -> Before:
             if found is None:
                 return Before(None, reason)
-            return Before(opened(dict(verified_tables(found, standard, tables))), date_to=found.date_to)
+            return Before(opened(verified_tables(found, standard, tables)), date_to=found.date_to)
 
         yield JudgedFigures(
             state,

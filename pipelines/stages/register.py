@@ -19,6 +19,7 @@ from pipelines.stages.canonical import file_digest
 from pipelines.stages.finding_acts import MOMENT, asked, decisions, first_reviews, latest_answers
 from pipelines.stages.finding_state import with_state
 from pipelines.stages.installation import Installation
+from pipelines.stages.root_causes import hidden_behind
 from validations.engine import Standard
 
 FOUND = [*CELL, "organisation", "reason", "waiver"]
@@ -97,7 +98,7 @@ def _findings_over_contents(
         seen.append(now.select("finding").with_columns(place=pl.lit(place, dtype=pl.Int32)))
         latest = now if latest is None else pl.concat([now, latest.join(now, on="finding", how="anti")])
         before = now
-    assert latest is not None, "a judged filing has a content"
+    assert latest is not None and before is not None, "a judged filing has a content"
     rounds = pl.DataFrame(
         {
             "place": pl.Series(range(len(contents)), dtype=pl.Int32),
@@ -123,6 +124,7 @@ def _findings_over_contents(
         )
 
     digests = {rule.id: rule.digest for rule in standard.rules}
+    hidden = hidden_behind(standard, latest.join(before, on="finding", how="anti"), before)
     return (
         latest.join(places, on="finding")
         .join(at("first", round="first_round"), on="first")
@@ -132,6 +134,7 @@ def _findings_over_contents(
         .join(at("gone", round="resolved_round", at="gone_at"), on="gone", how="left")
         .with_columns(
             is_present=pl.col("last") == len(contents) - 1,
+            is_hidden=pl.col("finding").is_in(list(hidden)),
             has_reappeared=pl.col("began") > pl.col("first"),
             is_obsolete=pl.col("rule").replace_strict(digests, default=None, return_dtype=pl.String)
             .ne_missing(pl.col("rule_digest")),

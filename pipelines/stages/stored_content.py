@@ -6,7 +6,7 @@ Nothing is built or judged here, and no standard is asked what the content means
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,8 @@ from pipelines.errors import BadInput, Tampered
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.canonical import json_digest
 from pipelines.stages.installation import Installation
-from validations.engine import Standard, table_digest
+from validations.engine import Standard, table_digests
+from validations.engine.types import require_columns
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,21 @@ def stored_content(installation: Installation, state: FilingState, digest: str) 
 
 def verified_tables(
     content: StoredContent, standard: Standard, names: Collection[str] | None = None
-) -> Iterator[tuple[str, Path]]:
+) -> dict[str, Path]:
     """The tables (of `names`) whose rows still are what was recorded; one the standard has changed since is not comparable."""
+    files: dict[str, Path] = {}
     for name, path in content.paths.items():
         if name not in standard.tables or (names is not None and name not in names):
             continue
         if not path.is_file():
             raise Tampered("baseline.changed", filing=content.digest[:12], path=path)
         try:
-            found = table_digest(standard.table(name), path)
+            require_columns(standard.table(name), path)
         except BadInput:
             continue  # other columns now: rules that read it are listed as not judged
-        if found != content.table_digests[name]:
+        files[name] = path
+    found = table_digests({path: standard.table(name) for name, path in files.items()})
+    for name, path in files.items():
+        if found[path] != content.table_digests[name]:
             raise Tampered("baseline.changed", filing=content.digest[:12], path=path)
-        yield name, path
+    return files

@@ -1,6 +1,7 @@
 """Waivers (豁免): a department accepts findings of a rule under a sign-off, for a reason, until a day.
 
-They hold over rounds, and over later filings of the standard until they expire. What a waiver covers is the engine's
+They hold over rounds, and over later filings of the standard until they expire, while what they accepted stays as it was:
+another value of an accepted cell and another wording of the rule are asked about anew. What a waiver covers is the engine's
 matter; a row that could not be judged is covered by none.
 """
 
@@ -10,13 +11,19 @@ import json
 from dataclasses import dataclass
 from datetime import date
 
+import polars as pl
+
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import WaiverGranted, WaiverRevoked
+from pipelines.stages.bulk_facts import CELL, frame, keep, kept
 from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.register import found_in
 from resources.deployment import User
 from validations.engine import Waiver
 from validations.engine.scope import tables_of
+
+ACCEPTED = ("table", "key", "field", "value")
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,8 @@ class WaiverDraft:
     key: str | None = None
 
 
-def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, user: User) -> FilingState:
-    """Record that the owner of the findings accepts them. The same waiver twice is granted once.
+def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, user: User) -> WaiverGranted:
+    """Record that the owner of the findings accepts them as they are now. The same waiver twice is granted once.
 
     Raises BadInput with everything that is wrong, Refused during the sign-off and for a user who does not speak for every
     department that may own what it covers: a rule on many tables is waived table by table.
@@ -51,11 +58,13 @@ def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, us
     }
     if others := sorted(owner for owner in owners if not user.speaks_for(owner)):
         raise Refused("waivers.other_department", user=user.id, rule=rule.id, department=", ".join(others))
+    accepted = _accepted(installation, state, draft)
+    findings = keep(installation, filing, accepted) if accepted.height else ""
     for given in waivers_in_force(installation, state):
-        if (given.rule, given.table, given.key, given.sign_off, given.expires) == (
-            draft.rule, draft.table, draft.key, draft.sign_off, draft.expires,
+        if (given.rule, given.table, given.key, given.sign_off, given.expires, given.rule_digest, given.findings) == (
+            draft.rule, draft.table, draft.key, draft.sign_off.strip(), draft.expires, rule.digest, findings,
         ):  # fmt: skip
-            return state
+            return given
     number = f"{filing}-V{state.version}-HM{len(state.waivers) + 1:03d}"
     fact = WaiverGranted(
         number=number,
@@ -65,8 +74,11 @@ def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, us
         sign_off=draft.sign_off.strip(),
         reason=draft.reason.strip(),
         expires=draft.expires,
+        rule_digest=rule.digest,
+        findings=findings,
     )
-    return installation.record(state, fact, actor=user.id, command=f"waiver:{number}")
+    installation.record(state, fact, actor=user.id, command=f"waiver:{number}")
+    return fact
 
 
 def revoke_waiver(
@@ -89,28 +101,52 @@ def revoke_waiver(
 def waivers_in_force(installation: Installation, state: FilingState) -> tuple[WaiverGranted, ...]:
     """The waivers of this standard, granted in any of its filings, that are not revoked and have not expired by the end of
     the filing's period, nor by the day on which people were asked to sign or, before that, by today."""
-    opened = state.opened.fact
-    is_signed = state.sign_off is not None and (state.is_in_sign_off or bool(state.packages))
-    today = state.sign_off.at.date() if state.sign_off and is_signed else installation.now().date()
-    found: list[WaiverGranted] = []
-    others = [other for other in installation.states(opened.standard) if other.id != state.id]
-    for other in (*others, state):
-        revoked = {each.fact.number for each in other.revocations}
-        found += [
-            waiver.fact
-            for waiver in other.waivers
-            if waiver.fact.number not in revoked and waiver.fact.expires >= max(state.date_to, today)
-        ]
+    found = [fact for _, fact in _in_force(installation, state)]
     return tuple(sorted(found, key=lambda waiver: waiver.number))
 
 
 def engine_waivers(installation: Installation, state: FilingState) -> tuple[Waiver, ...]:
     """The waivers in force as the engine takes them: for the filing's own period."""
-    on = state.date_to
-    return tuple(
-        Waiver(w.rule, w.sign_off, w.reason, on, w.table, w.key)
-        for w in waivers_in_force(installation, state)
-    )
+    waivers: list[Waiver] = []
+    for filing, w in _in_force(installation, state):
+        values = kept(installation, filing, w.findings).select(*ACCEPTED).rows() if w.findings else ()
+        waivers.append(
+            Waiver(
+                w.rule, w.sign_off, w.reason, state.date_to, w.table, w.key, w.rule_digest,
+                tuple((table, key, field, value) for table, key, field, value in values),
+            )
+        )  # fmt: skip
+    return tuple(waivers)
+
+
+def _in_force(installation: Installation, state: FilingState) -> list[tuple[str, WaiverGranted]]:
+    """Each with the filing that it was granted in."""
+    opened = state.opened.fact
+    is_signed = state.sign_off is not None and (state.is_in_sign_off or bool(state.packages))
+    today = state.sign_off.at.date() if state.sign_off and is_signed else installation.now().date()
+    found: list[tuple[str, WaiverGranted]] = []
+    others = [other for other in installation.states(opened.standard) if other.id != state.id]
+    for granted_in in (*others, state):
+        revoked = {each.fact.number for each in granted_in.revocations}
+        found += [
+            (granted_in.id, waiver.fact)
+            for waiver in granted_in.waivers
+            if waiver.fact.number not in revoked and waiver.fact.expires >= max(state.date_to, today)
+        ]
+    return found
+
+
+def _accepted(installation: Installation, state: FilingState, draft: WaiverDraft) -> pl.DataFrame:
+    """The findings in the content judged last that the waiver means, as they are there."""
+    if state.content is None:
+        return frame((), CELL)
+    meant = [pl.col("rule") == draft.rule, pl.col("reason").is_null()]
+    meant += [
+        pl.col(column) == wanted
+        for column, wanted in (("table", draft.table), ("key", draft.key))
+        if wanted is not None
+    ]
+    return found_in(installation, state, state.content.fact).filter(*meant).select(*CELL)
 
 
 def require_open(state: FilingState) -> None:

@@ -5,6 +5,7 @@ Like `play`, this asserts nothing of the product; it only spares each test the w
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,8 @@ from pipelines.stages.selection import Selection
 from resources.clock import FileClock
 from resources.demo.fill_workbook import fill_answers
 from resources.deployment import User
-from tests.flow.play import AUDIT, preparer, run
+from resources.settings import CHECKOUT
+from tests.flow.play import AUDIT, own_deployment, preparer, run
 
 GivenTexts = tuple[str, str, str]
 FIXED: GivenTexts = ("源头修正", "", "已在核心系统改正（模拟）")
@@ -106,6 +108,19 @@ def next_round(installation: Installation, filing: str = AUDIT) -> FilingState:
     """Another round, asked for by hand, up to the list of its problem data."""
     request_extraction(installation, filing, preparer(installation), reason="复核（模拟）")
     return run(installation, filing, "extract", "validate", "compare", "review")
+
+
+def key_of(row: dict[str, str]) -> str:
+    """The only value of a finding's key."""
+    return row["key"].split('"')[3]
+
+
+def own_standard(folder: Path) -> tuple[Path, Path]:
+    """A deployment with a copy of the audit's standard of its own, and that copy."""
+    deployment = own_deployment(folder)
+    own = deployment / "standards" / "circ_audit"
+    shutil.copytree(CHECKOUT / "validations" / "standards" / "circ_audit", own)
+    return deployment, own
 
 
 def judge_again(installation: Installation, filing: str = AUDIT) -> FilingState:

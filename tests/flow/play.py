@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.acknowledge import record_handover, record_receipt
@@ -100,6 +101,12 @@ def execute(database: Path, *statements: str) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
+
+
+def query(database: Path, statement: str) -> list[tuple[Any, ...]]:
+    """What the owner of a source reads there."""
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(statement).fetchall()
 
 
 def reach_servers(home: Path, servers: Path) -> None:

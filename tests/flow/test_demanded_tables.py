@@ -150,7 +150,7 @@ def test_another_demand_is_another_round_and_only_common_tables_are_compared(beg
     assert step.key == "extract:round-2:0"
     state = run(installation, AUDIT, "extract", "validate", "compare", "review")
     assert set(state.rounds[1].fact.tables) == {"KHXXB", "NBKMDZB"}
-    assert [difference.table for difference in read_differences(installation, AUDIT, 2)] == ["NBKMDZB"]
+    assert [difference.table for difference in read_differences(installation, state)] == ["NBKMDZB"]
     customers = pl.read_parquet(installation.rounds.path(AUDIT, 2) / "KHXXB.parquet")
     assert customers.height > 0
     assert set(read_findings(installation, state)["table"]) <= {"KHXXB", "NBKMDZB"}

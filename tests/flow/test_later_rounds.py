@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from pipelines.stages.installation import Installation
 from pipelines.stages.next_step import next_step
 from pipelines.stages.sign_off import open_sign_off
 from resources.reference_core import repair
-from resources.settings import CHECKOUT
 from tests.flow.conftest import Resume
 from tests.flow.life import (
     EXPLAINED,
@@ -25,8 +23,10 @@ from tests.flow.life import (
     corrected,
     hand_in,
     judge_again,
+    key_of,
     next_round,
     one,
+    own_standard,
     rows,
     settle,
     standing,
@@ -35,25 +35,12 @@ from tests.flow.play import (
     AUDIT,
     Cores,
     execute,
-    own_deployment,
     preparer,
+    query,
     replace_text,
     run,
     send_out,
 )
-
-
-def key_of(row: dict[str, str]) -> str:
-    """The only value of a finding's key."""
-    return row["key"].split('"')[3]
-
-
-def own_standard(folder: Path) -> tuple[Path, Path]:
-    """A deployment with a copy of the audit's standard of its own, and that copy."""
-    deployment = own_deployment(folder)
-    own = deployment / "standards" / "circ_audit"
-    shutil.copytree(CHECKOUT / "validations" / "standards" / "circ_audit", own)
-    return deployment, own
 
 
 def gates(installation: Installation) -> dict[str, str]:
@@ -306,3 +293,29 @@ def test_past_the_answering_day_nothing_is_due_where_nothing_was_promised(
     installation = resume(audit_in_review)
     clock_to(installation, datetime(2026, 5, 12, 9))  # noqa: DTZ001 - in the clock's own zone
     assert next_step(installation.state(AUDIT), installation) is None
+
+
+# ---- root causes
+
+
+def test_what_hides_behind_a_root_cause_that_came_later_is_not_resolved(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    """A wrong date of birth is no longer said when the number it is compared with becomes wrong; mended, it is said again."""
+    installation = resume(audit_in_review)
+    follower = one(installation, rule="B02")
+    core, customer = installation.home / "core.db", key_of(follower)
+    ((number,),) = query(core, f"SELECT id_no FROM customer WHERE customer_id = '{customer}'")
+    execute(core, f"UPDATE customer SET id_no = '{number[:-1]}?' WHERE customer_id = '{customer}'")
+    next_round(installation)
+    root = one(installation, rule="B01", key=follower["key"])
+    assert (root["state"], root["holder"]) == ("new", "first_review")
+    assert not one(installation, finding=follower["finding"])["is_present"]
+    assert standing(installation, follower["finding"]) == ("still_there", None)
+    told = read_comparison(installation, installation.state(AUDIT))
+    assert follower["finding"] in told["remaining"] and follower["finding"] not in told["resolved"]
+
+    execute(core, f"UPDATE customer SET id_no = '{number}' WHERE customer_id = '{customer}'")
+    next_round(installation)
+    assert standing(installation, root["finding"]) == ("resolved", None)
+    assert standing(installation, follower["finding"])[1] == "issue"

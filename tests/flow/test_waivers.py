@@ -14,8 +14,26 @@ from pipelines.stages.next_step import next_step
 from pipelines.stages.sign_off import open_sign_off
 from pipelines.stages.waivers import WaiverDraft, grant_waiver, revoke_waiver, waivers_in_force
 from tests.flow.conftest import Resume
-from tests.flow.life import clock_to, events, judge_again, next_round, rows, standing
-from tests.flow.play import AUDIT, SCHEDULE_P, draft, open_by_request, preparer, run
+from tests.flow.life import (
+    clock_to,
+    events,
+    judge_again,
+    key_of,
+    next_round,
+    own_standard,
+    rows,
+    standing,
+)
+from tests.flow.play import (
+    AUDIT,
+    SCHEDULE_P,
+    draft,
+    execute,
+    open_by_request,
+    preparer,
+    replace_text,
+    run,
+)
 
 LATER = "circ_audit.detail.JH-2026-004"
 SIGNED = WaiverDraft(
@@ -25,7 +43,7 @@ SIGNED = WaiverDraft(
 
 def grant(installation: Installation, waiver: WaiverDraft, user: str = "underwriting_reviewer") -> str:
     """Its number."""
-    return grant_waiver(installation, AUDIT, waiver, installation.user(user)).waivers[-1].fact.number
+    return grant_waiver(installation, AUDIT, waiver, installation.user(user)).number
 
 
 def gate(installation: Installation, code: str) -> str:
@@ -90,6 +108,44 @@ def test_a_waiver_holds_over_rounds_and_is_granted_once(resume: Resume, audit_in
     next_round(installation)
     next_round(installation)
     assert set(rows(installation, rule="B01")["state"]) == {"waived"}
+
+
+def test_another_value_than_the_one_accepted_is_asked_about_anew(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    installation = resume(audit_in_review)
+    moved, *others = rows(installation, rule="B01").to_dicts()
+    grant(installation, SIGNED)
+    change = f"UPDATE customer SET id_no = '11010119900307001' WHERE customer_id = '{key_of(moved)}'"
+    execute(installation.home / "core.db", change)
+    next_round(installation)
+    assert standing(installation, moved["finding"]) == ("still_there", "issue")
+    assert {standing(installation, each["finding"]) for each in others} == {("waived", None)}
+
+    first, again = (
+        waivers_in_force(installation, installation.state(AUDIT))[-1].number,
+        grant(installation, SIGNED),
+    )
+    assert again != first, "the same words accept another value"
+    judge_again(installation)
+    assert set(rows(installation, rule="B01")["state"]) == {"waived"}
+
+
+def test_another_wording_of_the_rule_is_asked_about_anew(
+    resume: Resume, audit_in_review: Path, tmp_path: Path
+) -> None:
+    deployment, own = own_standard(tmp_path / "deployment")
+    installation = resume(audit_in_review, deployment=deployment)
+    grant(installation, replace(SIGNED, rule="D02", table="BDXXB"))
+    grant(installation, SIGNED)
+    judge_again(installation)
+    assert set(rows(installation, state="waived")["rule"]) == {"D02", "B01"}
+    replace_text(own / "rules" / "d.yaml", "COALESCE(DQDBZ, '否') = '是'", "COALESCE(DQDBZ, '') = '是'")
+    judge_again(installation)
+    assert set(rows(installation, state="waived")["rule"]) == {"B01"}
+    assert set(rows(installation, rule="D02").select("state", "holder").rows()) == {
+        ("still_there", "first_review")
+    }
 
 
 def test_a_waiver_makes_a_judging_due_when_nobody_holds_anything_or_the_day_has_passed(

@@ -42,7 +42,7 @@ from validations.engine.terms import Effective, Title
 if TYPE_CHECKING:
     from validations.engine.contract import schema
     from validations.engine.deriving import derive, stored_inputs
-    from validations.engine.digest import table_digest
+    from validations.engine.digest import table_digest, table_digests
     from validations.engine.findings import FINDINGS_SCHEMA
     from validations.engine.judgement import Judgement, NotJudged
     from validations.engine.judging import judge
@@ -68,6 +68,7 @@ _ROOMS = {
     "show_sql": "showing",
     "stored_inputs": "deriving",
     "table_digest": "digest",
+    "table_digests": "digest",
 }
 
 __all__ = [
@@ -113,6 +114,7 @@ __all__ = [
     "show_sql",
     "stored_inputs",
     "table_digest",
+    "table_digests",
 ]
 
 

@@ -118,7 +118,7 @@ def _settle(
     connection.execute("CREATE OR REPLACE TABLE rule_notes (rule VARCHAR, severity VARCHAR, digest VARCHAR)")
     notes = [(rule.id, rule.severity, rule.digest) for rule in standard.rules]
     connection.executemany("INSERT INTO rule_notes VALUES (?, ?, ?)", notes)
-    _note_waivers(connection, waivers, on)
+    _note_waivers(connection, standard, waivers, on)
     _note_followers(connection, standard)
     # Joining millions of findings with nothing still takes seconds.
     follow, are_waived = (_has_rows(connection, name) for name in ("followers", "waived"))
@@ -137,21 +137,44 @@ def _has_rows(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     return bool(connection.execute(f"SELECT 1 FROM {quoted(table)} LIMIT 1").fetchall())
 
 
-def _note_waivers(connection: duckdb.DuckDBPyConnection, waivers: Sequence[Waiver], on: date | None) -> None:
+def _note_waivers(
+    connection: duckdb.DuckDBPyConnection, standard: Standard, waivers: Sequence[Waiver], on: date | None
+) -> None:
     """Findings that a waiver in force accepts; what could not be judged is accepted by none."""
-    connection.execute(
-        'CREATE OR REPLACE TABLE waivers (rule VARCHAR, "table" VARCHAR, key VARCHAR, sign_off VARCHAR)'
-    )
-    for waiver in waivers:
-        if on is not None and waiver.expires >= on:
-            said = [waiver.rule, waiver.table, waiver.key, waiver.sign_off]
-            connection.execute("INSERT INTO waivers VALUES (?, ?, ?, ?)", said)
+    wording = {rule.id: rule.digest for rule in standard.rules}
+    in_force = [
+        waiver
+        for waiver in waivers
+        if on is not None and waiver.expires >= on and waiver.rule_digest in (None, wording.get(waiver.rule))
+    ]
+    given = [(n, w.rule, w.table, w.key, w.sign_off) for n, w in enumerate(in_force)]
+    values = [(n, *value) for n, w in enumerate(in_force) for value in w.values]
+    connection.register("given", _texts(("id", "rule", "table", "key", "sign_off"), given))
+    connection.register("accepted", _texts(("id", "table", "key", "field", "value"), values))
     connection.execute(
         """CREATE OR REPLACE TABLE waived AS
-        SELECT f.rowid AS id, min(w.sign_off) AS waiver FROM found AS f JOIN waivers AS w
-            ON w.rule = f.rule AND coalesce(w."table", f."table") = f."table" AND coalesce(w.key, f.key) = f.key
-        WHERE f.reason IS NULL
-        GROUP BY f.rowid"""
+        SELECT id, min(sign_off) AS waiver FROM (
+            SELECT f.rowid AS id, w.sign_off FROM found AS f
+            JOIN given AS w
+                ON w.rule = f.rule AND coalesce(w."table", f."table") = f."table" AND coalesce(w.key, f.key) = f.key
+            LEFT JOIN accepted AS a
+                ON a.id = w.id AND a."table" = f."table" AND a.key = f.key AND a.field IS NOT DISTINCT FROM f.field
+            WHERE f.reason IS NULL
+            GROUP BY f.rowid, w.id, w.sign_off
+            HAVING count(a.id) = 0 OR bool_or(a.value IS NOT DISTINCT FROM f.value)
+        )
+        GROUP BY id"""
+    )
+    connection.unregister("given")
+    connection.unregister("accepted")
+
+
+def _texts(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> pa.Table:
+    """Rows as a table whose first column is a number and whose others are texts."""
+    kinds = [pa.int64(), *[pa.string()] * (len(names) - 1)]
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return pa.table(
+        [pa.array(list(column), kind) for column, kind in zip(columns, kinds, strict=True)], list(names)
     )
 
 

@@ -247,6 +247,15 @@ def read_query(
 
     Raises SqlMistake.
     """
+    statement = _reading(text)
+    read, others = _tables_read(statement, set(tables), references)
+    used = _refuse_parameters(statement, (*PARAMETERS, *parameters))
+    return Query(text.strip().rstrip(";"), tuple(sorted(read)), tuple(sorted(used)), tuple(sorted(others)))
+
+
+@lru_cache(maxsize=1_024)
+def _reading(text: str) -> exp.Expr:
+    """The only statement of a text, which reads and does nothing else; shared by all who ask, so that nobody may change it."""
     statements = _parsed(text)
     if len(statements) != 1 or not isinstance(statements[0], _QUERIES):
         raise SqlMistake("validations.sql_not_read_only", {})
@@ -254,9 +263,7 @@ def read_query(
     if statement.find(*_NOT_READING) is not None:
         raise SqlMistake("validations.sql_not_read_only", {})
     _refuse_of_the_moment(statement)
-    read, others = _tables_read(statement, set(tables), references)
-    used = _refuse_parameters(statement, (*PARAMETERS, *parameters))
-    return Query(text.strip().rstrip(";"), tuple(sorted(read)), tuple(sorted(used)), tuple(sorted(others)))
+    return statement
 
 
 def _tables_read(

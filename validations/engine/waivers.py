@@ -1,7 +1,8 @@
 """Waivers: findings of a rule that a sign-off accepts until a day. Who may grant one is not decided here.
 
 A waived finding stays in the findings with the number of its sign-off. A waiver ends with the period at the latest; one
-that ended before covers nothing, and none covers a row that could not be judged.
+that ended before covers nothing, and none covers a row that could not be judged. One that remembers what it accepted covers
+neither another value of the same cell nor what its rule finds under another wording.
 """
 
 from __future__ import annotations
@@ -16,11 +17,17 @@ from pathlib import Path
 from pipelines.errors import BadInput
 
 COLUMNS = ("rule", "table", "key", "sign_off", "reason", "expires")
+AcceptedValue = tuple[str, str, str | None, str | None]
+"""Table, key, field and value of a finding as it was accepted."""
 
 
 @dataclass(frozen=True)
 class Waiver:
-    """Accepts the findings of `rule`, of one `table` or one `key` (canonical JSON) where given, up to `expires`."""
+    """Accepts the findings of `rule`, of one `table` or one `key` (canonical JSON) where given, up to `expires`.
+
+    `rule_digest`: only under this wording of the rule. A cell among `values` is accepted with the values it has there alone;
+    any other cell with whatever it holds.
+    """
 
     rule: str
     sign_off: str
@@ -28,6 +35,8 @@ class Waiver:
     expires: date
     table: str | None = None
     key: str | None = None
+    rule_digest: str | None = None
+    values: tuple[AcceptedValue, ...] = ()
 
 
 def read_waivers(path: Path, rules: Iterable[str]) -> tuple[Waiver, ...]:
