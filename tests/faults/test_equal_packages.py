@@ -22,11 +22,7 @@ PLACES = {
         "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-8",
     },
 }  # fmt: skip
-LONG = [
-    pytest.param("Pago Pago", marks=pytest.mark.prove),
-    pytest.param("Turkey, without UTF-8", marks=pytest.mark.prove),
-]
-SHORT = ["Line Islands", "Turkey, without UTF-8", LONG[0]]
+pytestmark = pytest.mark.prove
 
 
 def bytes_of(folder: Path) -> dict[str, str]:
@@ -44,7 +40,7 @@ def recorded(world: World, filing: str) -> tuple[str, str]:
     return package.fact.content, package.fact.package
 
 
-@pytest.mark.parametrize("place", SHORT)
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("filing", [AUDIT, STATISTICS])
 def test_a_package_is_the_same_everywhere(world: World, tmp_path: Path, filing: str, place: str) -> None:
     world.restore("packaged")
@@ -56,7 +52,7 @@ def test_a_package_is_the_same_everywhere(world: World, tmp_path: Path, filing: 
     assert (bytes_of(elsewhere.home / "packages" / filing), recorded(elsewhere, filing)) == here
 
 
-@pytest.mark.parametrize("place", ["Line Islands", *LONG])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_round_is_the_same_everywhere(world: World, tmp_path: Path, place: str) -> None:
     world.restore("packaged")
     here = world.ending("extract", AUDIT).digests

@@ -14,20 +14,11 @@ import pytest
 
 from tests.faults.world import AUDIT, STATISTICS, Ending, World
 
+pytestmark = pytest.mark.prove
 Watch = Callable[[World], bool]
 ATTEMPTS = 8
 """A moment may pass unseen on a busy machine; then the stage is taken back and tried again."""
 MANY = [step / 1000 for step in (0, 4, 15, 50, 150, 400)]
-RARE = {
-    "extract: a table is begun",
-    "package: its folder is made",
-    "package: it is read back",
-    "sftp: the part is begun",
-    "sftp: the final name is there",
-    "interface: reserved",
-    "interface: submitted",
-}
-"""Left to the long runs, for time: the others surround them, and an arrived file has a test of its own."""
 BEFORE = {"extract": "opened", "package": "approved", "deliver": "packaged"}
 
 
@@ -136,7 +127,7 @@ def require_one_delivery(world: World, filing: str) -> None:
         assert list(world.places.outbox.iterdir()) == []
 
 
-@pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment not in RARE])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_stage_killed_at_any_moment_ends_the_same_when_run_again(
     world: World, undisturbed: dict[tuple[str, str], Ending], moment: str
 ) -> None:
@@ -183,7 +174,6 @@ def test_the_command_itself_goes_on_after_a_kill(
     assert world.ending("extract", AUDIT) == expected
 
 
-@pytest.mark.prove
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_many_delays_after_each_moment(
     world: World, undisturbed: dict[tuple[str, str], Ending], moment: str

@@ -15,9 +15,8 @@ from tests.faults.findings_world import ACTS, FindingsWorld, Traces, undisturbed
 from tests.faults.killed_at import LEDGER
 from tests.faults.world import AUDIT
 
+pytestmark = pytest.mark.prove
 KILLED, REFUSED = -9, 3
-QUICK = {("issue", "after"), ("import", "after"), ("inbox", "after"), ("compare", "before")}
-"""What every test run tries; the others are left to the long runs, for time."""
 MANY = 20
 """Points of an act that the long run tries, evenly over all, beside those at the ledger."""
 
@@ -72,14 +71,8 @@ def at_the_ledger(points: list[str], event: str) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("act", "place"),
-    [
-        pytest.param(act, place, marks=[] if (act, place) in QUICK else [pytest.mark.prove])
-        for act in ACTS
-        for place in ("before", "after")
-    ],
-)
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("act", ACTS)
 def test_an_act_killed_beside_its_event_ends_the_same_when_done_again(
     world: FindingsWorld, endings: dict[str, tuple[Traces, list[str]]], act: str, place: str
 ) -> None:
@@ -115,7 +108,6 @@ def test_workbooks_of_a_killed_dispatch_are_not_left_among_those_sent(
     assert {name.rsplit("/", 1)[0] for name in others} == {name.rsplit("/", 1)[0] for name in sent}
 
 
-@pytest.mark.prove
 @pytest.mark.parametrize("act", ACTS)
 def test_an_act_killed_at_many_points_ends_the_same_when_done_again(
     world: FindingsWorld, endings: dict[str, tuple[Traces, list[str]]], act: str

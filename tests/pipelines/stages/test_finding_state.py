@@ -228,7 +228,7 @@ histories = given(standard=st.sampled_from(sorted(LIVES)), steps=st.integers(4, 
 slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=40, suppress_health_check=slow)
+@settings(max_examples=20, suppress_health_check=slow)
 @histories
 def test_the_register_is_what_the_events_make_of_each_finding(
     installation: Installation, standard: str, steps: int, data: st.DataObject

@@ -316,7 +316,7 @@ def oracle(before: list[Row], after: list[Row]) -> list[Change]:
 
 
 a_folder = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None
 )
 
 

@@ -56,7 +56,7 @@ def shaped(write_standard: Write) -> Standard:
     return load_folder(write_standard({"rules/rules.yaml": RULES + SHAPES, "tables/POLICY.yaml": policy}))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(policies, covers)
 def test_shapes_agree_with_plain_python(
     shaped: Standard, judged: Judge, policies: list[dict[str, Any]], covers: list[dict[str, Any]]
