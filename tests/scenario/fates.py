@@ -45,6 +45,8 @@ FATES: dict[str, Fate] = {
 }
 RIGHT = frozenset({"A01", "B01", "B02", "B03", "B04", "C01"})
 """Rules on one cell of text, of which the report may be given the value that the core had."""
+ALONE = frozenset({"B01", "B02", "B03", "B04"})
+"""Rules on a cell that no other cell of the report is made from."""
 WRONG = {
     "A01": " ",
     "B01": "11010119900307000X",
@@ -86,7 +88,5 @@ def _allows(fate: Fate, defect: Defect, severity: str) -> bool:
         return False
     if fate.core == "moved" and MOVED.get(defect.rule) is None:
         return False
-    # What nobody promised to mend must show as changes of exactly one cell.
-    return not (
-        fate.core == "mended" and fate.answer is None and (defect.was is None or defect.rule not in RIGHT)
-    )
+    # What nobody promised to mend must show as a change of exactly one cell.
+    return not (fate.core == "mended" and fate.answer is None and defect.rule not in ALONE)
