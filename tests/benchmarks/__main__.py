@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tests.benchmarks import compare_measures, flow_measures, measures
+from tests.benchmarks import compare_measures, flow_measures, measures, workbook_measures
 from tests.benchmarks.measures import Bench
 from tests.benchmarks.measuring import ROOT
 from tests.benchmarks.plot import draw
@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[Bench], list[Result]]] = {
     "all_rules": measures.all_rules,
     "size": measures.size,
     "compare": compare_measures.compare,
+    "workbooks": workbook_measures.workbooks,
     "small_filing": flow_measures.small_filing,
     "extraction": flow_measures.extraction,
 }

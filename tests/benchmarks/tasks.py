@@ -157,6 +157,68 @@ def extraction(home: str, filing: str) -> Callable[[], dict[str, Any]]:
     return work
 
 
+def dispatch(count: int) -> Callable[[], dict[str, Any]]:
+    """Write the workbooks of one branch's findings."""
+    from dataclasses import replace
+
+    from pipelines.stages.workbooks import split_problems, write_branch_workbook
+    from tests.benchmarks.data.answered import IDENTITY, KEY, problems
+
+    asked = problems(count)
+
+    def work() -> dict[str, Any]:
+        with tempfile.TemporaryDirectory(prefix="baosong-bench-") as folder:
+            parts = split_problems(asked)
+            for number, part in enumerate(parts, 1):
+                identity = replace(IDENTITY, part=number, parts=len(parts))
+                write_branch_workbook(Path(folder) / f"{number}.xlsx", identity, part, key=KEY)
+        return {"parts": len(parts)}
+
+    return work
+
+
+def reading(workbook: str, count: int) -> Callable[[], dict[str, Any]]:
+    """Prove a workbook and read its answers."""
+    from pipelines.stages.workbooks import read_answers
+    from tests.benchmarks.data.answered import IDENTITY, KEY, problems
+
+    asked = problems(count)
+    return lambda: {"answers": len(read_answers(Path(workbook), IDENTITY, asked, key=KEY).answers)}
+
+
+def plain_writing(workbook: str) -> Callable[[], dict[str, Any]]:
+    """The same texts as plain cells, by openpyxl."""
+    from openpyxl import Workbook, load_workbook
+
+    book = load_workbook(workbook, read_only=True)
+    sheets = [[list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets]
+
+    def work() -> dict[str, Any]:
+        written = Workbook(write_only=True)
+        for rows in sheets:
+            sheet = written.create_sheet()
+            for row in rows:
+                sheet.append(row)
+        with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
+            written.save(file.name)
+        return {}
+
+    return work
+
+
+def plain_reading(workbook: str) -> Callable[[], dict[str, Any]]:
+    """Every cell once, by openpyxl."""
+    from openpyxl import load_workbook
+
+    def work() -> dict[str, Any]:
+        for sheet in load_workbook(workbook, read_only=True).worksheets:
+            for _ in sheet.iter_rows(values_only=True):
+                pass
+        return {}
+
+    return work
+
+
 TASKS: dict[str, Callable[..., Callable[[], dict[str, Any]]]] = {
     "scan": scan,
     "judging": judging,
@@ -164,6 +226,10 @@ TASKS: dict[str, Callable[..., Callable[[], dict[str, Any]]]] = {
     "compare": compare,
     "fetch": fetch,
     "extraction": extraction,
+    "dispatch": dispatch,
+    "reading": reading,
+    "plain_writing": plain_writing,
+    "plain_reading": plain_reading,
 }
 
 
