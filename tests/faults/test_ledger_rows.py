@@ -19,6 +19,7 @@ from pipelines.cli.ledger import app
 from pipelines.errors import Tampered
 from tests.faults.world import STATISTICS, World
 
+pytestmark = pytest.mark.prove
 STREAM = f"filing/{STATISTICS}"
 OPINION = f"stream = '{STREAM}' AND type = 'opinion_given'"
 CHANGES = {

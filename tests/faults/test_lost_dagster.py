@@ -15,6 +15,7 @@ from tests.faults.world import AUDIT, FLASH, STATISTICS, World
 
 FLASH_STEP = (FLASH, "extract:round-1:0")
 """The calendar opens the flash report too, and nobody works on it here."""
+pytestmark = pytest.mark.prove
 STEPS = {
     "opened": {(AUDIT, "extract:round-1:0"), (STATISTICS, "extract:round-1:0"), FLASH_STEP},
     "approved": {(AUDIT, "release"), (STATISTICS, "release"), FLASH_STEP},
