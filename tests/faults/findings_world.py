@@ -28,7 +28,7 @@ from pipelines.stages.workbooks import Problem
 from resources.clock import FileClock
 from resources.demo.fill_workbook import read_findings
 from resources.deployment import load_deployment
-from resources.reference_core import OrganisationSeed, generate
+from resources.reference_core import generate
 from resources.settings import CHECKOUT, Settings
 from tests.faults.world import AUDIT, PATIENCE_SECONDS, World
 from tests.flow.play import (
@@ -42,6 +42,7 @@ from tests.flow.play import (
     open_by_request,
     own_deployment,
     run,
+    seeds_of,
     send_out,
 )
 
@@ -101,12 +102,7 @@ class FindingsWorld(World):
         self.home.mkdir(parents=True)
         deployment = load_deployment(self.settings.deployment, self.home)
         FileClock(self.home / "clock").start(datetime(2026, 5, 6, 9))  # noqa: DTZ001 - in the clock's own zone
-        seeds = tuple(
-            OrganisationSeed(
-                o.code, o.name, o.parent, o.level, is_own_account=o.is_own_account, region=o.region or "110102"
-            )
-            for o in deployment.organisations
-        )  # fmt: skip
+        seeds = seeds_of(deployment)
         generate(
             self.home / "core.db",
             policies=POLICIES,

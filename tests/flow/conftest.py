@@ -15,7 +15,7 @@ import pytest
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.installation import Installation
 from resources.deployment import load_deployment
-from resources.reference_core import OrganisationSeed, generate, load_schedule_p
+from resources.reference_core import generate, load_schedule_p
 from resources.settings import CHECKOUT
 from tests.flow.play import (
     AUDIT,
@@ -33,6 +33,7 @@ from tests.flow.play import (
     reach_servers,
     run,
     schedule_p_draft,
+    seeds_of,
     send_out,
 )
 
@@ -45,12 +46,7 @@ Resume = Callable[..., Installation]
 def cores(tmp_path_factory: pytest.TempPathFactory) -> Cores:
     """A core with the demo's defects, the same core without, and Schedule P."""
     folder = tmp_path_factory.mktemp("cores")
-    seeds = [
-        OrganisationSeed(
-            o.code, o.name, o.parent, o.level, is_own_account=o.is_own_account, region=o.region or "110102"
-        )
-        for o in load_deployment(DEMO, folder).organisations
-    ]
+    seeds = seeds_of(load_deployment(DEMO, folder))
     for name, defects in (
         ("core.db", CHECKOUT / "resources" / "demo" / "defects.yaml"),
         ("clean.db", None),

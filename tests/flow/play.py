@@ -35,10 +35,10 @@ from pipelines.stages.sign_off import give_opinion, open_sign_off
 from pipelines.stages.workbooks import Problem
 from resources.clock import FileClock
 from resources.demo.fill_workbook import fill_answers
-from resources.deployment import User
+from resources.deployment import Deployment, User
 from resources.embedded.bureau import hand_over
 from resources.embedded.places import Places
-from resources.reference_core import repair
+from resources.reference_core import OrganisationSeed, repair
 from resources.settings import CHECKOUT, Settings
 
 DEMO = CHECKOUT / "resources" / "demo" / "deployment"
@@ -79,6 +79,16 @@ def opened(home: Path, deployment: Path = DEMO) -> Generator[Installation]:
     """The installation of a home, with the texts that people of the demo read."""
     with open_installation(Settings(home=home, deployment=deployment)) as installation:
         yield installation
+
+
+def seeds_of(deployment: Deployment) -> list[OrganisationSeed]:
+    """The organisations of a deployment as a core is generated for them; those without a region lie in the capital."""
+    return [
+        OrganisationSeed(
+            o.code, o.name, o.parent, o.level, is_own_account=o.is_own_account, region=o.region or "110102"
+        )
+        for o in deployment.organisations
+    ]
 
 
 def own_deployment(folder: Path, *edits: tuple[str, str, str]) -> Path:

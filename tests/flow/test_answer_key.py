@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from resources.deployment import Deployment, load_deployment
-from resources.reference_core import OrganisationSeed, generate, kinds, repair, repairs_path
+from resources.reference_core import generate, kinds, repair, repairs_path
 from resources.settings import CHECKOUT
 from resources.sources import open_source
+from tests.flow.play import seeds_of
 from validations.engine import Judgement, arrow_schema, judge, load_standard
 
 ANSWER = ("standard", "table", "key", "field", "rule")
@@ -33,12 +34,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 
 
 def make_core(demo: Deployment, home: Path, policies: int, defects: Path | None, *, seed: int = SEED) -> None:
-    seeds = [
-        OrganisationSeed(
-            o.code, o.name, o.parent, o.level, is_own_account=o.is_own_account, region=o.region or "110102"
-        )
-        for o in demo.organisations
-    ]
+    seeds = seeds_of(demo)
     generate(
         home / "core.db",
         policies=policies,

@@ -17,8 +17,8 @@ from typing import Any
 
 from resources.clock import FileClock
 from resources.deployment import load_deployment
-from resources.reference_core import OrganisationSeed, generate, repairs_path
-from tests.flow.play import START, own_deployment
+from resources.reference_core import generate, repairs_path
+from tests.flow.play import START, own_deployment, seeds_of
 
 POLICIES = 200_000
 KINDS = (
@@ -73,17 +73,7 @@ class Company:
             self.core,
             policies=POLICIES,
             seed=36,
-            organisations=[
-                OrganisationSeed(
-                    o.code,
-                    o.name,
-                    o.parent,
-                    o.level,
-                    is_own_account=o.is_own_account,
-                    region=o.region or "110102",
-                )
-                for o in load_deployment(self.deployment, self.home).organisations
-            ],
+            organisations=seeds_of(load_deployment(self.deployment, self.home)),
             defects=plan,
             answer_key=answer_key,
             progress=lambda what, done, total: None,
