@@ -52,7 +52,7 @@ COMMANDS = {
     "change": ("change:app", "改库签报 · Change requests"),
     "compare": (
         "compare:compare",
-        "两轮之间的差异及其依据 · What the latest round changed, and what explains it",
+        "两轮之间的差异及其依据 · What changed between two rounds, and what explains it",
     ),
     "drift": ("compare:drift", "未说明的变化 · Changes that nothing explains"),
     "assessment": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
@@ -10,38 +10,60 @@ import typer
 from pipelines.cli.finding_options import As, Filing, Reason
 from pipelines.errors import text
 from pipelines.stages.compare import compare as compare_rounds
-from pipelines.stages.compare import read_comparison, read_differences
+from pipelines.stages.compare import compare_again, read_comparison
 from pipelines.stages.drift import Kind, explain_drift, unexplained_changes
 from pipelines.stages.installation import open_installation
+from validations.engine import Standard
 
 drift = typer.Typer(no_args_is_help=True)
 
 
-def compare(filing: Filing) -> None:
-    """两轮之间的差异及其依据 · What the latest round changed, and what explains it"""
+def compare(
+    filing: Filing,
+    earlier: Annotated[
+        int | None, typer.Argument(help="轮次，不给则为上一轮 · a round, else the last but one")
+    ] = None,
+    later: Annotated[
+        int | None, typer.Argument(help="轮次，不给则为最新一轮 · a round, else the latest")
+    ] = None,
+) -> None:
+    """两轮之间的差异及其依据 · What changed between two rounds, and what explains it"""
     with open_installation() as installation:
-        state = compare_rounds(installation, filing)
-        details = read_comparison(installation, state)
-        standard = installation.standard(state.opened.fact.standard)
-        for each in read_differences(installation, state):
-            typer.echo(
-                text(
-                    "compare.table", table=each.table, title=standard.table(each.table).title.zh, added=f"{each.added:,}",
-                    removed=f"{each.removed:,}", changed=f"{each.changed:,}",
-                    unexplained=f"{details['unexplained'].get(each.table, 0):,}",
-                    fields="，".join(f"{name} {count:,}" for name, count in each.fields.items()),
-                )
-            )  # fmt: skip
-        assert state.comparison is not None, "it was just compared"
-        fact = state.comparison.fact
+        state = installation.state(filing)
+        first, second = earlier or state.round - 1, later or state.round
+        if (first, second) == (state.round - 1, state.round):
+            state = compare_rounds(installation, filing)
+            details, unexplained = read_comparison(installation, state), state.unexplained_drift
+        else:
+            details = compare_again(installation, filing, first, second)
+            unexplained = sum(details["unexplained"].values())
+            typer.echo(text("compare.not_recorded"))
+        _tell(installation.standard(state.opened.fact.standard), details, first, second, unexplained)
+
+
+def _tell(standard: Standard, details: dict[str, Any], earlier: int, later: int, unexplained: int) -> None:
+    typer.echo(text("compare.rounds_told", earlier=earlier, later=later))
+    for each in details["tables"]:
         typer.echo(
             text(
-                "compare.findings", resolved=fact.resolved, remaining=fact.remaining, appeared=fact.appeared,
-                missing=fact.missing_fixes, unexplained=state.unexplained_drift,
+                "compare.table", table=each["table"], title=standard.table(each["table"]).title.zh,
+                added=f"{each['added']:,}", removed=f"{each['removed']:,}", changed=f"{each['changed']:,}",
+                unexplained=f"{details['unexplained'].get(each['table'], 0):,}",
+                fields="，".join(f"{name} {count:,}" for name, count in each["fields"].items()),
             )
         )  # fmt: skip
-        for finding in details["missing_fixes"]:
-            typer.echo(text("compare.missing", finding=finding))
+    for place, number in (("only_earlier", earlier), ("only_later", later)):
+        for table, rows in details[place].items():
+            title = standard.table(table).title.zh
+            typer.echo(text("compare.only", table=table, title=title, round=number, rows=f"{rows:,}"))
+    typer.echo(
+        text(
+            "compare.findings", resolved=len(details["resolved"]), remaining=len(details["remaining"]),
+            appeared=len(details["appeared"]), missing=len(details["missing_fixes"]), unexplained=f"{unexplained:,}",
+        )
+    )  # fmt: skip
+    for finding in details["missing_fixes"]:
+        typer.echo(text("compare.missing", finding=finding))
 
 
 @drift.callback()

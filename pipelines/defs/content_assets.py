@@ -2,7 +2,7 @@
 
 # Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -13,10 +13,11 @@ from pipelines.defs.partitions import filings_of
 from pipelines.defs.resources import InstallationResource, run_stage
 from pipelines.defs.stage_assets import OWNERS, key, round_keys, stage_asset
 from pipelines.ledger.filing import FilingState
-from pipelines.stages.compare import compare, read_differences
+from pipelines.stages.compare import compare, read_comparison
 from pipelines.stages.extract import extract
 from pipelines.stages.installation import Installation
 from pipelines.stages.review import review
+from pipelines.stages.table_changes import TableChanges
 from pipelines.stages.validate import validate
 from validations.engine import Standard
 
@@ -171,23 +172,30 @@ def comparison_asset(standard: Standard) -> dg.AssetsDefinition:
     def compare_rounds(
         context: dg.AssetExecutionContext, installation: InstallationResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        def stage(opened: Installation, filing: str) -> tuple[FilingState, list[str]]:
+        def stage(
+            opened: Installation, filing: str
+        ) -> tuple[FilingState, list[TableChanges], dict[str, int]]:
             if opened.state(filing).round < 2:
-                return opened.state(filing), []
+                return opened.state(filing), [], {}
             state = compare(opened, filing)
-            differences = read_differences(opened, state)
-            return state, [
-                f"| {d.table} {standard.table(d.table).title.zh} | {d.added:,} | {d.removed:,} | {d.changed:,} | "
-                + "，".join(f"{name} {n}" for name, n in d.fields.items()) + " |"
-                for d in differences
-            ]  # fmt: skip
+            details = read_comparison(opened, state)
+            tables = [TableChanges(**each) for each in details["tables"]]
+            return state, tables, details["unexplained"]
 
-        state, rows = run_stage(context, installation, stage)
+        state, tables, unexplained = run_stage(context, installation, stage)
         if not state.comparisons or state.comparisons[-1].fact.later != state.round:
             context.log.info("第一轮，没有可比对的上一轮。")
             return
         fact = state.comparisons[-1].fact
-        heading = ["| 表 | 新增 | 删除 | 变化 | 变化字段 |", "| --- | ---: | ---: | ---: | --- |"]
+        heading = [
+            "| 表 | 新增 | 删除 | 变化 | 没有依据 | 变化字段 |",
+            "| --- | ---: | ---: | ---: | ---: | --- |",
+        ]
+        rows = [
+            f"| {d.table} {standard.table(d.table).title.zh} | {d.added:,} | {d.removed:,} | {d.changed:,} | "
+            f"{unexplained.get(d.table, 0):,} | {'，'.join(f'{name} {n:,}' for name, n in d.fields.items())} |"
+            for d in tables
+        ]
         yield dg.MaterializeResult(
             metadata={
                 "轮次": f"{fact.earlier} → {fact.later}",
@@ -197,7 +205,14 @@ def comparison_asset(standard: Standard) -> dg.AssetsDefinition:
                 "未兑现的源头修正": fact.missing_fixes,
                 "没有依据的变化": fact.unexplained,
                 "逐表": dg.MetadataValue.md("\n".join([*heading, *rows])),
+                **bar_plot(f"变化图（按表），第 {fact.earlier} → {fact.later} 轮", _changes(tables), "处"),
             }
         )
 
     return compare_rounds
+
+
+def _changes(tables: Sequence[TableChanges]) -> dict[str, int]:
+    """How many rows of each table came, went or changed; tables that stayed as they were are left out."""
+    counted = {each.table: each.added + each.removed + each.changed for each in tables}
+    return {table: count for table, count in counted.items() if count}

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
 import polars as pl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
+from pipelines.defs.bar_chart import bar_chart
 from validations.engine import Rule, Standard, Table
 
 PREVIEW_ROWS = 5
-_CHINESE = [
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "WenQuanYi Zen Hei",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "SimHei",
-]
 
 
 def preview(table: Table, parquet: Path) -> dg.MarkdownMetadataValue:
@@ -79,31 +69,8 @@ def bar_plot(title: str, values: Mapping[str, int], unit: str) -> dict[str, dg.M
     """A horizontal bar chart as an image under its title; the values stand at the bars. No values, no chart."""
     if not values:
         return {}
-    figure = Figure(figsize=(7, 0.9 + 0.32 * len(values)), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    names, numbers = list(values), list(values.values())
-    bars = axes.barh(names, numbers, color="#1d5fd1")
-    axes.bar_label(bars, labels=[f"{n:,}" for n in numbers], padding=3, fontsize=9)
-    axes.invert_yaxis()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.margins(x=0.15)
-    for label in (axes.set_title(title, loc="left", fontsize=11), axes.set_xlabel(unit, fontsize=9)):
-        label.set_fontfamily(_fonts())
-    for tick in axes.get_yticklabels():
-        tick.set_fontfamily(_fonts())
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=110)
-    encoded = base64.b64encode(image.getvalue()).decode()
-    return {title: dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")}
-
-
-def _fonts() -> Sequence[str]:
-    """Those of the Chinese fonts that this machine has; without any, boxes would be drawn and matplotlib would warn."""
-    from matplotlib import font_manager  # noqa: PLC0415 - scans fonts at import
-
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    return [name for name in _CHINESE if name in known] or ["DejaVu Sans"]
+    encoded = base64.b64encode(bar_chart(title, values, unit).encode()).decode()
+    return {title: dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{encoded})")}
 
 
 def _cell(value: object) -> str:

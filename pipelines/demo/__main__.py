@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from types import FrameType
 
 from pipelines.demo.play import Deviation, play
 from pipelines.demo.serve import serve
@@ -21,6 +23,7 @@ def main() -> int:
     given = parser.parse_args()
     settings = Settings.load()
     LANGUAGE.set(settings.language)
+    signal.signal(signal.SIGTERM, _interrupt)  # whoever ends this ends its servers
     try:
         if given.what == "play":
             play(settings, policies=given.policies)
@@ -38,6 +41,10 @@ def main() -> int:
         sys.stderr.write(f"\n{error}\n")
         return error.exit_code
     return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

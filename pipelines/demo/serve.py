@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from types import FrameType
 
 from pipelines.demo.servers import Servers
 from pipelines.demo.stage_setting import set_stage
@@ -29,7 +27,6 @@ def serve(settings: Settings, *, port: int) -> None:
         "命令 commands  .venv/bin/baosong --help\nCtrl-C 结束 · ends everything\n"
     )
     sys.stdout.flush()
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         webserver.wait()
         sys.stderr.write(f"webserver ended with {webserver.returncode}, see {settings.home / 'log'}\n")
@@ -37,7 +34,3 @@ def serve(settings: Settings, *, port: int) -> None:
         pass
     finally:
         servers.stop()
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -15,6 +15,8 @@ import sys
 import time
 from pathlib import Path
 
+import dagster as dg
+
 from resources.deployment import load_deployment
 from resources.settings import CHECKOUT, Settings
 
@@ -58,12 +60,17 @@ class Servers:
             self._embedded("stop")
 
     def prepare_dagster(self) -> None:
-        """DAGSTER_HOME with the shipped dagster.yaml; this process and its children use it."""
+        """DAGSTER_HOME with the shipped dagster.yaml; this process and its children use it.
+
+        Its databases are made here: two processes that find none make them both, and Dagster then opens neither.
+        """
         self.dagster_home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(CHECKOUT / "resources" / "dagster.yaml", self.dagster_home / "dagster.yaml")
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)
         os.environ["BAOSONG_HOME"] = str(self.home)
         os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+        with dg.DagsterInstance.get():
+            pass
 
     def _embedded(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "resources.embedded", *arguments, "--home", str(self.home)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import polars as pl
 
@@ -39,20 +40,49 @@ def answer_workbooks(
     """Fill every workbook of the latest content and import it as the person of its organisation."""
     state = installation.state(filing)
     assert state.content is not None, "workbooks are about a judged content"
-    standard = installation.standard(state.opened.fact.standard)
     by_person: dict[str, list[str]] = {}
     for dispatch in (d for d in state.dispatches if d.fact.content == state.content.fact.content):
         asked = kept(installation, filing, dispatch.fact.problems)
         for sent in dispatch.fact.workbooks:
-            original = dispatch_folder(installation, filing, dispatch.seq) / sent.file
-            filled = installation.home / "demo" / "filled" / f"{original.stem}-已填.xlsx"
-            filled.parent.mkdir(parents=True, exist_ok=True)
             theirs = asked.filter(pl.col("organisation") == sent.organisation)
-            problems = [problem(standard, row) for row in theirs.iter_rows(named=True)]
-            fill_answers(original, filled, {p.finding: answering(sent.organisation, p) for p in problems})
-            by_person.setdefault(people.get(sent.organisation, otherwise), []).append(str(filled))
+            original = dispatch_folder(installation, filing, dispatch.seq) / sent.file
+            filled = _fill(installation, filing, original, theirs, answering)
+            by_person.setdefault(people.get(sent.organisation, otherwise), []).append(filled)
     for person, files in by_person.items():
         baosong("answers", "import", filing, *files, "--as", person)
+
+
+def answer_returned(installation: Installation, filing: str, answering: Answering, *, person: str) -> None:
+    """The person mends what came back with its reason, in the annotated workbooks themselves."""
+    state = installation.state(filing)
+    asked = pl.concat(kept(installation, filing, dispatch.fact.problems) for dispatch in state.dispatches)
+    for book in sorted(installation.folder("returned", filing).rglob("*.xlsx")):
+        baosong(
+            "answers", "import", filing, _fill(installation, filing, book, asked, answering), "--as", person
+        )
+
+
+def answer_sent_back(installation: Installation, filing: str, answering: Answering, *, person: str) -> None:
+    """The person answers what the department sent back last, in the new workbook that says why."""
+    back = installation.state(filing).answer_reviews[-1]
+    asked = kept(installation, filing, back.fact.problems)
+    for sent in back.fact.workbooks:
+        book = dispatch_folder(installation, filing, back.seq) / sent.file
+        baosong(
+            "answers", "import", filing, _fill(installation, filing, book, asked, answering), "--as", person
+        )
+
+
+def _fill(
+    installation: Installation, filing: str, book: Path, asked: pl.DataFrame, answering: Answering
+) -> str:
+    """The path of the book with an answer beside each of its problems."""
+    standard = installation.standard(installation.state(filing).opened.fact.standard)
+    problems = [(row["organisation"], problem(standard, row)) for row in asked.iter_rows(named=True)]
+    filled = installation.home / "demo" / "filled" / f"{book.stem}-已填.xlsx"
+    filled.parent.mkdir(parents=True, exist_ok=True)
+    fill_answers(book, filled, {p.finding: answering(organisation, p) for organisation, p in problems})
+    return str(filled)
 
 
 def accept_answers(installation: Installation, filing: str) -> None:

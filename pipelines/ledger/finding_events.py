@@ -145,6 +145,7 @@ class WaiverGranted(FilingEvent):
     expires: date
     rule_digest: str
     findings: str
+    held: tuple[Held, ...]
 
 
 class WaiverRevoked(FilingEvent):
@@ -153,6 +154,7 @@ class WaiverRevoked(FilingEvent):
     kind = "waiver_revoked"
     number: str
     reason: str
+    held: tuple[Held, ...]
 
 
 class HolderReminded(FilingEvent):

@@ -10,22 +10,25 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from pipelines.errors import Refused, Tampered
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import RoundsCompared
+from pipelines.ledger.filing_events import RoundExtracted, RoundsCompared
 from pipelines.stages.canonical import canonical_json, file_digest, write_durably
 from pipelines.stages.explained_changes import write_explained
 from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation
-from pipelines.stages.leftovers import clear_leftovers
+from pipelines.stages.leftovers import clear_leftovers, draft_name
 from pipelines.stages.register import found_in
 from pipelines.stages.root_causes import hidden_behind
 from pipelines.stages.table_changes import Progress, TableChanges, table_changes
 from validations.engine import FINDINGS_SCHEMA, Standard
+
+CHANGES = "changes.parquet"
 
 
 def compare(installation: Installation, filing: str, *, progress: Progress | None = None) -> FilingState:
@@ -38,44 +41,38 @@ def compare(installation: Installation, filing: str, *, progress: Progress | Non
     return state
 
 
+def compare_again(
+    installation: Installation, filing: str, earlier: int, later: int, *, progress: Progress | None = None
+) -> dict[str, Any]:
+    """The summary of any two rounds by what is accepted now; recorded is nothing. Needs both validated, Raises Refused else."""
+    state = installation.state(filing)
+    judged = {recorded.fact.round for recorded in state.contents}
+    if not earlier < later or not {earlier, later} <= judged:
+        known = ", ".join(map(str, sorted(judged))) or "—"
+        raise Refused("compare.rounds", filing=filing, earlier=earlier, later=later, known=known)
+    root = installation.folder("comparisons", filing)
+    clear_leftovers(root)
+    with TemporaryDirectory(dir=root, prefix=draft_name("")) as folder:
+        return _differences(installation, state, earlier, later, Path(folder), progress)
+
+
 def _compare(installation: Installation, state: FilingState, progress: Progress | None) -> FilingState:
     earlier, later = state.round - 1, state.round
-    standard = installation.standard(state.opened.fact.standard)
     folder = comparison_folder(installation, state.id, later)
     folder.mkdir(parents=True, exist_ok=True)
     clear_leftovers(folder)
-    tables = list(_tables(installation, state, standard, folder, progress))
-    handlings = accepted_handlings(installation, state)
-    fixes = [each for each in handlings.values() if each.handling == "source_fix"]
-    changes = folder / "changes.parquet"
-    found = [path for path in (folder / f"{each.table}.parquet" for each in tables) if path.is_file()]
-    counts = write_explained(standard, found, fixes, changes)
-    for path in found:
-        path.unlink()
-
-    before, after = (_findings(installation, state, number) for number in (earlier, later))
-    were, are = set(before["finding"]), set(after["finding"])
-    are |= hidden_behind(standard, before.filter(~pl.col("finding").is_in(list(are))), after)
-    promised = {each.finding for each in fixes}
-    details = {
-        "tables": [asdict(each) for each in tables],
-        "unexplained": counts,
-        "resolved": sorted(were - are),
-        "remaining": sorted(were & are),
-        "appeared": sorted(are - were),
-        "missing_fixes": sorted(promised & are),
-    }
+    details = _differences(installation, state, earlier, later, folder, progress)
     path = folder / "comparison.json"
     write_durably(path, canonical_json(details).encode())
     fact = RoundsCompared(
         earlier=earlier,
         later=later,
         comparison=file_digest(path),
-        changes=file_digest(changes),
-        added=sum(each.added for each in tables),
-        removed=sum(each.removed for each in tables),
-        changed=sum(each.changed for each in tables),
-        unexplained=sum(counts.values()),
+        changes=file_digest(folder / CHANGES),
+        added=sum(each["added"] for each in details["tables"]),
+        removed=sum(each["removed"] for each in details["tables"]),
+        changed=sum(each["changed"] for each in details["tables"]),
+        unexplained=sum(details["unexplained"].values()),
         resolved=len(details["resolved"]),
         remaining=len(details["remaining"]),
         appeared=len(details["appeared"]),
@@ -84,20 +81,61 @@ def _compare(installation: Installation, state: FilingState, progress: Progress 
     return installation.record(state, fact, actor=SYSTEM, command=f"compare:{earlier}:{later}")
 
 
-def _tables(
+def _differences(
     installation: Installation,
     state: FilingState,
+    earlier: int,
+    later: int,
+    folder: Path,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """The summary; every changed row is written to `folder` with what explains it."""
+    standard = installation.standard(state.opened.fact.standard)
+    was, now = (_extracted(state, number) for number in (earlier, later))
+    tables = list(_tables(installation, state.id, standard, was, now, folder, progress))
+    handlings = accepted_handlings(installation, state)
+    fixes = [each for each in handlings.values() if each.handling == "source_fix"]
+    found = [path for path in (folder / f"{each.table}.parquet" for each in tables) if path.is_file()]
+    counts = write_explained(standard, found, fixes, folder / CHANGES)
+    for path in found:
+        path.unlink()
+
+    before, after = (_findings(installation, state, number) for number in (earlier, later))
+    were, are = set(before["finding"]), set(after["finding"])
+    are |= hidden_behind(standard, before.filter(~pl.col("finding").is_in(list(are))), after)
+    promised = {each.finding for each in fixes}
+    return {
+        "tables": [asdict(each) for each in tables],
+        "only_earlier": {name: each.rows for name, each in was.tables.items() if name not in now.tables},
+        "only_later": {name: each.rows for name, each in now.tables.items() if name not in was.tables},
+        "unexplained": counts,
+        "resolved": sorted(were - are),
+        "remaining": sorted(were & are),
+        "appeared": sorted(are - were),
+        "missing_fixes": sorted(promised & are),
+    }
+
+
+def _extracted(state: FilingState, number: int) -> RoundExtracted:
+    """A round as it was extracted last."""
+    return next(recorded.fact for recorded in reversed(state.rounds) if recorded.fact.round == number)
+
+
+def _tables(
+    installation: Installation,
+    filing: str,
     standard: Standard,
+    earlier: RoundExtracted,
+    later: RoundExtracted,
     folder: Path,
     progress: Progress | None,
 ) -> Iterator[TableChanges]:
     """Write what changed of each table that both rounds have into `folder`; equal digests are equal rows, and need no reading."""
-    earlier, later = state.rounds[-2].fact, state.rounds[-1].fact
     for name in later.tables:
         if name not in earlier.tables:
             continue
         before, after = (
-            installation.rounds.path(state.id, n.round) / f"{name}.parquet" for n in (earlier, later)
+            installation.rounds.path(filing, n.round) / f"{name}.parquet" for n in (earlier, later)
         )
         was, now = earlier.tables[name], later.tables[name]
         if was.digest == now.digest:
@@ -122,7 +160,7 @@ def read_comparison(installation: Installation, state: FilingState) -> dict[str,
 
 def changes_file(installation: Installation, state: FilingState) -> Path:
     """All row changes of the latest round, with what explains each. Raises as `read_comparison`."""
-    path = comparison_folder(installation, state.id, state.round) / "changes.parquet"
+    path = comparison_folder(installation, state.id, state.round) / CHANGES
     _require(state, path, "changes")
     return path
 
@@ -132,11 +170,6 @@ def _require(state: FilingState, path: Path, name: str) -> None:
         raise Refused("compare.none", filing=state.id, round=state.round)
     if not path.is_file() or file_digest(path) != getattr(state.comparison.fact, name):
         raise Tampered("compare.changed", path=path)
-
-
-def read_differences(installation: Installation, state: FilingState) -> list[TableChanges]:
-    """The tables of the latest comparison."""
-    return [TableChanges(**each) for each in read_comparison(installation, state)["tables"]]
 
 
 def _findings(installation: Installation, state: FilingState, number: int) -> pl.DataFrame:

@@ -188,7 +188,9 @@ def _parts(
             sorted([h.finding, h.handling, h.new_value, h.reason] for h in handlings.values())
         ),
         "overlays": sorted([h.table, h.key, h.field, h.value, h.new_value] for h in overlays),
-        "waivers": [waiver.payload() for waiver in waivers_in_force(installation, state)],
+        "waivers": [
+            w.model_dump(mode="json", exclude={"held"}) for w in waivers_in_force(installation, state)
+        ],
     }
 
 

@@ -38,6 +38,21 @@ def first_reviews(installation: Installation, state: FilingState) -> pl.DataFram
     return _latest(frames, {**REVIEWED, "review_seq": pl.Int64}, "review_seq", columns)
 
 
+def waived_since(installation: Installation, state: FilingState) -> pl.DataFrame:
+    """What waivers cover that were granted here since the content was judged, with the sign-off: the next judging says it too."""
+    assert state.content is not None, "findings come from a content"
+    revoked = {each.fact.number for each in state.revocations}
+    frames = [
+        kept(installation, state.id, waiver.fact.findings)
+        .select("finding")
+        .with_columns(granted=pl.lit(waiver.fact.sign_off), granted_seq=pl.lit(waiver.seq, dtype=pl.Int64))
+        for waiver in state.waivers
+        if waiver.seq > state.content.seq and waiver.fact.findings and waiver.fact.number not in revoked
+    ]
+    schema = {"finding": pl.String, "granted": pl.String, "granted_seq": pl.Int64}
+    return _latest(frames, schema, "granted_seq", {})
+
+
 def asked(installation: Installation, state: FilingState) -> pl.DataFrame:
     """The latest time that each finding was put to a branch: issued, or sent back."""
     frames = [

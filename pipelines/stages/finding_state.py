@@ -29,7 +29,7 @@ def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bo
     One that it has is the first of these that fits, where a cell is the same when value, expected value, difference and
     wording of the rule are:
 
-    - waived: a waiver covers it;
+    - waived: a waiver covers it, be it granted since;
     - dismissed: the first review dismissed this value under this wording, and it does not block;
     - reappeared: it was gone in between, and nobody has done anything about it since;
     - confirmed, new: no branch was ever asked; the first review passed this wording, or has not;

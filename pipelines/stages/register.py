@@ -16,7 +16,14 @@ from pipelines.ledger.filing import FilingState, Recorded
 from pipelines.ledger.filing_events import ContentValidated, Held
 from pipelines.stages.bulk_facts import CELL
 from pipelines.stages.canonical import file_digest
-from pipelines.stages.finding_acts import MOMENT, asked, decisions, first_reviews, latest_answers
+from pipelines.stages.finding_acts import (
+    MOMENT,
+    asked,
+    decisions,
+    first_reviews,
+    latest_answers,
+    waived_since,
+)
 from pipelines.stages.finding_state import with_state
 from pipelines.stages.installation import Installation
 from pipelines.stages.root_causes import hidden_behind
@@ -36,8 +43,12 @@ def register(installation: Installation, state: FilingState) -> pl.DataFrame:
     if state.content is None:
         return pl.DataFrame()
     standard = installation.standard(state.opened.fact.standard)
-    found = _findings_over_contents(installation, state, standard).join(
-        first_reviews(installation, state), on="finding", how="left"
+    found = (
+        _findings_over_contents(installation, state, standard)
+        .join(first_reviews(installation, state), on="finding", how="left")
+        .join(waived_since(installation, state), on="finding", how="left")
+        .with_columns(waiver=pl.coalesce("waiver", "granted"))
+        .drop("granted", "granted_seq")
     )
     put, decided = asked(installation, state), decisions(installation, state)
     frame = (

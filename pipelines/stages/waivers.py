@@ -1,7 +1,8 @@
 """Waivers (豁免): a department accepts findings of a rule under a sign-off, for a reason, until a day.
 
-They hold over rounds, and over later filings of the standard until they expire, while what they accepted stays as it was:
-another value of an accepted cell and another wording of the rule are asked about anew. What a waiver covers is the engine's
+They free whoever holds what they cover at once. They hold over rounds, and over later filings of the standard until they
+expire, while what they accepted stays as it was: another value of an accepted cell and another wording of the rule are
+asked about anew. What a waiver covers is the engine's
 matter; a row that could not be judged is covered by none.
 """
 
@@ -17,6 +18,7 @@ from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import WaiverGranted, WaiverRevoked
 from pipelines.stages.bulk_facts import CELL, frame, keep, kept
+from pipelines.stages.held import record_with_held
 from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.register import found_in
 from resources.deployment import User
@@ -76,15 +78,16 @@ def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, us
         expires=draft.expires,
         rule_digest=rule.digest,
         findings=findings,
+        held=(),
     )
-    installation.record(state, fact, actor=user.id, command=f"waiver:{number}")
+    record_with_held(installation, state, fact, actor=user.id, command=f"waiver:{number}")
     return fact
 
 
 def revoke_waiver(
     installation: Installation, filing: str, number: str, user: User, *, reason: str
 ) -> FilingState:
-    """A waiver no longer holds; what it covered counts again when the content is judged next."""
+    """A waiver no longer holds: what it was granted for since the last judging is held again at once, the rest from the next."""
     require_role(user, "business_reviewer", act="waive")
     state = installation.state(filing)
     require_open(state)
@@ -94,8 +97,8 @@ def revoke_waiver(
         return state
     if not reason.strip():
         raise BadInput("waivers.no_reason")
-    fact = WaiverRevoked(number=number, reason=reason.strip())
-    return installation.record(state, fact, actor=user.id, command=f"revoke:{number}")
+    fact = WaiverRevoked(number=number, reason=reason.strip(), held=())
+    return record_with_held(installation, state, fact, actor=user.id, command=f"revoke:{number}")
 
 
 def waivers_in_force(installation: Installation, state: FilingState) -> tuple[WaiverGranted, ...]:

@@ -15,7 +15,7 @@ import pytest
 from pipelines.errors import BadInput
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.archive import evidence_path
-from pipelines.stages.compare import read_differences
+from pipelines.stages.compare import read_comparison
 from pipelines.stages.formats import sent_file
 from pipelines.stages.installation import Installation
 from pipelines.stages.next_step import next_step
@@ -150,7 +150,10 @@ def test_another_demand_is_another_round_and_only_common_tables_are_compared(beg
     assert step.key == "extract:round-2:0"
     state = run(installation, AUDIT, "extract", "validate", "compare", "review")
     assert set(state.rounds[1].fact.tables) == {"KHXXB", "NBKMDZB"}
-    assert [difference.table for difference in read_differences(installation, state)] == ["NBKMDZB"]
+    told = read_comparison(installation, state)
+    assert [each["table"] for each in told["tables"]] == ["NBKMDZB"]
+    rows = state.rounds[1].fact.tables["KHXXB"].rows
+    assert told["only_later"] == {"KHXXB": rows} and "KHXXB" not in told["only_earlier"]
     customers = pl.read_parquet(installation.rounds.path(AUDIT, 2) / "KHXXB.parquet")
     assert customers.height > 0
     assert set(read_findings(installation, state)["table"]) <= {"KHXXB", "NBKMDZB"}

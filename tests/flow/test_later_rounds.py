@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import Refused
-from pipelines.stages.compare import read_comparison
+from pipelines.stages.compare import compare_again, comparison_folder, read_comparison
 from pipelines.stages.correct import import_answers
 from pipelines.stages.decide import decide_correction
 from pipelines.stages.installation import Installation
@@ -70,6 +70,19 @@ def test_an_accepted_explanation_survives_until_the_value_changes(
     assert standing(installation, moved_one["finding"]) == ("still_there", "issue")
     row = one(installation, finding=moved_one["finding"])
     assert (row["value"], row["first_round"], row["last_round"]) == ("99", 1, 3)
+    over_both = compare_again(installation, AUDIT, 1, 3)
+    assert over_both["tables"] == read_comparison(installation, installation.state(AUDIT))["tables"], (
+        "2 was as 1"
+    )
+    (customers,) = (each for each in over_both["tables"] if each["fields"])
+    assert (customers["table"], customers["fields"]) == ("KHXXB", {"SJHM": 1})
+    assert over_both["unexplained"] == {"KHXXB": 1}
+    for no_pair in ((3, 1), (2, 2), (1, 4), (0, 1)):
+        with pytest.raises(Refused) as caught:
+            compare_again(installation, AUDIT, *no_pair)
+        assert caught.value.code == "compare.rounds" and "1, 2, 3" in str(caught.value)
+    folders = comparison_folder(installation, AUDIT, 3).parent.iterdir()
+    assert sorted(path.name for path in folders) == ["2", "3"]
     send_out(installation, AUDIT)
     settle(installation, tmp_path / "again", "branch_330000", {moved_one["finding"]: EXPLAINED})
     assert standing(installation, moved_one["finding"]) == ("accepted", None)

@@ -52,16 +52,21 @@ def gate(installation: Installation, code: str) -> str:
     return next((str(detail) for detail in caught.value.details if detail.code == code), "")
 
 
-def test_a_waiver_covers_what_blocks_from_the_next_judging_on_and_revoked_no_more(
+def test_a_waiver_frees_who_holds_what_it_covers_and_unblocks_it_when_judged_next_until_it_is_revoked(
     resume: Resume, audit_in_review: Path
 ) -> None:
     installation = resume(audit_in_review)
     blocking = rows(installation, severity="block").height
     covered = rows(installation, rule="B01")["finding"]
+    held = sum(each.count for each in installation.state(AUDIT).held)
     assert covered.len() == 6
     number = grant(installation, SIGNED)
     assert number == f"{AUDIT}-V1-HM001"
-    assert set(rows(installation, rule="B01")["state"]) == {"dispatched"}
+    assert {standing(installation, each) for each in covered} == {("waived", None)}, (
+        "nobody has to act any more"
+    )
+    assert sum(each.count for each in installation.state(AUDIT).held) == held - 6
+    assert gate(installation, "sign_off.not_judged"), "but nothing is signed before it is judged so"
     state = judge_again(installation)
     assert {standing(installation, each) for each in covered} == {("waived", None)}
     assert set(rows(installation, rule="B01")["waiver"]) == {SIGNED.sign_off}

@@ -11,7 +11,13 @@ from pipelines.demo.acts import baosong
 from pipelines.demo.branch import download_and_hand_over
 from pipelines.demo.outcome import Outcome
 from pipelines.demo.stage_setting import answer_key
-from pipelines.demo.workbooks import accept_answers, answer_workbooks, issue_findings
+from pipelines.demo.workbooks import (
+    accept_answers,
+    answer_returned,
+    answer_sent_back,
+    answer_workbooks,
+    issue_findings,
+)
 from pipelines.errors import Refused
 from pipelines.stages.installation import Installation
 from pipelines.stages.register import register
@@ -22,6 +28,8 @@ NUMBER = "JH-2026-003"
 FILING = f"circ_audit.detail.{NUMBER}"
 CORRECTED = ("440000", "D05")
 """This branch's finding of this rule is corrected in the report, with a change request; all others at the source."""
+WAIVED, DOUBTED = "D02", "B07"
+"""One rule's findings are waived under a sign-off; Guangdong's explanations of the other come back as too thin at first."""
 BRANCHES = {"330000": "branch_330000", "440000": "branch_440000", "510000": "branch_510000"}
 
 
@@ -44,7 +52,16 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
 
     outcome.compare_with_answer_key(FILING)
     baosong("findings", "confirm", FILING, "--as", "audit_reviewer")
+    baosong(
+        "waiver", "grant", FILING, "--rule", WAIVED, "--sign-off", "签报〔2026〕21号", "--expires", "2026-12-31",
+        "--reason", "补签的大项目保单，集团已批（模拟）", "--as", "underwriting_reviewer",
+    )  # fmt: skip
     issue_findings(installation, FILING)
+
+    def answer_hastily(organisation: str, problem: Problem) -> tuple[str, str, str]:
+        if (organisation, problem.rule) == CORRECTED:
+            return "报表更正", "1.00", "接口截断所致，先报一个数（模拟）"
+        return answer(organisation, problem)
 
     def answer(organisation: str, problem: Problem) -> tuple[str, str, str]:
         if (organisation, problem.rule) == CORRECTED:
@@ -53,8 +70,17 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
             return "情况说明", "", "业务实际如此，附件另送（模拟）"
         return "源头修正", "", "已在核心系统改正（模拟）"
 
+    def answer_again(organisation: str, problem: Problem) -> tuple[str, str, str]:
+        return "情况说明", "", "五月六日回访，客户确认号码为境外漫游号（模拟）"
+
     _fix_core(installation)
-    answer_workbooks(installation, FILING, answer, people=BRANCHES, otherwise="head_office_preparer")
+    answer_workbooks(installation, FILING, answer_hastily, people=BRANCHES, otherwise="head_office_preparer")
+    answer_returned(installation, FILING, answer, person="branch_440000")
+    baosong(
+        "answers", "send-back", FILING, "--rule", DOUBTED, "--branch", "440000", "--reason",
+        "请写明回访核实的日期（模拟）", "--as", "underwriting_reviewer",
+    )  # fmt: skip
+    answer_sent_back(installation, FILING, answer_again, person="branch_440000")
     accept_answers(installation, FILING)
     yield lambda: _second_round_reviewed(installation)
 

@@ -70,7 +70,7 @@ def test_the_asset_shows_a_table_two_plots_and_where_the_result_lies(settings: S
     assert "94.4 %（17/18）" in rows[1]
     assert "未提交" in rows[2]
     for plot in ("首检问题率图（每万行，收缩值）", "整改及时率图（收缩值）"):
-        assert str(said[plot].value).startswith(f"![{plot}](data:image/png;base64,")
+        assert str(said[plot].value).startswith(f"![{plot}](data:image/svg+xml;base64,")
 
 
 def test_a_branch_that_delivered_nothing_warns_and_nothing_fails(settings: Settings) -> None:

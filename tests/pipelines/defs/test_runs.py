@@ -136,7 +136,7 @@ def test_the_review_shows_how_many_problems_wait_for_whom(extracted: Extracted) 
     assert (shown["待下发"].value, shown["待答复"].value) == (0, 0)
     assert shown["工作簿"].value == "待初审后由责任部门下发，或没有需要答复的问题数据。"
     assert str(shown["待处理问题图（按机构）"].value).startswith(
-        "![待处理问题图（按机构）](data:image/png;base64,"
+        "![待处理问题图（按机构）](data:image/svg+xml;base64,"
     )
 
 
