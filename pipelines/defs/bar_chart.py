@@ -8,7 +8,7 @@ from html import escape
 
 _WIDTH, _ROW, _TOP, _PAD = 760, 24, 52, 12
 _SMALL = 12
-_STYLE = "font-family:system-ui,'Noto Sans CJK SC','Microsoft YaHei','PingFang SC',sans-serif"
+_STYLE = "font-family=\"system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif\""
 
 
 def bar_chart(title: str, values: Mapping[str, int], unit: str) -> str:
@@ -19,8 +19,7 @@ def bar_chart(title: str, values: Mapping[str, int], unit: str) -> str:
     longest = max(values.values(), default=0) or 1
     height = _TOP + _ROW * len(values) + _PAD
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
-        f'style="{escape(_STYLE)}" font-size="{_SMALL}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" {_STYLE} font-size="{_SMALL}">',
         '<rect width="100%" height="100%" fill="#fff"/>',
         f'<text x="{_PAD}" y="24" font-size="15" fill="#111">{escape(title)}</text>',
         f'<text x="{_PAD}" y="42" fill="#555">{escape(unit)}</text>',
