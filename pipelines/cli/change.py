@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from pipelines.errors import text
 from pipelines.ledger.change import ChangeState
 from pipelines.stages.change_request import change_requests, execute_change, raise_changes, review_change
 from pipelines.stages.installation import open_installation
+from pipelines.stages.masking import masked, masked_key, personal_fields
 
 app = typer.Typer(no_args_is_help=True)
 Number = Annotated[str, typer.Argument(help="改库签报编号 · number")]
@@ -62,17 +64,20 @@ def list_() -> None:
     """全部改库签报，到了哪一步 · All change requests and how far they are."""
     with open_installation() as installation:
         found = change_requests(installation)
-    for each in found:
-        _tell(each)
+        for each in found:
+            hides = personal_fields(installation.standard(each.raised.standard), each.raised.table)
+            _tell(each, hides)
     if not found:
         typer.echo(text("change.none"))
 
 
-def _tell(each: ChangeState) -> None:
-    raised = each.raised
+def _tell(each: ChangeState, personal: Set[str] = frozenset()) -> None:
+    """One line; personal fields are masked for those who need not act on it."""
+    raised, hides = each.raised, each.raised.field in personal
     typer.echo(
         text(
             "change.line", number=each.number, stage=text(f"change.stage.{each.stage}"), table=raised.table,
-            field=raised.field, key=raised.key, old=raised.old or "—", new=raised.new, shown=each.shown_in or "",
+            field=raised.field, key=masked_key(raised.key, personal), old=masked(raised.old, hides) or "—",
+            new=masked(raised.new, hides), shown=each.shown_in or "",
         )
     )  # fmt: skip

@@ -30,7 +30,8 @@ def compare(
     """两轮之间的差异及其依据 · What changed between two rounds, and what explains it"""
     with open_installation() as installation:
         state = installation.state(filing)
-        first, second = earlier or state.round - 1, later or state.round
+        first = state.round - 1 if earlier is None else earlier
+        second = state.round if later is None else later
         if (first, second) == (state.round - 1, state.round):
             state = compare_rounds(installation, filing)
             details, unexplained = read_comparison(installation, state), state.unexplained_drift
@@ -53,7 +54,7 @@ def _tell(standard: Standard, details: dict[str, Any], earlier: int, later: int,
             )
         )  # fmt: skip
     for place, number in (("only_earlier", earlier), ("only_later", later)):
-        for table, rows in details[place].items():
+        for table, rows in details.get(place, {}).items():
             title = standard.table(table).title.zh
             typer.echo(text("compare.only", table=table, title=title, round=number, rows=f"{rows:,}"))
     typer.echo(

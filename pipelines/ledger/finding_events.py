@@ -145,7 +145,7 @@ class WaiverGranted(FilingEvent):
     expires: date
     rule_digest: str
     findings: str
-    held: tuple[Held, ...]
+    held: tuple[Held, ...] | None = None
 
 
 class WaiverRevoked(FilingEvent):
@@ -154,7 +154,7 @@ class WaiverRevoked(FilingEvent):
     kind = "waiver_revoked"
     number: str
     reason: str
-    held: tuple[Held, ...]
+    held: tuple[Held, ...] | None = None
 
 
 class HolderReminded(FilingEvent):

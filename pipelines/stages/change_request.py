@@ -23,9 +23,10 @@ from pipelines.ledger.change import (
     fold_change,
 )
 from pipelines.ledger.filing import FilingState
-from pipelines.stages.content import Content, find_rows, sign_off_number, typed_value
+from pipelines.stages.content import Content, find_rows, sign_off_number
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation, require_role
+from pipelines.stages.typed_value import typed_value
 from resources.deployment import User
 
 
@@ -155,7 +156,7 @@ def unraised_gates(installation: Installation, state: FilingState, content: Cont
 def _without_request(
     installation: Installation, state: FilingState, known: Sequence[ChangeState]
 ) -> list[Handled]:
-    asked = {(change.raised.finding, change.raised.new) for change in known}
+    asked = {(change.raised.finding, change.raised.new) for change in known if change.stage != "refused"}
     return [
         each
         for each in accepted_handlings(installation, state).values()

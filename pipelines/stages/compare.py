@@ -16,9 +16,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import Refused, Tampered
-from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import RoundExtracted, RoundsCompared
+from pipelines.ledger.filing import FilingState, Recorded
+from pipelines.ledger.filing_events import ContentValidated, RoundExtracted, RoundsCompared
 from pipelines.stages.canonical import canonical_json, file_digest, write_durably
+from pipelines.stages.demanded import is_no_longer_demanded, is_unjudged
 from pipelines.stages.explained_changes import write_explained
 from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation
@@ -33,12 +34,13 @@ CHANGES = "changes.parquet"
 
 def compare(installation: Installation, filing: str, *, progress: Progress | None = None) -> FilingState:
     """Compare the latest round with the one before it, once. Needs the latest round validated."""
-    state = installation.state(filing)
-    if state.round < 2 or state.content is None or state.content.fact.round != state.round:
-        raise Refused("compare.needs_two", filing=filing)
-    if not state.is_compared:
-        state = _compare(installation, state, progress)
-    return state
+    with installation.alone(f"{filing}.comparison"):
+        state = installation.state(filing)
+        if state.round < 2 or state.content is None or state.content.fact.round != state.round:
+            raise Refused("compare.needs_two", filing=filing)
+        if not state.is_compared:
+            state = _compare(installation, state, progress)
+        return state
 
 
 def compare_again(
@@ -51,6 +53,7 @@ def compare_again(
         known = ", ".join(map(str, sorted(judged))) or "—"
         raise Refused("compare.rounds", filing=filing, earlier=earlier, later=later, known=known)
     root = installation.folder("comparisons", filing)
+    root.mkdir(parents=True, exist_ok=True)
     clear_leftovers(root)
     with TemporaryDirectory(dir=root, prefix=draft_name("")) as folder:
         return _differences(installation, state, earlier, later, Path(folder), progress)
@@ -91,18 +94,22 @@ def _differences(
 ) -> dict[str, Any]:
     """The summary; every changed row is written to `folder` with what explains it."""
     standard = installation.standard(state.opened.fact.standard)
-    was, now = (_extracted(state, number) for number in (earlier, later))
+    was, now = (_extracted(state, number).fact for number in (earlier, later))
     tables = list(_tables(installation, state.id, standard, was, now, folder, progress))
-    handlings = accepted_handlings(installation, state)
-    fixes = [each for each in handlings.values() if each.handling == "source_fix"]
+    before, after = (_findings(installation, state, number) for number in (earlier, later))
+    were, are = set(before["finding"]), set(after["finding"])
+    accepted = accepted_handlings(installation, state, before=_extracted(state, later).seq)
+    fixes = [each for each in accepted.values() if each.handling == "source_fix" and each.finding in were]
     found = [path for path in (folder / f"{each.table}.parquet" for each in tables) if path.is_file()]
     counts = write_explained(standard, found, fixes, folder / CHANGES)
     for path in found:
         path.unlink()
 
-    before, after = (_findings(installation, state, number) for number in (earlier, later))
-    were, are = set(before["finding"]), set(after["finding"])
-    are |= hidden_behind(standard, before.filter(~pl.col("finding").is_in(list(are))), after)
+    gone = before.filter(~pl.col("finding").is_in(list(are)))
+    are |= hidden_behind(standard, gone, after)
+    for judged in _judged(state, later):
+        are |= set(gone.filter(is_unjudged(judged))["finding"])
+        were -= set(gone.filter(is_no_longer_demanded(installation, state, judged))["finding"])
     promised = {each.finding for each in fixes}
     return {
         "tables": [asdict(each) for each in tables],
@@ -116,9 +123,14 @@ def _differences(
     }
 
 
-def _extracted(state: FilingState, number: int) -> RoundExtracted:
+def _extracted(state: FilingState, number: int) -> Recorded[RoundExtracted]:
     """A round as it was extracted last."""
-    return next(recorded.fact for recorded in reversed(state.rounds) if recorded.fact.round == number)
+    return next(recorded for recorded in reversed(state.rounds) if recorded.fact.round == number)
+
+
+def _judged(state: FilingState, number: int) -> list[ContentValidated]:
+    """The last content judged on a round; none where it was extracted anew before anybody judged it."""
+    return [content.fact for content in state.contents if content.fact.round == number][-1:]
 
 
 def _tables(
@@ -173,20 +185,6 @@ def _require(state: FilingState, path: Path, name: str) -> None:
 
 
 def _findings(installation: Installation, state: FilingState, number: int) -> pl.DataFrame:
-    """The findings of the last content judged on a round; none where it was extracted anew before anybody judged it."""
-    contents = [c for c in state.contents if c.fact.round == number]
-    if not contents:
-        return pl.DataFrame(FINDINGS_SCHEMA.empty_table())
-    return found_in(installation, state, contents[-1].fact)
-
-
-def changes_by(changes: Path, *columns: str) -> pl.DataFrame:
-    """How many changes there are by these columns, most first; `is_explained` beside them."""
-    return (
-        pl.scan_parquet(changes)
-        .with_columns(is_explained=pl.col("explanation").is_not_null())
-        .group_by(*columns)
-        .len("count")
-        .sort("count", *columns, descending=[True, *([False] * len(columns))], nulls_last=True)
-        .collect()
-    )
+    """The findings of the last content judged on a round."""
+    found = [found_in(installation, state, content) for content in _judged(state, number)]
+    return found[0] if found else pl.DataFrame(FINDINGS_SCHEMA.empty_table())

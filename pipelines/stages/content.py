@@ -8,30 +8,27 @@ It is rebuilt from its parts whenever somebody needs it, so a gate compares dige
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.errors import BadInput, Refused, text
+from pipelines.errors import Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import RoundExtracted
 from pipelines.stages.canonical import canonical_json, json_digest, sync_folder
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import Installation
-from pipelines.stages.leftovers import is_alive
+from pipelines.stages.leftovers import clear_leftovers, draft_name
+from pipelines.stages.typed_value import typed_value
 from pipelines.stages.waivers import waivers_in_force
 from resources.rounds import RoundManifest
 from validations.engine import Standard, Table, arrow_schema, derive, stored_inputs, table_digests
-from validations.engine.values_input import expected, read_values, reason, visible
 
 
 @dataclass(frozen=True)
@@ -92,10 +89,8 @@ def build_content(installation: Installation, state: FilingState) -> Content:
 
     root = installation.folder("contents", state.id)
     root.mkdir(parents=True, exist_ok=True)
-    for leftover in root.glob(".tmp-*"):
-        if not is_alive(leftover.name):  # others may build the same content meanwhile
-            shutil.rmtree(leftover, ignore_errors=True)
-    building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
+    clear_leftovers(root)
+    building = Path(tempfile.mkdtemp(prefix=draft_name(""), dir=root))
     try:
         for name in stored_inputs(standard, demanded):
             if name not in state.rounds[-1].fact.tables:  # the demand was amended since
@@ -243,19 +238,3 @@ def find_rows(frame: pl.DataFrame, table: Table, keys: list[str]) -> dict[str, l
         .collect()
     )
     return {row["key"]: sorted(row["place"]) for row in found.iter_rows(named=True)}
-
-
-def typed_value(table: Table, field: str, given: str) -> str | int | Decimal | date:
-    """`given` as the dictionary's type of the field, read as from a file. Raises BadInput saying why it is none."""
-    declared = table.field(field)
-    value = pl.select(read_values(pl.lit(given, dtype=pl.String), declared)).item()
-    if value is None:
-        raise BadInput(
-            "content.value",
-            table=table.name,
-            field=field,
-            value=visible(given),
-            expected=expected(declared),
-            why=text(reason(declared, given)),
-        )
-    return value

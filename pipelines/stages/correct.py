@@ -19,7 +19,6 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import AnswersReceived
 from pipelines.stages.bulk_facts import ANSWERS, frame, keep, kept
 from pipelines.stages.canonical import file_digest, write_durably
-from pipelines.stages.content import typed_value
 from pipelines.stages.finding_acts import answers_given
 from pipelines.stages.handlings import Handled
 from pipelines.stages.held import record_with_held
@@ -27,6 +26,7 @@ from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.issue import problem
 from pipelines.stages.register import register
 from pipelines.stages.trial import breaking
+from pipelines.stages.typed_value import typed_value
 from pipelines.stages.workbooks import (
     Answer,
     Answers,

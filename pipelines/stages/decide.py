@@ -52,20 +52,21 @@ def send_back(
     """Send the chosen answers back to their branches, each in a new workbook that repeats the answer and says why."""
     if not reason.strip():
         raise BadInput("decide.no_reason")
-    state, rows = _waiting(installation, filing, user, chosen)
-    answers = _latest_answers(installation, state, rows, None)
-    decided = answers.with_columns(decision=pl.lit("send_back"), remark=pl.lit(reason.strip())).select(
-        *DECIDED
-    )
-    words = {handling: word for word, handling in HANDLING_WORDS.items()}
-    given = {
-        row["finding"]: GivenAnswer(words[row["handling"]], row["new_value"] or "", row["reason"])
-        for row in decided.iter_rows(named=True)
-    }
-    asked = problems_asked(
-        installation.standard(state.opened.fact.standard), rows, dict.fromkeys(given, reason.strip())
-    )
-    return _record(installation, state, user, decided, asked, given)
+    with installation.alone(f"{filing}.workbooks"):
+        state, rows = _waiting(installation, filing, user, chosen)
+        answers = _latest_answers(installation, state, rows, None)
+        decided = answers.with_columns(decision=pl.lit("send_back"), remark=pl.lit(reason.strip())).select(
+            *DECIDED
+        )
+        words = {handling: word for word, handling in HANDLING_WORDS.items()}
+        given = {
+            row["finding"]: GivenAnswer(words[row["handling"]], row["new_value"] or "", row["reason"])
+            for row in decided.iter_rows(named=True)
+        }
+        asked = problems_asked(
+            installation.standard(state.opened.fact.standard), rows, dict.fromkeys(given, reason.strip())
+        )
+        return _record(installation, state, user, decided, asked, given)
 
 
 def decide_correction(
@@ -79,7 +80,7 @@ def decide_correction(
 ) -> FilingState:
     """What becomes of a report correction whose original value changed underneath: it stays over the value shown now, or goes.
 
-    Raises Refused when no such correction conflicts with the present round or it is another department's.
+    Raises Refused when no such correction conflicts with the present round, it is another department's, or the user's own.
     """
     require_role(user, "business_reviewer", act="decide")
     state = installation.state(filing)
@@ -90,6 +91,8 @@ def decide_correction(
     conflict = next((each for each in content.conflicts if each.handled.finding == finding), None)
     if conflict is None:
         raise Refused("decide.no_conflict", finding=finding, filing=filing)
+    if conflict.handled.user == user.id:
+        raise Refused("decide.own", user=user.id, count=1)
     if not user.speaks_for(conflict.handled.department):
         raise Refused("decide.other_department", user=user.id, departments=conflict.handled.department)
     if decision == "keep" and not conflict.is_there:

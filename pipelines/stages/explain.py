@@ -17,12 +17,12 @@ import polars as pl
 from pipelines.errors import LANGUAGE, BadInput
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.cell_notation import format_cell, parse_cell
-from pipelines.stages.content import typed_value
 from pipelines.stages.figure_tree import Figure, FigureTree, Overlay
 from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import Installation
 from pipelines.stages.judged_figures import Earlier, JudgedFigures, open_judged
 from pipelines.stages.masking import masked
+from pipelines.stages.typed_value import typed_value
 from pipelines.stages.validate import read_findings
 from validations.engine import Standard, Table
 from validations.engine.accounts import less

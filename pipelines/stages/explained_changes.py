@@ -1,7 +1,8 @@
 """Which row changes an accepted source fix explains: those of the cell that it promised to mend, and of what its rule compares.
 
-A rule on one row explains the fields that it names; a rule between rows or tables explains changes in the tables it reads
-whose key agrees with the finding's. Everything else is left unexplained for people.
+A rule on one row explains the fields that it names. A rule between tables explains changes in the other tables that it
+compares, in rows that belong to the finding's row or to which that belongs: all of the one's key stands in the other's.
+Everything else is left unexplained for people.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pipelines.stages.leftovers import draft_name
 from pipelines.stages.table_changes import CHANGES_SCHEMA
 from validations.engine import Rule, Standard
 from validations.engine.plan import tables_read
-from validations.engine.scope import fields_named
+from validations.engine.scope import fields_named, shape_tables
 from validations.engine.session import literal, open_session, parquet_rows, write_parquet
 
 EXPLAINED_SCHEMA = CHANGES_SCHEMA.append(pa.field("explanation", pa.string()))
@@ -80,6 +81,13 @@ def _fields(standard: Standard, rule: Rule, field: str | None) -> set[str | None
     return {None}
 
 
+def _compared_with(standard: Standard, rule: Rule, name: str) -> set[str]:
+    """The tables that a rule compares this one with: those of its query, or of its shape's group."""
+    if rule.query is not None:
+        return (tables_read(standard, rule) & set(standard.tables)) - {name}
+    return {other for group in shape_tables(rule) if name in group for other in group} - {name}
+
+
 def _explain_own(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         """INSERT INTO explained SELECT c.id, p.finding FROM changes AS c JOIN promised AS p
@@ -89,7 +97,7 @@ def _explain_own(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _explain_related(connection: duckdb.DuckDBPyConnection, standard: Standard) -> None:
-    """Changes in the other tables of a rule between tables, where all key fields that both have agree."""
+    """Changes in the other tables that a rule compares, where the key fields that both have agree and are all that one has."""
     pairs = connection.execute(
         'SELECT DISTINCT rule, "table" FROM promised WHERE field IS NULL ORDER BY ALL'
     ).fetchall()
@@ -98,11 +106,11 @@ def _explain_related(connection: duckdb.DuckDBPyConnection, standard: Standard) 
         rule = rules.get(str(rule_id))
         if rule is None or str(name) not in standard.tables:
             continue
-        for other in sorted(tables_read(standard, rule) & set(standard.tables)):
-            shared = [
-                f for f in standard.table(str(name)).stored_key if f in standard.table(other).stored_key
-            ]
-            if other == name or not shared:
+        own = set(standard.table(str(name)).stored_key)
+        for other in sorted(_compared_with(standard, rule, str(name))):
+            theirs = set(standard.table(other).stored_key)
+            shared = sorted(own & theirs)
+            if not shared or own & theirs not in (own, theirs):
                 continue
             same = " AND ".join(
                 f"json_extract_string(c.key, {literal('$.' + f)}) = json_extract_string(p.key, {literal('$.' + f)})"

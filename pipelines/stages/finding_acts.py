@@ -73,7 +73,8 @@ def asked(installation: Installation, state: FilingState) -> pl.DataFrame:
 def latest_answers(
     installation: Installation, state: FilingState, asked: pl.DataFrame, decided: pl.DataFrame
 ) -> pl.DataFrame:
-    """The latest answer to each finding, and whether people answered differently since it was last `asked` or `decided`."""
+    """The latest answer to each finding, and whether people answered differently since it was last `asked` or `decided`:
+    another handling, another value or, of explanations, other words."""
     frames = answers_given(installation, state)
     last_asked = asked.select("finding", "asked_seq")
     last_decided = decided.select("finding", "decided_seq")
@@ -87,7 +88,8 @@ def latest_answers(
             is_live=pl.col("answer_seq") > pl.max_horizontal("asked_seq", "decided_seq").fill_null(0)
         )
     )
-    said = pl.struct("handling", "new_value")
+    is_explained = pl.col("handling") == "explanation"
+    said = pl.struct("handling", "new_value", pl.when(is_explained).then("reason"))
     conflicts = each_person.filter("is_live").group_by("finding").agg(conflict=said.n_unique() > 1)
     latest = each_person.unique("finding", keep="last", maintain_order=True)
     return (

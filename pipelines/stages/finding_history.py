@@ -44,7 +44,16 @@ class Act:
     seq: int
     at: datetime
     who: str
-    what: Literal["first_review", "asked", "answered", "accept", "send_back"]
+    what: Literal[
+        "first_review",
+        "asked",
+        "answered",
+        "accept",
+        "send_back",
+        "waived",
+        "waiver_revoked",
+        "correction_decided",
+    ]
     said: str
 
 
@@ -164,6 +173,17 @@ def _acts(installation: Installation, state: FilingState, finding: str, *, hides
     for decided in state.answer_reviews:
         if row := row_of(decided.fact.decisions):
             yield Act(decided.seq, decided.at, decided.actor, row["decision"], row["remark"])
+    numbers = {w.fact.number for w in state.waivers if row_of(w.fact.findings)}
+    for waiver in (w for w in state.waivers if w.fact.number in numbers):
+        fact = waiver.fact
+        said = f"{fact.number} {fact.sign_off} {fact.expires} {fact.reason}"
+        yield Act(waiver.seq, waiver.at, waiver.actor, "waived", said)
+    for revoked in (r for r in state.revocations if r.fact.number in numbers):
+        said = f"{revoked.fact.number} {revoked.fact.reason}"
+        yield Act(revoked.seq, revoked.at, revoked.actor, "waiver_revoked", said)
+    for correction in (c for c in state.corrections_decided if c.fact.finding == finding):
+        said = f"{correction.fact.decision} {correction.fact.reason}"
+        yield Act(correction.seq, correction.at, correction.actor, "correction_decided", said)
 
 
 def _rows(

@@ -24,8 +24,8 @@ _SAME = ("value", "digest", "expected", "difference")
 def with_state(frame: pl.DataFrame, state: FilingState, *, is_reviewed_first: bool) -> pl.DataFrame:
     """Add `state`, `holder`, `since`, `promised`; `frame` has a row per finding with all that was decided about it.
 
-    One that the content judged last does not have is obsolete when its rule is no longer worded as it was, still there when it
-    only hides behind its root cause, which has appeared since, else resolved.
+    One that the content judged last does not have is obsolete when its rule is no longer worded as it was or what it is about
+    is no longer demanded, still there when it only hides behind its root cause, which has appeared since, else resolved.
     One that it has is the first of these that fits, where a cell is the same when value, expected value, difference and
     wording of the rule are:
 

@@ -5,7 +5,7 @@ A handling holds for the value it was given for: when a later round shows anothe
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -14,6 +14,8 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import CorrectionDecided, Handling
 from pipelines.stages.bulk_facts import ANSWERS, DECIDED, kept
 from pipelines.stages.installation import Installation
+from pipelines.stages.typed_value import typed_value
+from validations.engine import Standard
 
 
 @dataclass(frozen=True)
@@ -43,20 +45,16 @@ def handled(row: dict[str, Any]) -> Handled:
     return Handled(**{name: row[name] for name in ANSWERS})
 
 
-def as_rows(handlings: list[Handled]) -> list[dict[str, Any]]:
-    """Handlings as rows of answers."""
-    return [asdict(each) for each in handlings]
-
-
 def accepted_handlings(
     installation: Installation, state: FilingState, *, before: int | None = None
 ) -> dict[str, Handled]:
     """The accepted handling of each finding (as of event `before`), by finding key; later ones replace earlier ones.
 
-    A correction that was withdrawn is none; one that was kept speaks of the value that it was kept over. Raises Tampered
-    when a file is not what was recorded.
+    A correction that was withdrawn is none; one that was kept speaks of the value that it was kept over, one that replaces
+    another of the value under both. Raises Tampered when a file is not what was recorded.
     """
     accepted: dict[str, Handled] = {}
+    standard = installation.standard(state.opened.fact.standard)
     acts = sorted((*state.answer_reviews, *state.corrections_decided), key=lambda act: act.seq)
     for act in acts:
         if before is not None and act.seq >= before:
@@ -70,5 +68,16 @@ def accepted_handlings(
             continue
         rows = kept(installation, state.id, fact.decisions).select(*DECIDED)
         for row in rows.filter(pl.col("decision") == "accept").iter_rows(named=True):
-            accepted[row["finding"]] = handled(row)
+            accepted[row["finding"]] = _over(accepted.get(row["finding"]), handled(row), standard)
     return accepted
+
+
+def _over(before: Handled | None, now: Handled, standard: Standard) -> Handled:
+    """The handling as it is laid over the round, where the value that was found may be that of the correction before."""
+    if before is None or {before.handling, now.handling} != {"report_correction"} or now.field is None:
+        return now
+    if before.new_value is None or now.value is None:
+        return now
+    table = standard.table(now.table)
+    laid, found = (typed_value(table, now.field, each) for each in (before.new_value, now.value))
+    return replace(now, value=before.value) if laid == found else now

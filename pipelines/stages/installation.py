@@ -5,6 +5,7 @@ Stages get it as their first argument. It holds no logic of the flow; it only kn
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -92,6 +93,15 @@ class Installation:
     def folder(self, kind: str, filing: str) -> Path:
         """Where artefacts of one kind (contents, workbooks, packages …) of a filing lie."""
         return self.home / kind / filing
+
+    @contextmanager
+    def alone(self, what: str) -> Generator[None]:
+        """Wait until no other process of this home is at work on `what`, and be the one that is."""
+        root = self.home / "locks"
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (root / what).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def user(self, name: str | None) -> User:
         """Who acts. Naming somebody (`--as`) works only where the deployment's identity is `named`."""

@@ -44,45 +44,49 @@ def issue(
     """
     if not user.speaks_for(department):
         raise Refused("issue.other_department", user=user.id, department=department)
-    return _issue(installation, installation.state(filing), department, user.id, chosen)
+    return _issue(installation, filing, department, user.id, chosen)
 
 
 def issue_all(installation: Installation, state: FilingState) -> FilingState:
     """Issue what waits of every department: where nobody reviews first, what was found goes out at once."""
     for department in sorted({held.department for held in state.held if held.holder == "issue"}):
-        state = _issue(installation, state, department, SYSTEM, Selection())
+        state = _issue(installation, state.id, department, SYSTEM, Selection())
     return state
 
 
 def _issue(
-    installation: Installation, state: FilingState, department: str, actor: str, chosen: Selection
+    installation: Installation, filing: str, department: str, actor: str, chosen: Selection
 ) -> FilingState:
-    require_people_at_work(state, act="issue")
-    waiting = register(installation, state).filter(
-        pl.col("holder") == "issue", pl.col("department") == department
-    )
-    rows = require_any(
-        chosen.of(waiting), Refused("issue.nothing", filing=state.id, department=department, chosen=chosen)
-    )
-    asked = problems_asked(installation.standard(state.opened.fact.standard), rows)
-    answer_by = answering_day(installation, state)
-    workbooks = write_workbooks(installation, state, asked, answer_by)
-    assert state.content is not None, "people are at work on a judged content"
-    fact = FindingsDispatched(
-        round=state.content.fact.round,
-        content=state.content.fact.content,
-        department=department,
-        sign_off=sign_off_number(state),
-        answer_by=answer_by,
-        problems=keep(installation, state.id, asked),
-        workbooks=workbooks,
-        held=(),
-    )
-    state = record_with_held(
-        installation, state, fact, actor=actor, command=f"issue:{state.content.seq}:{fact.problems}"
-    )
-    forget_unsent(installation, state)
-    return state
+    with installation.alone(
+        f"{filing}.workbooks"
+    ):  # the folder they are written to is named by the event to come
+        state = installation.state(filing)
+        require_people_at_work(state, act="issue")
+        waiting = register(installation, state).filter(
+            pl.col("holder") == "issue", pl.col("department") == department
+        )
+        rows = require_any(
+            chosen.of(waiting), Refused("issue.nothing", filing=filing, department=department, chosen=chosen)
+        )
+        asked = problems_asked(installation.standard(state.opened.fact.standard), rows)
+        answer_by = answering_day(installation, state)
+        workbooks = write_workbooks(installation, state, asked, answer_by)
+        assert state.content is not None, "people are at work on a judged content"
+        fact = FindingsDispatched(
+            round=state.content.fact.round,
+            content=state.content.fact.content,
+            department=department,
+            sign_off=sign_off_number(state),
+            answer_by=answer_by,
+            problems=keep(installation, filing, asked),
+            workbooks=workbooks,
+            held=(),
+        )
+        state = record_with_held(
+            installation, state, fact, actor=actor, command=f"issue:{state.content.seq}:{fact.problems}"
+        )
+        forget_unsent(installation, state)
+        return state
 
 
 def problems_asked(

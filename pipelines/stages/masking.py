@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from validations.engine.standard import Standard
@@ -25,11 +25,16 @@ def personal_fields(standard: Standard, table: str) -> frozenset[str]:
     return frozenset(field.name for field in standard.table(table).fields if field.personal)
 
 
+def masked_key(key: str, personal: Set[str]) -> str:
+    """A key (canonical JSON) with its personal parts masked."""
+    parts = {name: masked(value, name in personal) for name, value in json.loads(key).items()}
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+
+
 def masked_finding(standard: Standard, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of findings or of the register with key and values masked; why a row could not be judged quotes it."""
     personal = personal_fields(standard, row["table"])
-    key = {name: masked(value, name in personal) for name, value in json.loads(row["key"]).items()}
-    shown = {**row, "key": json.dumps(key, ensure_ascii=False, separators=(",", ":"))}
+    shown = {**row, "key": masked_key(row["key"], personal)}
     for name in row:
         if name.endswith(_ENDINGS):
             shown[name] = masked(row[name], row["field"] in personal)

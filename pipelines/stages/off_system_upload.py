@@ -20,8 +20,8 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import OffSystemUploaded
 from pipelines.stages.canonical import file_digest, sync_folder
 from pipelines.stages.certificate import written_totals
-from pipelines.stages.content import is_alive
 from pipelines.stages.installation import Installation
+from pipelines.stages.leftovers import clear_leftovers, draft_name
 from pipelines.stages.off_system import (
     UPLOADER,
     Owed,
@@ -91,10 +91,8 @@ def upload(
 def _building(root: Path) -> Generator[Path]:
     """A folder to work in, on the disk where the files will be kept; what killed processes left is removed."""
     root.mkdir(parents=True, exist_ok=True)
-    for leftover in root.glob(".tmp-*"):
-        if not is_alive(leftover.name):
-            shutil.rmtree(leftover, ignore_errors=True)
-    building = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=root))
+    clear_leftovers(root)
+    building = Path(tempfile.mkdtemp(prefix=draft_name(""), dir=root))
     try:
         yield building
     finally:

@@ -16,6 +16,7 @@ from pipelines.ledger.filing import FilingState, Recorded
 from pipelines.ledger.filing_events import ContentValidated, Held
 from pipelines.stages.bulk_facts import CELL
 from pipelines.stages.canonical import file_digest
+from pipelines.stages.demanded import is_no_longer_demanded, is_unjudged
 from pipelines.stages.finding_acts import (
     MOMENT,
     asked,
@@ -87,7 +88,7 @@ def found_in(installation: Installation, state: FilingState, content: ContentVal
     return pl.read_parquet(path)
 
 
-def contents_of_version(state: FilingState) -> Sequence[Recorded[ContentValidated]]:
+def judged_contents(state: FilingState) -> Sequence[Recorded[ContentValidated]]:
     """The judged contents. Where the same content was judged again and other findings took the place of the first ones, it
     is the last judging that counts."""
     last = {recorded.fact.content: recorded.fact.findings for recorded in state.contents}
@@ -98,14 +99,14 @@ def _findings_over_contents(
     installation: Installation, state: FilingState, standard: Standard
 ) -> pl.DataFrame:
     """Each finding as it was found last, with the contents in which it was: a rule that was not judged changes nothing."""
-    contents = contents_of_version(state)
+    contents = judged_contents(state)
     latest: pl.DataFrame | None = None
     before: pl.DataFrame | None = None
     seen: list[pl.DataFrame] = []
     for place, recorded in enumerate(contents):
         now = found_in(installation, state, recorded.fact).select(FOUND)
         if before is not None:
-            now = pl.concat([now, before.filter(pl.col("rule").is_in(list(recorded.fact.not_judged)))])
+            now = pl.concat([now, before.filter(is_unjudged(recorded.fact))])
         seen.append(now.select("finding").with_columns(place=pl.lit(place, dtype=pl.Int32)))
         latest = now if latest is None else pl.concat([now, latest.join(now, on="finding", how="anti")])
         before = now
@@ -148,7 +149,7 @@ def _findings_over_contents(
             is_hidden=pl.col("finding").is_in(list(hidden)),
             has_reappeared=pl.col("began") > pl.col("first"),
             is_obsolete=pl.col("rule").replace_strict(digests, default=None, return_dtype=pl.String)
-            .ne_missing(pl.col("rule_digest")),
+            .ne_missing(pl.col("rule_digest")) | is_no_longer_demanded(installation, state, contents[-1].fact),
         )
         .drop("first", "last", "began", "gone")
     )  # fmt: skip

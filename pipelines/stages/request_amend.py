@@ -50,6 +50,7 @@ def amend_request(
     """
     require_role(user, "requester", act="request")
     request = installation.request(number)
+    _require_theirs(installation, request, user)
     if request.is_closed:
         raise Refused("request.closed", number=request.number, stage=request.stage)
     state = filing_of(installation, request)
@@ -138,6 +139,7 @@ def withdraw_request(installation: Installation, number: str, user: User, *, rea
     """
     require_role(user, "requester", act="request")
     request = installation.request(number)
+    _require_theirs(installation, request, user)
     if not reason.strip():
         raise BadInput("request.no_reason", what=request.number)
     if request.stage == "refused":
@@ -159,6 +161,15 @@ def withdraw_request(installation: Installation, number: str, user: User, *, rea
             expected_seq=request.seq,
         )
     return installation.request(number)
+
+
+def _require_theirs(installation: Installation, request: RequestState, user: User) -> None:
+    """Who registered it, or belongs to every organisation that it is about."""
+    wanted = request.latest.fact.organisations
+    if user.id != request.demands[0].actor and not all(
+        installation.deployment.may_see(user, code) for code in wanted
+    ):
+        raise Refused("request.not_theirs", number=request.number, user=user.id)
 
 
 def filing_of(installation: Installation, request: RequestState) -> FilingState | None:

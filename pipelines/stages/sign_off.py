@@ -13,9 +13,10 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.stages.baseline import lacks_baseline, references
 from pipelines.stages.change_request import unraised_gates
-from pipelines.stages.content import Content, build_content, sign_off_number
+from pipelines.stages.content import Conflict, Content, build_content, sign_off_number
 from pipelines.stages.filing_documents import write_signed_documents
 from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.masking import masked, masked_key, personal_fields
 from pipelines.stages.office import office_reference
 from pipelines.stages.register import register
 from pipelines.stages.request_gate import request_gates, require_settled
@@ -23,6 +24,7 @@ from pipelines.stages.review import documents_folder
 from pipelines.stages.unjudged import unjudged_gates
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
+from validations.engine import Standard
 
 
 def open_sign_off(
@@ -100,14 +102,20 @@ def closed_gates(installation: Installation, state: FilingState, content: Conten
             "sign_off.conflict",
             finding=c.handled.finding,
             table=c.handled.table,
-            key=c.handled.key,
+            key=masked_key(c.handled.key, personal_fields(standard, c.handled.table)),
             field=c.handled.field,
-            old=c.handled.value or "—",
-            shown=c.shown or "—",
+            old=_shown(standard, c, c.handled.value),
+            shown=_shown(standard, c, c.shown),
         )
         for c in content.conflicts
     ]
     return closed
+
+
+def _shown(standard: Standard, conflict: Conflict, value: str | None) -> str:
+    """A value of the corrected cell, masked where it is personal."""
+    cell = conflict.handled
+    return masked(value, cell.field in personal_fields(standard, cell.table)) or "—"
 
 
 def give_opinion(

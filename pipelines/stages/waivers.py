@@ -87,10 +87,14 @@ def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, us
 def revoke_waiver(
     installation: Installation, filing: str, number: str, user: User, *, reason: str
 ) -> FilingState:
-    """A waiver no longer holds: what it was granted for since the last judging is held again at once, the rest from the next."""
+    """A waiver no longer holds: what it was granted for since the last judging is held again at once, the rest from the next.
+
+    Once its filing is packaged, this changes nothing there: it no longer covers later filings.
+    """
     require_role(user, "business_reviewer", act="waive")
     state = installation.state(filing)
-    require_open(state)
+    if state.is_in_sign_off and not state.packages:
+        raise Refused("waivers.closed", filing=filing, stage=state.stage)
     if number not in {waiver.fact.number for waiver in state.waivers}:
         raise BadInput("waivers.unknown", number=number, filing=filing)
     if number in {each.fact.number for each in state.revocations}:
@@ -123,18 +127,20 @@ def engine_waivers(installation: Installation, state: FilingState) -> tuple[Waiv
 
 
 def _in_force(installation: Installation, state: FilingState) -> list[tuple[str, WaiverGranted]]:
-    """Each with the filing that it was granted in."""
+    """Each with the filing that it was granted in, as they were when people were asked to sign: nothing moves under them."""
     opened = state.opened.fact
     is_signed = state.sign_off is not None and (state.is_in_sign_off or bool(state.packages))
-    today = state.sign_off.at.date() if state.sign_off and is_signed else installation.now().date()
+    now = state.sign_off.at if state.sign_off and is_signed else installation.now()
     found: list[tuple[str, WaiverGranted]] = []
     others = [other for other in installation.states(opened.standard) if other.id != state.id]
     for granted_in in (*others, state):
-        revoked = {each.fact.number for each in granted_in.revocations}
+        revoked = {each.fact.number for each in granted_in.revocations if each.at <= now}
         found += [
             (granted_in.id, waiver.fact)
             for waiver in granted_in.waivers
-            if waiver.fact.number not in revoked and waiver.fact.expires >= max(state.date_to, today)
+            if waiver.at <= now
+            and waiver.fact.number not in revoked
+            and waiver.fact.expires >= max(state.date_to, now.date())
         ]
     return found
 

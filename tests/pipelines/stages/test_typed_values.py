@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from pipelines.errors import BadInput
-from pipelines.stages.content import typed_value
+from pipelines.stages.typed_value import typed_value
 from tests.validations.engine.sample_standard import english, sample, write_standard
 from validations.engine import Standard
 
