@@ -3,7 +3,7 @@
 What is counted of SUB-04 is a finding each time it is put to a branch, issued or sent back, since each has a day of its own by
 which it is due; of SUB-05 a finding each time it is issued, with the working time of all its stays at the branch and none
 of the time at a department. All of it belongs to the month of the filing. Left out and listed: what is not due yet, and what
-was overtaken by a new content before it was due, so that the branch could not answer any more.
+was waived or overtaken by a new content before it was due, so that the branch had not to answer any more.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import datetime
 
 import polars as pl
 
+from pipelines.assessment.counted_findings import granted_waivers
 from pipelines.assessment.keys import UNKNOWN, is_unknown, keys
 from pipelines.assessment.metric import IN_TIME, TURNAROUND
 from pipelines.assessment.records import MOMENT, Books, FilingRecord, facts_of, moment, stacked
@@ -21,6 +22,7 @@ from resources.calendar import open_calendar
 NOT_DUE = "not_due_yet"
 NOT_RETURNED = "not_returned"
 OVERTAKEN = "overtaken"
+WAIVED = "waived"
 LATE = "late"
 BACKWARDS = "clock_went_back"
 
@@ -82,7 +84,7 @@ def turnaround_keys(books: Books, filing: FilingRecord) -> pl.DataFrame:
 
 def _stays(books: Books, filing: FilingRecord) -> pl.DataFrame:
     """A row per finding and time it was put to a branch: `asked_at`, `due`, `answered_at`, and why it did not come back
-    (`reason`: not due yet, overtaken, not returned, nobody's)."""
+    (`reason`: not due yet, waived, overtaken, not returned, nobody's)."""
     asked = _asked(books, filing).with_columns(
         next_seq=pl.col("asked_seq").shift(-1).over("finding", order_by="asked_seq")
     )
@@ -100,16 +102,32 @@ def _stays(books: Books, filing: FilingRecord) -> pl.DataFrame:
     zone, today = str(filing.zone), pl.lit(filing.today)
     return (
         asked.join(answered, on=("finding", "asked_seq"), how="left")
+        .join(_waived(books, filing, asked), on=("finding", "asked_seq"), how="left")
         .with_columns(answered_on=pl.col("answered_at").dt.convert_time_zone(zone).dt.date())
         .with_columns(
             reason=pl.when(is_unknown(books.deployment)).then(pl.lit(UNKNOWN))
             .when(pl.col("answered_at").is_not_null()).then(pl.lit(None, dtype=pl.String))
+            .when(pl.col("waived_on") <= pl.col("due")).then(pl.lit(WAIVED))
             .when(pl.col("overtaken_on") <= pl.col("due")).then(pl.lit(OVERTAKEN))
             .when(pl.col("due") >= today).then(pl.lit(NOT_DUE))
             .otherwise(pl.lit(NOT_RETURNED))
         )
         .sort("asked_seq", "finding")
     )  # fmt: skip
+
+
+def _waived(books: Books, filing: FilingRecord, asked: pl.DataFrame) -> pl.DataFrame:
+    """The day on which a finding was waived first after it was asked; a waiver that was revoked had freed nobody."""
+    granted = granted_waivers(books, filing).with_columns(
+        waived_on=pl.col("at").dt.convert_time_zone(str(filing.zone)).dt.date()
+    )
+    return (
+        asked.select("finding", "asked_seq")
+        .join(granted, on="finding")
+        .filter(pl.col("seq") > pl.col("asked_seq"))
+        .group_by("finding", "asked_seq")
+        .agg(pl.col("waived_on").min())
+    )
 
 
 def _asked(books: Books, filing: FilingRecord) -> pl.DataFrame:

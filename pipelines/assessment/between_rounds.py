@@ -50,7 +50,8 @@ def vanished_keys(books: Books, filing: FilingRecord) -> pl.DataFrame:
     """SUB-15: den the findings last seen in a round, num those that the next round's first judging lacks without a reason.
 
     A reason is a source fix or report correction accepted before it, for the finding or another of the same row; a finding
-    that was merely explained has none. Left out beside what never counts: rules whose wording changed or that were not judged.
+    that was merely explained has none. Left out beside what never counts: what is no longer
+    demanded, rules whose wording changed or that were not judged.
     """
     frames = [pl.DataFrame(schema=dict(KEYS))]
     accepted = accepted_handlings(books, filing, every=True).filter(pl.col("handling").is_in(MENDED))
@@ -116,7 +117,13 @@ def _not_comparable(
     books: Books, filing: FilingRecord, before: ContentValidated, after: ContentValidated
 ) -> pl.Expr:
     """Why a finding cannot be expected in the later judging, as a column."""
-    why = pl.when(~pl.col("rule").is_in(list(after.counts))).then(pl.lit("not_judged"))
+    state = filing.state
+    former = {code for each in (state.opened, *state.amendments) for code in each.fact.organisations}
+    has_left = pl.col("branch").is_in(former - set(state.organisations))
+    if state.tables:
+        has_left = has_left | ~pl.col("table").is_in(state.tables)
+    why = pl.when(has_left).then(pl.lit("no_longer_demanded"))
+    why = why.when(~pl.col("rule").is_in(list(after.counts))).then(pl.lit("not_judged"))
     if before.standard_digest == after.standard_digest:
         return why.otherwise(pl.lit(None, dtype=pl.String))
     standard = books.standard(filing.state.opened.fact.standard)

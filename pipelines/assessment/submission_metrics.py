@@ -120,6 +120,8 @@ def submission_metrics(books: Books, month: str, *, as_of: datetime) -> Submissi
     A metric that could not be computed is a failure of the branches of its filing, not of the others.
     """
     first = _month(month)
+    if first > as_of.date():
+        raise BadInput("assessment.future", month=month)
     metrics = metrics_of(books.deployment.assessment)
     frozen = books.deployment.assessment.priors.get(f"{first.year}Q{(first.month + 2) // 3}", {})
     filings = read_filings(books, as_of)

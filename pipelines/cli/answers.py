@@ -17,6 +17,8 @@ from pipelines.stages.installation import open_installation
 from pipelines.stages.selection import Selection
 
 app = typer.Typer(no_args_is_help=True)
+_SHOWN = 10
+"""So many reasons are printed; the annotated workbook has all."""
 
 
 @app.callback()
@@ -139,5 +141,7 @@ def _tell(done: Imported) -> None:
     )
     for notice in done.notices:
         typer.echo(notice)
+    for finding, why in list(done.returned.items())[:_SHOWN]:
+        typer.echo(f"  {finding} {why}")
     if done.annotated:
         typer.echo(text("answers.annotated", path=done.annotated))

@@ -44,7 +44,8 @@ def compare(
 
 def _tell(standard: Standard, details: dict[str, Any], earlier: int, later: int, unexplained: int) -> None:
     typer.echo(text("compare.rounds_told", earlier=earlier, later=later))
-    for each in details["tables"]:
+    changed = [each for each in details["tables"] if each["added"] or each["removed"] or each["changed"]]
+    for each in changed:
         typer.echo(
             text(
                 "compare.table", table=each["table"], title=standard.table(each["table"]).title.zh,
@@ -53,6 +54,8 @@ def _tell(standard: Standard, details: dict[str, Any], earlier: int, later: int,
                 fields="，".join(f"{name} {count:,}" for name, count in each["fields"].items()),
             )
         )  # fmt: skip
+    if same := len(details["tables"]) - len(changed):
+        typer.echo(text("compare.same", count=same))
     for place, number in (("only_earlier", earlier), ("only_later", later)):
         for table, rows in details.get(place, {}).items():
             title = standard.table(table).title.zh

@@ -215,7 +215,7 @@ def print_indicators(state: FilingState, indicators: Sequence[Indicator]) -> Non
             escape(each.title), amount(each.value), amount(each.last_period.value), _change(each.change_on_period),
             amount(each.last_year.value), _change(each.change_on_year), escape(each.cell or ""),
         ]  # fmt: skip
-        table.add_row(*said[: len(columns)])
+        table.add_row(*said)
     console = Console()
     Console(width=max(console.width, _WIDTH)).print(table)
     for each in indicators:

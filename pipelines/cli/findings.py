@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,10 +12,12 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from pipelines.cli.finding_options import ACTED_ON, As, Filing, Reason, choosing
-from pipelines.errors import text
+from pipelines.errors import BadInput, text
+from pipelines.stages.finding_state import STATES
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.holders import holders
 from pipelines.stages.installation import open_installation
+from pipelines.stages.issue import dispatch_folder
 from pipelines.stages.issue import issue as issue_findings
 from pipelines.stages.masking import masked_finding
 from pipelines.stages.register import register
@@ -47,7 +50,7 @@ def findings() -> None:
 def list_(
     filing: Filing,
     chosen: Selection,
-    shown: Annotated[int, typer.Option("--rows", help="列出几条 · how many are listed")] = SHOWN,
+    shown: Annotated[int, typer.Option("--rows", min=1, help="列出几条 · how many are listed")] = SHOWN,
     as_json: Annotated[bool, typer.Option("--json", help="JSON 输出 · machine-readable")] = False,
 ) -> None:
     """问题数据台账：每条到了哪一步、在谁手里 · The register: how far every finding is."""
@@ -55,6 +58,7 @@ def list_(
         state = installation.state(filing)
         rows = register(installation, state)
         standard = installation.standard(state.opened.fact.standard)
+    chosen, everything = _with_known_states(chosen), rows
     if not rows.is_empty():
         rows = chosen.of(rows)
     if as_json:
@@ -62,7 +66,8 @@ def list_(
         typer.echo(json.dumps(masked, ensure_ascii=False, indent=2, default=str))
         return
     if rows.is_empty():
-        typer.echo(text("findings.none", filing=filing))
+        code = "not_judged" if state.content is None else "none" if everything.is_empty() else "none_chosen"
+        typer.echo(text(f"findings.{code}", filing=filing, chosen=chosen, count=everything.height))
         return
     counts = rows.group_by("state", "holder").len("count").sort("state", "holder")
     for row in counts.iter_rows(named=True):
@@ -79,6 +84,16 @@ def list_(
     Console(width=max(console.width, 160)).print(table)
     if rows.height > shown:
         typer.echo(text("findings.more", shown=shown, count=rows.height))
+
+
+def _with_known_states(chosen: Selection) -> Selection:
+    """States as the register has them, also where they were named in the words that the list prints."""
+    words = {text(f"findings.state.{state}"): state for state in STATES}
+    for given in chosen.states:
+        if given not in STATES and given not in words:
+            known = "、".join(f"{state} {word}" for word, state in words.items())
+            raise BadInput("findings.state_unknown", state=given, known=known)
+    return replace(chosen, states=tuple(words.get(given, given) for given in chosen.states))
 
 
 @app.command("holders")
@@ -169,6 +184,7 @@ def issue(
                 workbooks=len(fact.workbooks),
                 count=f"{problems:,}",
                 answer_by=fact.answer_by,
+                folder=dispatch_folder(installation, filing, state.dispatches[-1].seq),
             )
         )
 

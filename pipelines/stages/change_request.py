@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.change import (
     ChangeEvent,
     ChangeExecuted,
@@ -70,7 +70,7 @@ def review_change(
     require_role(user, "business_reviewer", act="review_change")
     change = change_request(installation, number)
     if change.stage != "raised":
-        raise Refused("change.stage", number=number, stage=change.stage)
+        raise Refused("change.stage", number=number, stage=text(f"change.stage.{change.stage}"))
     if user.id == change.raised_by:
         raise Refused("change.own", number=number, user=user.id)
     if user.id in installation.state(change.raised.filing).answerers:
@@ -90,7 +90,7 @@ def execute_change(
     require_role(user, "data_engineer", "branch_it", "it", act="execute_change")
     change = change_request(installation, number)
     if change.stage != "approved":
-        raise Refused("change.stage", number=number, stage=change.stage)
+        raise Refused("change.stage", number=number, stage=text(f"change.stage.{change.stage}"))
     if user.id in (change.raised_by, change.reviewed_by):
         raise Refused("change.same_person", number=number, user=user.id)
     problems: list[BaosongError] = []

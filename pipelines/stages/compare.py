@@ -1,7 +1,7 @@
 """What changed between two rounds, and what explains it: rows by kind and field, findings resolved, remaining, appeared.
 
-A change is explained by an accepted source fix; declaring another cause is `drift`'s work, and until somebody does the
-change is unexplained drift, which keeps the sign-off closed.
+A change is explained by an accepted source fix, or by a correction whose value production shows now; declaring another
+cause is `drift`'s work, and until somebody does the change is unexplained drift, which keeps the sign-off closed.
 """
 
 from __future__ import annotations
@@ -100,8 +100,9 @@ def _differences(
     were, are = set(before["finding"]), set(after["finding"])
     accepted = accepted_handlings(installation, state, before=_extracted(state, later).seq)
     fixes = [each for each in accepted.values() if each.handling == "source_fix" and each.finding in were]
+    corrections = [each for each in accepted.values() if each.handling == "report_correction"]
     found = [path for path in (folder / f"{each.table}.parquet" for each in tables) if path.is_file()]
-    counts = write_explained(standard, found, fixes, folder / CHANGES)
+    counts = write_explained(standard, found, [*fixes, *corrections], folder / CHANGES)
     for path in found:
         path.unlink()
 

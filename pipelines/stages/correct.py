@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import AnswersReceived
 from pipelines.stages.bulk_facts import ANSWERS, frame, keep, kept
@@ -120,7 +120,7 @@ def _asked(
             filing=state.id,
         )
     if state.is_in_sign_off or state.packages:
-        raise Refused("correct.not_awaited", filing=state.id, stage=state.stage)
+        raise Refused("correct.not_awaited", filing=state.id, stage=text(f"cli.stage.{state.stage}"))
     return kept(installation, state.id, asked.problems).filter(
         pl.col("organisation") == identity.organisation,
         pl.col("department") == identity.department,

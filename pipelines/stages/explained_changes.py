@@ -1,4 +1,5 @@
-"""Which row changes an accepted source fix explains: those of the cell that it promised to mend, and of what its rule compares.
+"""Which row changes an accepted handling explains: a source fix those of the cell that it promised to mend and of what its rule
+compares, a report correction that production shows its value now.
 
 A rule on one row explains the fields that it names. A rule between tables explains changes in the other tables that it
 compares, in rows that belong to the finding's row or to which that belongs: all of the one's key stands in the other's.
@@ -18,6 +19,7 @@ import pyarrow as pa
 from pipelines.stages.handlings import Handled
 from pipelines.stages.leftovers import draft_name
 from pipelines.stages.table_changes import CHANGES_SCHEMA
+from pipelines.stages.typed_value import typed_value
 from validations.engine import Rule, Standard
 from validations.engine.plan import tables_read
 from validations.engine.scope import fields_named, shape_tables
@@ -28,12 +30,15 @@ EXPLAINED_SCHEMA = CHANGES_SCHEMA.append(pa.field("explanation", pa.string()))
 
 
 def write_explained(
-    standard: Standard, changes: Sequence[Path], fixes: Sequence[Handled], out: Path
+    standard: Standard, changes: Sequence[Path], promises: Sequence[Handled], out: Path
 ) -> dict[str, int]:
-    """Write all changes with what explains each into `out` (EXPLAINED_SCHEMA); the number of unexplained ones by table."""
+    """Write all changes with what explains each into `out` (EXPLAINED_SCHEMA); the number of unexplained ones by table.
+
+    `promises`: accepted source fixes, and report corrections, which explain no more than their own value in their cell.
+    """
     with tempfile.TemporaryDirectory(prefix=draft_name(""), dir=out.parent) as scratch:
         promised = Path(scratch) / "promised.parquet"
-        _promised(standard, fixes).write_parquet(promised)
+        _promised(standard, promises).write_parquet(promised)
         with open_session(out.parent, read=[*changes, promised]) as connection:
             union = " UNION ALL ".join(f"SELECT * FROM {parquet_rows(path)}" for path in changes)
             empty = ", ".join(f"NULL::VARCHAR AS {literal(n)}" for n in CHANGES_SCHEMA.names).replace(
@@ -59,17 +64,21 @@ def write_explained(
     return {str(table): int(count) for table, count in counted}
 
 
-def _promised(standard: Standard, fixes: Sequence[Handled]) -> pl.DataFrame:
-    """A row per promised cell: `field` NULL means any field of the row, `reads` the other tables that the rule compares."""
-    rows: list[tuple[str, str, str, str, str | None]] = []
+def _promised(standard: Standard, promises: Sequence[Handled]) -> pl.DataFrame:
+    """A row per promised cell: `field` NULL means any field of the row, `becomes` NULL any value."""
+    rows: list[tuple[str, str, str, str, str | None, str | None]] = []
     rules = {rule.id: rule for rule in standard.rules}
-    for fix in fixes:
-        rule = rules.get(fix.rule)
-        fields = _fields(standard, rule, fix.field) if rule is not None else {fix.field}
-        rows += [(fix.finding, fix.rule, fix.table, fix.key, name) for name in sorted(fields, key=str)]
-    return pl.DataFrame(
-        rows, schema=dict.fromkeys(("finding", "rule", "table", "key", "field"), pl.String), orient="row"
-    )
+    for each in promises:
+        rule, becomes = rules.get(each.rule), None
+        fields = _fields(standard, rule, each.field) if rule is not None else {each.field}
+        if each.handling == "report_correction" and each.field is not None:
+            value = typed_value(standard.table(each.table), each.field, each.new_value or "")
+            fields, becomes = {each.field}, str(value)
+        rows += [
+            (each.finding, each.rule, each.table, each.key, name, becomes) for name in sorted(fields, key=str)
+        ]
+    names = ("finding", "rule", "table", "key", "field", "becomes")
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def _fields(standard: Standard, rule: Rule, field: str | None) -> set[str | None]:
@@ -92,7 +101,8 @@ def _explain_own(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         """INSERT INTO explained SELECT c.id, p.finding FROM changes AS c JOIN promised AS p
             ON p."table" = c."table" AND p.key = c.key
-            AND (p.field IS NULL OR c.field IS NULL OR p.field = c.field)"""
+            AND (p.field IS NULL OR c.field IS NULL OR p.field = c.field)
+            AND (p.becomes IS NULL OR p.becomes = c.new)"""
     )
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from pipelines.errors import Refused
+from pipelines.errors import Refused, text
 from pipelines.ledger.filing import FilingState, after
 from pipelines.ledger.filing_events import FilingEvent
 from pipelines.stages.installation import Installation
@@ -33,7 +33,8 @@ def record_with_held(
 def require_people_at_work(state: FilingState, *, act: str) -> None:
     """Raises Refused when nothing is listed yet, while people are signing, and after packaging."""
     if not state.is_listed or state.is_in_sign_off or state.packages:
-        raise Refused("held.not_at_work", filing=state.id, stage=state.stage, act=act)
+        now = text(f"cli.stage.{state.stage}")
+        raise Refused("held.not_at_work", filing=state.id, stage=now, act=text(f"act.{act}"))
 
 
 def require_any(rows: pl.DataFrame, refusal: Refused) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from secrets import token_bytes
 
-from pipelines.errors import LANGUAGE, BadInput, Refused
+from pipelines.errors import LANGUAGE, BadInput, Refused, text
 from pipelines.ledger import Ledger
 from pipelines.ledger.filing import FilingState, fold
 from pipelines.ledger.filing_events import FilingEvent
@@ -169,7 +169,7 @@ class Installation:
 def require_role(user: User, *roles: str, act: str) -> None:
     """Refuse unless the user holds one of `roles`."""
     if not user.roles & set(roles):
-        raise Refused("installation.role", user=user.id, act=act, roles=" / ".join(roles))
+        raise Refused("installation.role", user=user.id, act=text(f"act.{act}"), roles=" / ".join(roles))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.errors import BaosongError, Refused
+from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.stages.baseline import lacks_baseline, references
@@ -123,8 +123,11 @@ def give_opinion(
 ) -> FilingState:
     """One opinion (意见) at the step of the route that is next.
 
-    Raises Refused when no sign-off is open, the step is another role's, or the person already acted on this content.
+    Raises BadInput without a comment; Refused when no sign-off is open, the step is another role's, or the person already
+    acted on this content.
     """
+    if not comment.strip():
+        raise BadInput("sign_off.no_comment")
     state = installation.state(filing)
     require_settled(installation, state)
     live = state.live_sign_off

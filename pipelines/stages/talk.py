@@ -101,15 +101,15 @@ def decide_extension(
 ) -> FilingState:
     """The audit department's opinion on a proposed deadline; agreed, deadline and planned day move.
 
-    The same opinion again changes nothing. Raises Refused for one's own proposal, for one that is decided otherwise, and for
-    a deadline that has passed meanwhile.
+    The same opinion again changes nothing. One's own proposal one can only take back, by disagreeing. Raises Refused for
+    agreeing to it, for one that is decided otherwise, and for a deadline that has passed meanwhile.
     """
     require_role(user, "audit_reviewer", act="extension")
     state = installation.state(filing)
     proposal = next((each for each in state.extensions if each.fact.number == number), None)
     if proposal is None:
         raise BadInput("talk.no_extension", filing=filing, number=number)
-    if proposal.actor == user.id:
+    if proposal.actor == user.id and opinion == "agree":
         raise Refused("talk.own", filing=filing, number=number, user=user.id)
     decided = next((each for each in state.extension_decisions if each.fact.number == number), None)
     if decided is not None:

@@ -14,7 +14,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import WaiverGranted, WaiverRevoked
 from pipelines.stages.bulk_facts import CELL, frame, keep, kept
@@ -94,7 +94,7 @@ def revoke_waiver(
     require_role(user, "business_reviewer", act="waive")
     state = installation.state(filing)
     if state.is_in_sign_off and not state.packages:
-        raise Refused("waivers.closed", filing=filing, stage=state.stage)
+        raise Refused("waivers.closed", filing=filing, stage=text(f"cli.stage.{state.stage}"))
     if number not in {waiver.fact.number for waiver in state.waivers}:
         raise BadInput("waivers.unknown", number=number, filing=filing)
     if number in {each.fact.number for each in state.revocations}:
@@ -161,7 +161,7 @@ def _accepted(installation: Installation, state: FilingState, draft: WaiverDraft
 def require_open(state: FilingState) -> None:
     """Raises Refused while people are signing, and after packaging: then nothing about the content may change."""
     if state.is_in_sign_off or state.packages:
-        raise Refused("waivers.closed", filing=state.id, stage=state.stage)
+        raise Refused("waivers.closed", filing=state.id, stage=text(f"cli.stage.{state.stage}"))
 
 
 def _problems(installation: Installation, state: FilingState, draft: WaiverDraft) -> list[BaosongError]:

@@ -180,7 +180,7 @@ def test_a_workbook_of_another_organisation(resume: Resume, audit_in_review: Pat
     disguised = tmp_path / workbooks_of(installation, tmp_path / "filled", "440000")[0].name
     shutil.copyfile(theirs, disguised)
     not_taken(installation, disguised, "branch_440000", Refused, refusal)
-    not_taken(installation, theirs, "executive", Refused, "用户 executive 无权进行“answer”，需要角色：")
+    not_taken(installation, theirs, "executive", Refused, "用户 executive 无权进行“答复问题数据”，需要角色：")
     state = take(installation, [theirs, *others], "branch_330000")
     assert state.awaited == ("440000", "510000")
 

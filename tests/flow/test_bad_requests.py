@@ -101,7 +101,7 @@ def test_ones_own_request(begin: Resume) -> None:
     with pytest.raises(Refused, match="报送需求 JH-2026-003 由 both 登记，须由他人审核。") as caught:
         review_request(installation, "JH-2026-003", both, opinion="accept", comment="自审")
     assert caught.value.exit_code == 3
-    with pytest.raises(Refused, match="无权进行“review”，需要角色：audit_reviewer"):
+    with pytest.raises(Refused, match="无权进行“审核”，需要角色：audit_reviewer"):
         review_request(
             installation, "JH-2026-003", installation.user("executive"), opinion="accept", comment="—"
         )

@@ -127,6 +127,9 @@ def test_a_refused_request_is_closed(with_correction: Installation) -> None:
     reviewer = installation.user("underwriting_reviewer")
     change = review_change(installation, NUMBER, reviewer, opinion="refuse", comment="由核保系统出批单")
     assert change.stage == "refused"
+    with pytest.raises(Refused) as closed:
+        open_sign_off(installation, AUDIT, preparer(installation))
+    assert "sign_off.change_not_raised" in [detail.code for detail in closed.value.details]
     correct_production(installation)
     next_round(installation)
     assert change_request(installation, NUMBER).stage == "refused"

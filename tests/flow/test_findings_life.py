@@ -204,6 +204,21 @@ def test_where_two_people_of_a_branch_differ_the_department_says_whose_answer_ho
     assert (row["state"], row["conflict"], row["accepted_of"]) == ("accepted", False, "branch_440000")
 
 
+def test_explanations_in_other_words_are_a_conflict(
+    resume: Resume, audit_in_review: Path, tmp_path: Path
+) -> None:
+    installation = resume(
+        audit_in_review, deployment=own_deployment(tmp_path / "deployment", SECOND_OF_440000)
+    )
+    finding = rows(installation, rule="B07", branch="440000")["finding"][0]
+    hand_in(installation, tmp_path, "branch_440000", {finding: EXPLAINED})
+    hand_in(installation, tmp_path, "second_440000", {finding: ("情况说明", "", "测试数据，应删除")})
+    assert one(installation, finding=finding)["conflict"]
+    with pytest.raises(Refused) as caught:
+        accept(installation, AUDIT, installation.user("underwriting_reviewer"), these(finding))
+    assert caught.value.code == "decide.conflict"
+
+
 def test_people_who_come_to_agree_are_no_conflict_any_more(
     resume: Resume, audit_in_review: Path, tmp_path: Path
 ) -> None:

@@ -117,7 +117,7 @@ def test_every_step_is_for_its_role(resume: Resume, schedule_p_reviewed: Path) -
     agree(installation, SCHEDULE_P, steps=0)
     with pytest.raises(Refused, match="第 1 步须由角色 actuarial 签署意见，用户 executive 没有该角色"):
         sign(installation, SCHEDULE_P, installation.user("executive"))
-    with pytest.raises(Refused, match="无权进行“sign_off”，需要角色：data_engineer"):
+    with pytest.raises(Refused, match="无权进行“提请签报”，需要角色：data_engineer"):
         open_sign_off(installation, SCHEDULE_P, installation.user("executive"))
 
 

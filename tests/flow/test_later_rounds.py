@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.errors import Refused
 from pipelines.stages.compare import compare_again, comparison_folder, read_comparison
+from pipelines.stages.content import build_content
 from pipelines.stages.correct import import_answers
 from pipelines.stages.decide import decide_correction
 from pipelines.stages.installation import Installation
@@ -27,6 +28,7 @@ from tests.flow.life import (
     next_round,
     one,
     own_standard,
+    person,
     rows,
     settle,
     standing,
@@ -147,6 +149,43 @@ def test_a_promised_fix_that_did_not_arrive_is_still_there_and_counted(
     assert state.unexplained_drift == 0
 
 
+def test_a_promise_that_was_kept_explains_nothing_in_later_rounds(
+    resume: Resume, audit_in_review: Path, cores: Cores, tmp_path: Path
+) -> None:
+    installation = resume(audit_in_review)
+    promised = rows(installation, rule="B01", branch="510000").row(0, named=True)
+    settle(installation, tmp_path, "branch_510000", {promised["finding"]: FIXED})
+    repair(installation.home / "core.db", cores.repairs, organisation="510000", rules=["B01"])
+    assert next_round(installation).unexplained_drift == 0
+    assert standing(installation, promised["finding"]) == ("resolved", None)
+    of_another = "SELECT id_no FROM customer WHERE id_type = '居民身份证' ORDER BY customer_id LIMIT 1"
+    execute(
+        installation.home / "core.db",
+        f"UPDATE customer SET id_no = ({of_another}) WHERE customer_id = '{key_of(promised)}'",
+    )
+    assert next_round(installation).unexplained_drift >= 1, "nobody promised this"
+
+
+def test_a_correction_of_what_was_corrected_lies_over_the_same_original(
+    resume: Resume, audit_in_review: Path, tmp_path: Path
+) -> None:
+    installation = resume(audit_in_review)
+    row = one(installation, rule="D05", branch="510000")
+    settle(installation, tmp_path, "branch_510000", {row["finding"]: corrected(row["expected"])})
+    execute(
+        installation.home / "core.db",
+        f"UPDATE policy SET premium_cents = premium_cents + 100000 WHERE policy_no = '{key_of(row)}'",
+    )
+    next_round(installation)
+    again = one(installation, finding=row["finding"])
+    assert (again["state"], again["value"]) == ("still_there", row["expected"])
+    send_out(installation, AUDIT)
+    settle(installation, tmp_path / "again", "branch_510000", {row["finding"]: corrected(again["expected"])})
+    content = build_content(installation, judge_again(installation))
+    assert content.conflicts == ()
+    assert [(each.value, each.new_value) for each in content.overlays] == [(row["value"], again["expected"])]
+
+
 def test_a_promise_keeps_the_sign_off_closed_until_a_round_was_asked(
     resume: Resume, audit_in_review: Path, cores: Cores, tmp_path: Path
 ) -> None:
@@ -231,6 +270,15 @@ def test_a_correction_in_conflict_is_kept_over_the_value_shown_now(
     with pytest.raises(Refused) as caught:
         decide_correction(installation, AUDIT, reviewer, finding, "keep", reason="仍适用")
     assert caught.value.code == "decide.no_conflict"
+
+
+def test_nobody_decides_on_his_own_correction_in_conflict(in_conflict: tuple[Installation, str]) -> None:
+    installation, finding = in_conflict
+    answered = person("branch_510000", "business_reviewer")
+    for decision in ("keep", "withdraw"):
+        with pytest.raises(Refused) as caught:
+            decide_correction(installation, AUDIT, answered, finding, decision, reason="就这样")
+        assert caught.value.code == "decide.own"
 
 
 def test_a_correction_in_conflict_is_withdrawn(in_conflict: tuple[Installation, str]) -> None:

@@ -33,7 +33,7 @@ def test_a_due_table_is_empty_until_a_nil_return_is_declared(begin: Resume, serv
     )  # fmt: skip
     with pytest.raises(BadInput, match=r"表 BDXXB 不在报送任务 .* 的报送范围内，不能零申报"):
         declare_nil_return(installation, SCHEDULE_P, preparer(installation), table="BDXXB", reason="—")
-    with pytest.raises(Refused, match="无权进行“nil_return”"):
+    with pytest.raises(Refused, match="无权进行“零申报”"):
         declare_nil_return(
             installation, SCHEDULE_P, installation.user("executive"), table="TRIANGLE", reason="—"
         )

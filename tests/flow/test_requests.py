@@ -320,6 +320,27 @@ def test_a_waiting_request_is_withdrawn(begin: Resume) -> None:
     assert installation.states() == []
 
 
+def test_whoever_neither_registered_it_nor_belongs_to_all_its_organisations_leaves_a_request_alone(
+    begin: Resume,
+) -> None:
+    installation = begin()
+    register(installation, draft(installation.home))
+    stranger = User(
+        id="requester_330000",
+        name="浙江（模拟）",
+        roles=frozenset({"requester"}),
+        organisations=frozenset({"330000"}),
+    )
+    assert codes(lambda: withdraw_request(installation, NUMBER, stranger, reason="不报了")) == [
+        "request.not_theirs"
+    ]
+    changes = RequestChanges(deadline=date(2026, 5, 20))
+    assert codes(lambda: amend_request(installation, NUMBER, stranger, changes=changes, reason="推迟")) == [
+        "request.not_theirs"
+    ]
+    assert installation.request(NUMBER).withdrawn is None and len(installation.request(NUMBER).demands) == 1
+
+
 @pytest.mark.parametrize("home", ["schedule_p_in_review", "schedule_p_reviewed", "schedule_p_approved"])
 def test_a_withdrawn_filing_is_at_rest_and_every_act_on_it_is_refused(
     resume: Resume, home: str, request: pytest.FixtureRequest

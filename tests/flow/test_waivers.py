@@ -11,7 +11,7 @@ import pytest
 from pipelines.errors import BadInput, Refused
 from pipelines.stages.installation import Installation
 from pipelines.stages.next_step import next_step
-from pipelines.stages.sign_off import open_sign_off
+from pipelines.stages.sign_off import open_sign_off, require_approval
 from pipelines.stages.waivers import WaiverDraft, grant_waiver, revoke_waiver, waivers_in_force
 from tests.flow.conftest import Resume
 from tests.flow.life import (
@@ -33,6 +33,7 @@ from tests.flow.play import (
     preparer,
     replace_text,
     run,
+    schedule_p_draft,
 )
 
 LATER = "circ_audit.detail.JH-2026-004"
@@ -240,3 +241,29 @@ def test_a_waiver_revoked_where_it_was_granted_covers_nowhere(resume: Resume, au
     revoke_waiver(installation, AUDIT, number, installation.user("business_reviewer"), reason="已无必要")
     judge_again(installation, LATER)
     assert rows(installation, LATER, state="waived").is_empty()
+
+
+def test_what_was_signed_stands_whatever_becomes_of_waivers_in_other_filings(
+    resume: Resume, schedule_p_approved: Path
+) -> None:
+    """Four people signed one content: a waiver granted or revoked elsewhere counts from the next one on."""
+    installation = resume(schedule_p_approved)
+    signed = installation.state(SCHEDULE_P)
+    other = open_by_request(
+        installation, replace(schedule_p_draft(installation.home), number="NAIC-1997-G", key="1997G")
+    )
+    waiver = WaiverDraft("S08", "签报〔2026〕9号", "历史数据（模拟）", date(2027, 1, 1))
+    reviewer = installation.user("business_reviewer")
+    granted = grant_waiver(installation, other.id, waiver, reviewer)
+    assert granted.number not in {each.number for each in waivers_in_force(installation, signed)}
+    other = installation.state(other.id)
+    assert granted.number in {each.number for each in waivers_in_force(installation, other)}
+    require_approval(installation, installation.state(SCHEDULE_P))
+    step = next_step(installation.state(SCHEDULE_P), installation)
+    assert step is not None and step.step == "release"
+    run(installation, SCHEDULE_P, "package")
+    with pytest.raises(Refused) as caught:
+        grant_waiver(installation, SCHEDULE_P, waiver, reviewer)
+    assert caught.value.code == "waivers.closed"
+    revoke_waiver(installation, other.id, granted.number, reviewer, reason="不再需要（模拟）")
+    require_approval(installation, installation.state(SCHEDULE_P))

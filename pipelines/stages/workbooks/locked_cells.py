@@ -50,7 +50,7 @@ def find_lines(sheet: RawSheet, table: TableSheet, mistakes: list[BaosongError])
     seen: dict[str, int] = {}
     lines: list[Line] = []
     for row, cells in sorted(sheet.rows.items()):
-        if row == 1:
+        if row == 1 or not any(_says_something(cell) for cell in cells.values()):
             continue
         finding = cell_meaning(cells.get(1))
         if finding not in places:
@@ -83,6 +83,11 @@ def find_lines(sheet: RawSheet, table: TableSheet, mistakes: list[BaosongError])
             rule = table.problems[number].message
             mistakes.append(BadInput("workbooks.row_removed", sheet=sheet.name, finding=finding, rule=rule))
     return lines
+
+
+def _says_something(cell: RawCell) -> bool:
+    """Blanks below the lines are what spreadsheets collect; a formula is never nothing."""
+    return cell.kind == "f" or bool(cell_meaning(cell).strip())
 
 
 def _changed_cells(

@@ -11,6 +11,8 @@ import pytest
 
 from pipelines.assessment.submission_metrics import SubmissionMetrics, submission_metrics
 from pipelines.stages.extract import request_extraction
+from pipelines.stages.request import review_request
+from pipelines.stages.request_amend import RequestChanges, amend_request
 from pipelines.stages.waivers import WaiverDraft, grant_waiver
 from resources.settings import CHECKOUT
 from tests.flow.play import (
@@ -98,3 +100,43 @@ def test_a_finding_of_a_rule_that_changed_did_not_vanish(measured: Measured) -> 
 
 def test_rounds_without_a_change_have_no_drift(measured: Measured) -> None:
     assert {measured.second.of("SUB-16", code).status for code in (ZHEJIANG, GUANGDONG)} == {"not_applicable"}
+
+
+@pytest.fixture(scope="module")
+def let_go(cores: Cores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SubmissionMetrics]:
+    """B01 is waived on the day it was issued; then Sichuan leaves the demand. Nobody answers anything."""
+    home = cores.furnish(tmp_path_factory.mktemp("let-go"))
+    with opened(home) as installation_:
+        installation, set_clock = on_still_clock(installation_, "2026-05-06 09:00")
+        open_by_request(installation, draft(home))
+        run(installation, AUDIT, "extract", "validate", "review")
+        send_out(installation, AUDIT)
+        set_clock("2026-05-06 15:00")
+        waiver = WaiverDraft("B01", "QB-2", "监管同意（模拟）", date(2026, 12, 31), table="KHXXB")
+        grant_waiver(installation, AUDIT, waiver, installation.user("business_reviewer"))
+        set_clock("2026-05-11 09:00")
+        changes = RequestChanges(organisations=(ZHEJIANG, GUANGDONG))
+        user = installation.user("requester_440000")
+        amend_request(installation, "JH-2026-003", user, changes=changes, reason="监管更正文件")
+        reviewer = installation.user("audit_reviewer")
+        review_request(installation, "JH-2026-003", reviewer, opinion="accept", comment="同意")
+        run(installation, AUDIT, "extract", "validate", "compare", "review")
+        set_clock("2026-06-03 06:00")
+        yield submission_metrics(installation, "2026-05", as_of=installation.now())
+
+
+def test_what_was_waived_after_it_was_issued_is_no_finding_and_nobody_is_late_with_it(
+    let_go: SubmissionMetrics,
+) -> None:
+    for branch, waived in ((ZHEJIANG, 2), (GUANGDONG, 3), (SICHUAN, 1)):
+        assert let_go.of("SUB-03", branch).excluded["waived"] == waived
+        in_time = let_go.of("SUB-04", branch)
+        assert in_time.excluded == {"waived": waived}
+        assert (in_time.k, in_time.n) == (0, let_go.of("SUB-03", branch).k), "the others were not returned"
+
+
+def test_what_left_the_demand_did_not_vanish(let_go: SubmissionMetrics) -> None:
+    sichuan = let_go.of("SUB-15", SICHUAN)
+    assert (sichuan.k, sichuan.n) == (0, 0)
+    assert sichuan.excluded == {"waived": 1, "no_longer_demanded": 7}
+    assert let_go.of("SUB-15", ZHEJIANG).k == 0
