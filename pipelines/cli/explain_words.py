@@ -17,7 +17,7 @@ from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.explain import Explained
 from pipelines.stages.figure_tree import Difference, Figure, Part
-from pipelines.stages.finding_history import FindingStory
+from pipelines.stages.finding_history import Act, FindingStory, Sighting
 from pipelines.stages.judged_figures import Earlier
 from pipelines.stages.key_indicators import Indicator
 from validations.engine.accounts import added
@@ -232,24 +232,26 @@ def _change(percent: Decimal | None) -> str:
 
 
 def story_text(story: FindingStory) -> str:
-    """A finding in words: its rule, its cell, its figures, and the contents in which it was found."""
+    """A finding in words: its rule, its cell, its figures; then in which contents it was found and what people did, in order."""
     said = {name: _NONE if value is None else value for name, value in asdict(story).items()}
     said["key"] = ", ".join(f"{name} = {value}" for name, value in story.key.items())
-    lines = [text("explain.story", **said)]
-    for each in story.history:
-        code = "explain.sighting.found" if each.is_found else "explain.sighting.gone"
-        lines.append(
-            text(
-                code,
-                at=each.at.strftime("%Y-%m-%d %H:%M"),
-                round=each.round,
-                content=each.content[:12],
-                value=each.value or _NONE,
-                expected=each.expected or _NONE,
-            )
-            if each.is_found
-            else text(
-                code, at=each.at.strftime("%Y-%m-%d %H:%M"), round=each.round, content=each.content[:12]
-            )
-        )
-    return "\n".join(lines)
+    told = [(each.seq, _sighting(each)) for each in story.history]
+    told += [(each.seq, _act(each)) for each in story.acts]
+    return "\n".join([text("explain.story", **said), *(line for _, line in sorted(told))])
+
+
+def _sighting(each: Sighting) -> str:
+    at, content = f"{each.at:%Y-%m-%d %H:%M}", each.content[:12]
+    if not each.is_found:
+        return text("explain.sighting.gone", at=at, round=each.round, content=content)
+    return text(
+        "explain.sighting.found", at=at, round=each.round, content=content,
+        value=each.value or _NONE, expected=each.expected or _NONE,
+    )  # fmt: skip
+
+
+def _act(each: Act) -> str:
+    what = text(f"explain.act.{each.what}")
+    return text(
+        "explain.act", at=f"{each.at:%Y-%m-%d %H:%M}", who=each.who, what=what, said=each.said or _NONE
+    )

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from pipelines.errors import LANGUAGE, BadInput, Tampered
+from pipelines.errors import LANGUAGE, BadInput, Tampered, text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.bulk_facts import kept
 from pipelines.stages.canonical import file_digest
@@ -159,16 +159,17 @@ def _acts(installation: Installation, state: FilingState, finding: str, *, hides
 
     for reviewed in state.first_reviews:
         if row := row_of(reviewed.fact.decisions):
-            said = f"{row['decision']} {row['department']} {row['organisation']} {row['reason']}".strip()
+            word = text(f"explain.review.{row['decision']}")
+            said = _words(word, row["department"], row["organisation"], row["reason"])
             yield Act(reviewed.seq, reviewed.at, reviewed.actor, "first_review", said)
     for asked in (*state.dispatches, *state.answer_reviews):
         if row := row_of(asked.fact.problems):
-            said = f"{row['organisation']} {row['department']} {asked.fact.answer_by} {row['remark']}".strip()
+            said = _words(row["organisation"], row["department"], str(asked.fact.answer_by), row["remark"])
             yield Act(asked.seq, asked.at, asked.actor, "asked", said)
     for answered in state.answers:
         if row := row_of(answered.fact.answers):
-            value = masked(row["new_value"], hides) or ""
-            said = f"{row['handling']} {value} {row['reason']}".strip()
+            handling = text(f"cli.handling.{row['handling']}")
+            said = _words(handling, masked(row["new_value"], hides), row["reason"])
             yield Act(answered.seq, answered.at, answered.actor, "answered", said)
     for decided in state.answer_reviews:
         if row := row_of(decided.fact.decisions):
@@ -182,8 +183,12 @@ def _acts(installation: Installation, state: FilingState, finding: str, *, hides
         said = f"{revoked.fact.number} {revoked.fact.reason}"
         yield Act(revoked.seq, revoked.at, revoked.actor, "waiver_revoked", said)
     for correction in (c for c in state.corrections_decided if c.fact.finding == finding):
-        said = f"{correction.fact.decision} {correction.fact.reason}"
+        said = f"{text(f'explain.correction.{correction.fact.decision}')} {correction.fact.reason}"
         yield Act(correction.seq, correction.at, correction.actor, "correction_decided", said)
+
+
+def _words(*parts: str | None) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def _rows(

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli.explain_words import story_text
 from pipelines.errors import BadInput, Refused
+from pipelines.stages.finding_history import tell_finding
 from pipelines.stages.installation import Installation
 from pipelines.stages.next_step import next_step
 from pipelines.stages.sign_off import open_sign_off, require_approval
@@ -83,8 +85,14 @@ def test_a_waiver_frees_who_holds_what_it_covers_and_unblocks_it_when_judged_nex
     recorded = events(installation)
     revoke_waiver(installation, AUDIT, number, reviewer, reason="证件已可更正")
     assert events(installation) == recorded, "revoked once"
-    judge_again(installation)
+    state = judge_again(installation)
     assert {standing(installation, each) for each in covered} == {("still_there", "issue")}
+    story = tell_finding(installation, state, covered[0])
+    assert [act.what for act in story.acts] == ["first_review", "asked", "waived", "waiver_revoked"]
+    told = story_text(story).splitlines()
+    (granted,) = (line for line in told if "　豁免：" in line)
+    assert number in granted and SIGNED.sign_off in granted and SIGNED.reason in granted
+    assert "证件已可更正" in told[-2], "after the two contents before, and before the last"
     assert "B01" in gate(installation, "sign_off.blocking")
 
 
