@@ -109,7 +109,7 @@ def conflict(
     ],
     as_user: As = None,
 ) -> None:
-    """报表更正的原值在本轮变了：保留或撤销 · A correction's original value changed underneath: keep or withdraw it."""
+    """报表更正的原值在本轮变了：保留或撤销；改库未获批准的也可撤销 · Keep a correction whose original value changed, or withdraw any."""
     with open_installation() as installation:
         user = installation.user(as_user)
         decision = "withdraw" if withdraw else "keep"

@@ -5,6 +5,7 @@
 import dagster as dg
 
 from pipelines.defs.resources import InstallationResource
+from pipelines.errors import BaosongError
 from pipelines.stages.holders import remind
 from pipelines.stages.request import open_due
 
@@ -24,15 +25,22 @@ def open_due_filings(context: dg.OpExecutionContext, installation: InstallationR
 
 @dg.op(description="提醒经手人：今明两日到期的提醒，逾期的升级；每个工作日每人一次，记入台账")
 def remind_holders(context: dg.OpExecutionContext, installation: InstallationResource) -> int:
-    """Record what is due or late, of every filing; returns how many were reminded."""
-    told = 0
+    """Record what is due or late, of every filing, also where another's cannot be told; returns how many were reminded."""
+    told, failed = 0, list[str]()
     with installation.open() as opened:
         for state in opened.states():
-            for each in remind(opened, state.id):
+            try:
+                reminded = remind(opened, state.id)
+            except BaosongError as error:
+                failed.append(f"{state.id}: {error}")
+                continue
+            for each in reminded:
                 told += 1
                 context.log.info(
                     f"{each.level} {state.id} {each.holder} {each.department} {each.organisation}：{each.count} 条，{each.due} 到期"
                 )
+    if failed:
+        raise dg.Failure("\n".join(failed))
     return told
 
 

@@ -80,7 +80,8 @@ def decide_correction(
 ) -> FilingState:
     """What becomes of a report correction whose original value changed underneath: it stays over the value shown now, or goes.
 
-    Raises Refused when no such correction conflicts with the present round, it is another department's, or the user's own.
+    Any accepted correction may go, as when its change request was refused. Raises Refused when there is none, or none that
+    conflicts with the present round to keep; when it is another department's; and for the user's own.
     """
     require_role(user, "business_reviewer", act="decide")
     state = installation.state(filing)
@@ -89,17 +90,19 @@ def decide_correction(
         raise BadInput("decide.no_reason")
     content = build_content(installation, state)
     conflict = next((each for each in content.conflicts if each.handled.finding == finding), None)
-    if conflict is None:
+    correction = conflict.handled if conflict else content.handlings.get(finding)
+    if correction is None or correction.handling != "report_correction":
+        raise Refused("decide.no_correction", finding=finding, filing=filing)
+    if decision == "keep" and conflict is None:
         raise Refused("decide.no_conflict", finding=finding, filing=filing)
-    if conflict.handled.user == user.id:
+    if correction.user == user.id:
         raise Refused("decide.own", user=user.id, count=1)
-    if not user.speaks_for(conflict.handled.department):
-        raise Refused("decide.other_department", user=user.id, departments=conflict.handled.department)
-    if decision == "keep" and not conflict.is_there:
-        raise Refused(
-            "decide.row_gone", finding=finding, table=conflict.handled.table, key=conflict.handled.key
-        )
-    fact = CorrectionDecided(finding=finding, decision=decision, shown=conflict.shown, reason=reason.strip())
+    if not user.speaks_for(correction.department):
+        raise Refused("decide.other_department", user=user.id, departments=correction.department)
+    if decision == "keep" and conflict and not conflict.is_there:
+        raise Refused("decide.row_gone", finding=finding, table=correction.table, key=correction.key)
+    shown = conflict.shown if conflict else correction.value
+    fact = CorrectionDecided(finding=finding, decision=decision, shown=shown, reason=reason.strip())
     return installation.record(state, fact, actor=user.id, command=f"correction:{finding}:{state.seq}")
 
 

@@ -18,10 +18,12 @@ from pipelines.stages.change_request import (
     raise_changes,
     review_change,
 )
+from pipelines.stages.content import build_content
+from pipelines.stages.decide import decide_correction
 from pipelines.stages.installation import Installation
 from pipelines.stages.sign_off import open_sign_off
 from tests.flow.conftest import Resume
-from tests.flow.life import clock_to, corrected, judge_again, next_round, one, person, settle
+from tests.flow.life import clock_to, corrected, judge_again, next_round, one, person, settle, standing
 from tests.flow.play import AUDIT, draft, execute, open_by_request, preparer, run
 
 NUMBER = f"QB-{AUDIT}-V1-GK001"
@@ -130,6 +132,18 @@ def test_a_refused_request_is_closed(with_correction: Installation) -> None:
     with pytest.raises(Refused) as closed:
         open_sign_off(installation, AUDIT, preparer(installation))
     assert "sign_off.change_not_raised" in [detail.code for detail in closed.value.details]
+    finding = change.raised.finding
+    for act in (
+        lambda: decide_correction(installation, AUDIT, reviewer, finding, "keep", reason="—"),
+        lambda: decide_correction(installation, AUDIT, reviewer, "nothing", "withdraw", reason="—"),
+    ):
+        with pytest.raises(Refused) as caught:
+            act()
+        assert caught.value.code in ("decide.no_conflict", "decide.no_correction")
+    decide_correction(installation, AUDIT, reviewer, finding, "withdraw", reason="由核保系统出批单")
+    state = judge_again(installation)
+    assert build_content(installation, state).overlays == ()
+    assert standing(installation, finding) == ("still_there", "issue")
     correct_production(installation)
     next_round(installation)
     assert change_request(installation, NUMBER).stage == "refused"
