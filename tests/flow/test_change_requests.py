@@ -143,7 +143,7 @@ def test_a_refused_request_is_closed(with_correction: Installation) -> None:
     decide_correction(installation, AUDIT, reviewer, finding, "withdraw", reason="由核保系统出批单")
     state = judge_again(installation)
     assert build_content(installation, state).overlays == ()
-    assert standing(installation, finding) == ("still_there", "issue")
+    assert standing(installation, finding) == ("reappeared", "issue")
     correct_production(installation)
     next_round(installation)
     assert change_request(installation, NUMBER).stage == "refused"
