@@ -19,7 +19,7 @@ import pyarrow as pa
 from pipelines.stages.handlings import Handled
 from pipelines.stages.leftovers import draft_name
 from pipelines.stages.table_changes import CHANGES_SCHEMA
-from pipelines.stages.typed_value import typed_value
+from pipelines.stages.typed_value import typed_text
 from validations.engine import Rule, Standard
 from validations.engine.plan import tables_read
 from validations.engine.scope import fields_named, shape_tables
@@ -72,8 +72,8 @@ def _promised(standard: Standard, promises: Sequence[Handled]) -> pl.DataFrame:
         rule, becomes = rules.get(each.rule), None
         fields = _fields(standard, rule, each.field) if rule is not None else {each.field}
         if each.handling == "report_correction" and each.field is not None:
-            value = typed_value(standard.table(each.table), each.field, each.new_value or "")
-            fields, becomes = {each.field}, str(value)
+            becomes = typed_text(standard, each.table, each.field, each.new_value or "")
+            fields = {each.field} if becomes is not None else set[str | None]()
         rows += [
             (each.finding, each.rule, each.table, each.key, name, becomes) for name in sorted(fields, key=str)
         ]

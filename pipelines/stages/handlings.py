@@ -14,7 +14,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import CorrectionDecided, Handling
 from pipelines.stages.bulk_facts import ANSWERS, DECIDED, kept
 from pipelines.stages.installation import Installation
-from pipelines.stages.typed_value import typed_value
+from pipelines.stages.typed_value import typed_text
 from validations.engine import Standard
 
 
@@ -78,6 +78,5 @@ def _over(before: Handled | None, now: Handled, standard: Standard) -> Handled:
         return now
     if before.new_value is None or now.value is None:
         return now
-    table = standard.table(now.table)
-    laid, found = (typed_value(table, now.field, each) for each in (before.new_value, now.value))
-    return replace(now, value=before.value) if laid == found else now
+    laid, found = (typed_text(standard, now.table, now.field, each) for each in (before.new_value, now.value))
+    return replace(now, value=before.value) if laid is not None and laid == found else now

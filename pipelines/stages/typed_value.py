@@ -8,7 +8,7 @@ from decimal import Decimal
 import polars as pl
 
 from pipelines.errors import BadInput, text
-from validations.engine import Table
+from validations.engine import Standard, Table
 from validations.engine.values_input import expected, read_values, reason, visible
 
 
@@ -26,3 +26,13 @@ def typed_value(table: Table, field: str, given: str) -> str | int | Decimal | d
             why=text(reason(declared, given)),
         )
     return value
+
+
+def typed_text(standard: Standard, table: str, field: str, given: str) -> str | None:
+    """`given` as findings write the value of a field; None where the standard, as it is now, cannot read it."""
+    if table not in standard.tables or field not in {each.name for each in standard.table(table).fields}:
+        return None
+    try:
+        return str(typed_value(standard.table(table), field, given))
+    except BadInput:
+        return None
