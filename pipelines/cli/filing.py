@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -12,6 +12,7 @@ from rich.table import Column, Table
 
 from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
+from pipelines.stages.change_request import changes_of
 from pipelines.stages.installation import open_installation
 from pipelines.stages.next_step import next_step, request_retry
 from pipelines.stages.nil_return import declare_nil_return, withdraw_nil_return
@@ -20,6 +21,7 @@ from pipelines.stages.request import open_due
 from pipelines.stages.unjudged import unjudged
 
 app = typer.Typer(no_args_is_help=True)
+_LINE = "\n  "
 Filing = Annotated[str, typer.Argument(help="报送任务 · filing")]
 As = Annotated[
     str | None, typer.Option("--as", help="谁操作（仅限演示部署）· who acts (demo deployment only)")
@@ -56,15 +58,20 @@ def show(filing: Filing, as_json: Json = False) -> None:
         state = installation.state(filing)
         step = next_step(state, installation)
         owed = owed_tables(installation, state)
-    kept_outside = {each.table.name: shown_state(each) for each in owed}
-    summary = {**_summary(state), "off_system": kept_outside, "next": step.step if step else None}
+        changes = changes_of(installation, filing)
+    summary = {
+        **_summary(state),
+        "changes": {each.number: text(f"change.stage.{each.stage}") for each in changes},
+        "off_system": {each.table.name: shown_state(each) for each in owed},
+        "next": step.step if step else None,
+    }
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False, indent=2))
         return
     summary["stage"] = text(f"cli.stage.{state.stage}")
     for name, value in summary.items():
-        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
-        typer.echo(f"{text(f'cli.label.{name}')}: {shown if shown is not None else '—'}")
+        shown = _shown(value)
+        typer.echo(f"{text(f'cli.label.{name}')}:{'' if shown.startswith(_LINE) else ' '}{shown}")
 
 
 @app.command("open-due")
@@ -118,6 +125,27 @@ def reopen(filing: Filing, reason: Reason, as_user: As = None) -> None:
         typer.echo(text("cli.reopened", filing=filing, version=state.version))
 
 
+def _shown(value: object) -> str:
+    """A part of the summary for people: short lists in its line, everything else on lines of their own."""
+    if isinstance(value, dict):
+        parts = [f"{key}: {_inline(part)}" for key, part in cast("dict[str, object]", value).items()]
+        return "".join(f"{_LINE}{part}" for part in parts) or "—"
+    if isinstance(value, list):
+        parts = [_inline(part) for part in cast("list[object]", value)]
+        is_short = all(" " not in part for part in parts)
+        return "、".join(parts) or "—" if is_short else "".join(f"{_LINE}{part}" for part in parts)
+    return "—" if value is None else str(value)
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, dict):
+        return (
+            "  ".join(f"{key} {_inline(part)}" for key, part in cast("dict[str, object]", value).items())
+            or "—"
+        )
+    return str(value)
+
+
 def _summary(state: FilingState) -> dict[str, Any]:
     opened, judged, live = state.opened.fact, state.content, state.live_sign_off
     return {
@@ -163,7 +191,9 @@ def _summary(state: FilingState) -> dict[str, Any]:
         "unexplained_drift": state.unexplained_drift,
         "sign_off": live.fact.number if live else None,
         "office_reference": live.fact.office_reference or None if live else None,
-        "opinions": [f"{o.fact.role} {o.actor}: {o.fact.opinion}" for o in state.live_opinions],
+        "opinions": [
+            f"{o.fact.role} {o.actor}: {o.fact.opinion} {o.fact.comment}" for o in state.live_opinions
+        ],
         "content": judged.fact.content if judged else None,
         "package": state.package.fact.package if state.package else None,
         "delivered": state.sent.fact.remote if state.sent else None,

@@ -7,7 +7,9 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli.main import app
 from pipelines.errors import BadInput, Refused
 from pipelines.ledger.change import ChangeState
 from pipelines.stages.change_request import (
@@ -23,8 +25,8 @@ from pipelines.stages.decide import decide_correction
 from pipelines.stages.installation import Installation
 from pipelines.stages.sign_off import open_sign_off
 from tests.flow.conftest import Resume
-from tests.flow.life import clock_to, corrected, judge_again, next_round, one, person, settle, standing
-from tests.flow.play import AUDIT, draft, execute, open_by_request, preparer, run
+from tests.flow.life import clock_to, corrected, judge_again, next_round, one, person, rows, settle, standing
+from tests.flow.play import AUDIT, DEMO, draft, execute, open_by_request, preparer, run
 
 NUMBER = f"QB-{AUDIT}-V1-GK001"
 LATER = "circ_audit.detail.JH-2026-004"
@@ -123,12 +125,17 @@ def test_the_day_of_execution_lies_between_the_request_and_today(
     assert change_request(installation, NUMBER).stage == "approved"
 
 
-def test_a_refused_request_is_closed(with_correction: Installation) -> None:
+def test_a_refused_request_is_closed(with_correction: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     installation = with_correction
     raise_changes(installation, AUDIT, preparer(installation))
     reviewer = installation.user("underwriting_reviewer")
     change = review_change(installation, NUMBER, reviewer, opinion="refuse", comment="由核保系统出批单")
     assert change.stage == "refused"
+    monkeypatch.setenv("BAOSONG_HOME", str(installation.home))
+    monkeypatch.setenv("BAOSONG_DEPLOYMENT", str(DEMO))
+    assert f"{NUMBER}: 未批准" in CliRunner().invoke(app, ["filing", "show", AUDIT]).stdout
+    listed = CliRunner().invoke(app, ["change", "list"]).stdout
+    assert "4306.41 → 1019.430" in listed and "未批准" in listed
     with pytest.raises(Refused) as closed:
         open_sign_off(installation, AUDIT, preparer(installation))
     assert "sign_off.change_not_raised" in [detail.code for detail in closed.value.details]
@@ -186,3 +193,18 @@ def test_a_round_that_shows_another_value_leaves_the_request_open(with_correctio
     correct_production(installation, cents=101944)
     next_round(installation)
     assert change_request(installation, NUMBER).stage == "approved"
+
+
+def test_the_list_masks_personal_values(
+    resume: Resume, audit_in_review: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation = resume(audit_in_review)
+    row = rows(installation, rule="B07", branch="330000").row(0, named=True)
+    settle(installation, tmp_path, "branch_330000", {row["finding"]: corrected("13800000000")})
+    (raised,) = raise_changes(installation, AUDIT, preparer(installation))
+    assert raised.raised.new == "13800000000"
+    monkeypatch.setenv("BAOSONG_HOME", str(installation.home))
+    monkeypatch.setenv("BAOSONG_DEPLOYMENT", str(DEMO))
+    (line,) = CliRunner().invoke(app, ["change", "list"]).stdout.splitlines()
+    assert "KHXXB.SJHM" in line and "*** → ***" in line
+    assert "13800000000" not in line and row["value"] not in line

@@ -197,7 +197,7 @@ def test_the_commands_write_take_in_and_list(
     assert (listed["by"], listed["digest"], listed["rows"], listed["is_missing"]) == (
         "accounting_reviewer", fact.digest, fact.rows, False
     )  # fmt: skip
-    assert f'{TABLE}": "{fact.rows} 行，accounting_reviewer 于 2026-05-06 09:00 上传' in said(
+    assert f"{TABLE}: {fact.rows} 行，accounting_reviewer 于 2026-05-06 09:00 上传" in said(
         "filing", "show", SCHEDULE_P
     )
     declare_nil_return(installation, SCHEDULE_P, preparer(installation), table=TABLE, reason="本年无业务")
