@@ -118,8 +118,7 @@ def _not_comparable(
 ) -> pl.Expr:
     """Why a finding cannot be expected in the later judging, as a column."""
     state = filing.state
-    former = {code for each in (state.opened, *state.amendments) for code in each.fact.organisations}
-    has_left = pl.col("branch").is_in(former - set(state.organisations))
+    has_left = pl.col("branch").is_in(state.left_organisations)
     if state.tables:
         has_left = has_left | ~pl.col("table").is_in(state.tables)
     why = pl.when(has_left).then(pl.lit("no_longer_demanded"))

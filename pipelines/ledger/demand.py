@@ -55,6 +55,12 @@ class DemandedFiling:
         return self._demand.organisations
 
     @property
+    def left_organisations(self) -> frozenset[str]:
+        """The organisations that an earlier demand named and the present one does not."""
+        named = (code for each in (self.opened, *self.amendments) for code in each.fact.organisations)
+        return frozenset(named) - frozenset(self.organisations)
+
+    @property
     def date_from(self) -> date:
         """First day of the period."""
         return self._demand.date_from

@@ -30,8 +30,7 @@ def is_unjudged(content: ContentValidated) -> pl.Expr:
 
 def _left(installation: Installation, state: FilingState) -> list[str]:
     """The organisations that an earlier demand named, or that lie below one, and that the present demand does not hold."""
-    now = set(state.organisations)
-    former = {code for each in (state.opened, *state.amendments) for code in each.fact.organisations} - now
+    now, former = set(state.organisations), state.left_organisations
     known = {each.code: each.parent for each in installation.deployment.organisations}
 
     def has_left(code: str | None) -> bool:
