@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelines.errors import Refused
+from pipelines.ledger.filing import FilingState
 from pipelines.stages.compare import compare_again, comparison_folder, read_comparison
 from pipelines.stages.content import build_content
 from pipelines.stages.correct import import_answers
@@ -166,26 +168,6 @@ def test_a_promise_that_was_kept_explains_nothing_in_later_rounds(
     assert next_round(installation).unexplained_drift >= 1, "nobody promised this"
 
 
-def test_a_correction_of_what_was_corrected_lies_over_the_same_original(
-    resume: Resume, audit_in_review: Path, tmp_path: Path
-) -> None:
-    installation = resume(audit_in_review)
-    row = one(installation, rule="D05", branch="510000")
-    settle(installation, tmp_path, "branch_510000", {row["finding"]: corrected(row["expected"])})
-    execute(
-        installation.home / "core.db",
-        f"UPDATE policy SET premium_cents = premium_cents + 100000 WHERE policy_no = '{key_of(row)}'",
-    )
-    next_round(installation)
-    again = one(installation, finding=row["finding"])
-    assert (again["state"], again["value"]) == ("still_there", row["expected"])
-    send_out(installation, AUDIT)
-    settle(installation, tmp_path / "again", "branch_510000", {row["finding"]: corrected(again["expected"])})
-    content = build_content(installation, judge_again(installation))
-    assert content.conflicts == ()
-    assert [(each.value, each.new_value) for each in content.overlays] == [(row["value"], again["expected"])]
-
-
 def test_a_promise_keeps_the_sign_off_closed_until_a_round_was_asked(
     resume: Resume, audit_in_review: Path, cores: Cores, tmp_path: Path
 ) -> None:
@@ -233,19 +215,27 @@ def test_what_was_gone_and_comes_back_has_reappeared(
 # ---- a correction whose original value changed
 
 
+def correct_sichuan(installation: Installation, folder: Path) -> dict[str, Any]:
+    """Sichuan's finding of D05, whose report correction is accepted and stands in the content judged last."""
+    row = one(installation, rule="D05", branch="510000")
+    settle(installation, folder, "branch_510000", {row["finding"]: corrected(row["expected"])})
+    judge_again(installation)
+    assert standing(installation, row["finding"]) == ("resolved", None)
+    return row
+
+
+def change_policy(installation: Installation, row: dict[str, Any], change: str) -> FilingState:
+    """The round after something happened to the finding's policy in the core."""
+    execute(installation.home / "core.db", f"UPDATE policy SET {change} WHERE policy_no = '{key_of(row)}'")
+    return next_round(installation)
+
+
 @pytest.fixture
 def in_conflict(resume: Resume, audit_in_review: Path, tmp_path: Path) -> tuple[Installation, str]:
     """An accepted correction whose original value the second round shows otherwise."""
     installation = resume(audit_in_review)
-    row = one(installation, rule="D05", branch="510000")
-    settle(installation, tmp_path, "branch_510000", {row["finding"]: corrected(row["expected"])})
-    judge_again(installation)
-    assert standing(installation, row["finding"]) == ("resolved", None)
-    execute(
-        installation.home / "core.db",
-        f"UPDATE policy SET vat_cents = vat_cents + 1 WHERE policy_no = '{key_of(row)}'",
-    )
-    state = next_round(installation)
+    row = correct_sichuan(installation, tmp_path)
+    state = change_policy(installation, row, "vat_cents = vat_cents + 1")
     assert state.content is not None and state.content.fact.overlays == 0
     assert "sign_off.conflict" in gates(installation)
     return installation, row["finding"]
@@ -292,17 +282,27 @@ def test_a_correction_in_conflict_is_withdrawn(in_conflict: tuple[Installation, 
     assert (state_now, holder) == ("reappeared", "issue")
 
 
+def test_a_correction_of_what_was_corrected_lies_over_the_same_original(
+    resume: Resume, audit_in_review: Path, tmp_path: Path
+) -> None:
+    installation = resume(audit_in_review)
+    row = correct_sichuan(installation, tmp_path)
+    change_policy(installation, row, "premium_cents = premium_cents + 100000")
+    again = one(installation, finding=row["finding"])
+    assert (again["state"], again["value"]) == ("reappeared", row["expected"])
+    send_out(installation, AUDIT)
+    settle(installation, tmp_path / "again", "branch_510000", {row["finding"]: corrected(again["expected"])})
+    content = build_content(installation, judge_again(installation))
+    assert content.conflicts == ()
+    assert [(each.value, each.new_value) for each in content.overlays] == [(row["value"], again["expected"])]
+
+
 def test_a_correction_whose_row_is_gone_can_only_be_withdrawn(
     resume: Resume, audit_in_review: Path, tmp_path: Path
 ) -> None:
     installation = resume(audit_in_review)
-    row = one(installation, rule="D05", branch="510000")
-    settle(installation, tmp_path, "branch_510000", {row["finding"]: corrected(row["expected"])})
-    execute(
-        installation.home / "core.db",
-        f"UPDATE policy SET org_code = '320000' WHERE policy_no = '{key_of(row)}'",
-    )
-    next_round(installation)
+    row = correct_sichuan(installation, tmp_path)
+    change_policy(installation, row, "org_code = '320000'")
     reviewer = installation.user("underwriting_reviewer")
     with pytest.raises(Refused) as caught:
         decide_correction(installation, AUDIT, reviewer, row["finding"], "keep", reason="—")
