@@ -156,6 +156,12 @@ class Ledger:
             names = connection.execute(select(head.c.stream)).scalars().all()
         return sorted(name for name in names if name.startswith(prefix))
 
+    def standing(self, prefix: str = "") -> dict[str, int]:
+        """How long each stream that begins with `prefix` is, in the order of their code points; no chain is checked."""
+        with database.reading(self._engine) as connection:
+            found = connection.execute(select(head.c.stream, head.c.seq)).all()
+        return {stream: seq for stream, seq in sorted(map(tuple, found)) if stream.startswith(prefix)}
+
     def began_at(self) -> datetime:
         """When this ledger was made."""
         return self.events(LEDGER)[0].at

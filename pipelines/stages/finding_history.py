@@ -82,20 +82,29 @@ class FindingStory:
     acts: tuple[Act, ...]
 
 
-def tell_finding(installation: Installation, state: FilingState, finding: str) -> FindingStory:
-    """The story of a finding by its id; personal data is masked.
+def tell_finding(
+    installation: Installation,
+    state: FilingState,
+    finding: str,
+    *,
+    rows: pl.LazyFrame | None = None,
+    is_masked: bool = True,
+) -> FindingStory:
+    """The story of a finding by its id; personal data is masked unless somebody may see it, who records that.
 
-    Raises BadInput for one that no content of this filing had, Tampered as `finding_history`.
+    `rows` is the filing's register, where somebody has it already. Raises BadInput for one that no content of this filing
+    had, Tampered as `finding_history`.
     """
     standard = installation.standard(state.opened.fact.standard)
-    rows = dict(_rows(installation, state, finding))
-    row = next((rows[judged.seq] for judged in reversed(state.contents) if judged.seq in rows), None)
+    found = dict(_rows(installation, state, finding))
+    row = next((found[judged.seq] for judged in reversed(state.contents) if judged.seq in found), None)
     if row is None:
         raise BadInput("explain.no_finding", filing=state.id, contents=len(state.contents), finding=finding)
-    history = finding_history(installation, state, finding)
-    now = register(installation, state).row(by_predicate=pl.col("finding") == finding, named=True)
+    history = finding_history(installation, state, finding, is_masked=is_masked)
+    rows = register(installation, state).lazy() if rows is None else rows
+    now = rows.filter(pl.col("finding") == finding).collect().row(0, named=True)
     rule = next((each for each in standard.rules if each.id == row["rule"]), None)
-    personal = personal_fields(standard, row["table"])
+    personal = personal_fields(standard, row["table"]) if is_masked else frozenset[str]()
     hides = row["field"] in personal
     key: dict[str, str | None] = json.loads(row["key"])
     return FindingStory(
@@ -121,7 +130,9 @@ def tell_finding(installation: Installation, state: FilingState, finding: str) -
     )
 
 
-def finding_history(installation: Installation, state: FilingState, finding: str) -> tuple[Sighting, ...]:
+def finding_history(
+    installation: Installation, state: FilingState, finding: str, *, is_masked: bool = True
+) -> tuple[Sighting, ...]:
     """In which of the contents judged so far the finding was found, the oldest first.
 
     Raises Tampered when the findings of a content are not what the ledger recorded.
@@ -131,7 +142,7 @@ def finding_history(installation: Installation, state: FilingState, finding: str
     sightings: list[Sighting] = []
     for judged in state.contents:
         row = rows.get(judged.seq)
-        hides = row is not None and row["field"] in personal_fields(standard, row["table"])
+        hides = is_masked and row is not None and row["field"] in personal_fields(standard, row["table"])
         sightings.append(
             Sighting(
                 seq=judged.seq,

@@ -31,15 +31,17 @@ class Holding:
     is_late: bool
 
 
-def holders(installation: Installation, state: FilingState) -> list[Holding]:
-    """Everybody who holds something, the latest first.
+def holders(
+    installation: Installation, state: FilingState, *, rows: pl.LazyFrame | None = None
+) -> list[Holding]:
+    """Everybody who holds something, the latest first; `rows` is the filing's register, where somebody has it already.
 
     A branch's day is that of its workbook; departments and the first reviewer have until the branch must have answered,
     counted from when it reached them: a working day each.
     """
-    rows = register(installation, state)
-    if rows.is_empty():
+    if state.content is None:
         return []
+    rows = register(installation, state).lazy() if rows is None else rows
     deployment, calendar, today = installation.deployment, installation.calendar, installation.now().date()
     names = {o.code: o.name for o in deployment.organisations}
     counted = (
@@ -47,6 +49,7 @@ def holders(installation: Installation, state: FilingState) -> list[Holding]:
         .group_by("holder", "department", "branch")
         .agg(pl.len().alias("count"), pl.col("since").min(), pl.col("due").min())
         .sort("holder", "department", "branch")
+        .collect()
     )
     found: list[Holding] = []
     for row in counted.iter_rows(named=True):

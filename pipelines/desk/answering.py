@@ -1,0 +1,42 @@
+"""How a route answers: a page with the frame around it, a page that says what was wrong, the way on after an act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from pipelines.desk.navigation import Frame, frame_of
+from pipelines.desk.rendering import filled
+from pipelines.desk.visit import Visit
+from pipelines.errors import BadInput, BaosongError, Refused, Tampered, Unavailable
+
+_STATUS: dict[type[BaosongError], int] = {BadInput: 400, Refused: 409, Unavailable: 503, Tampered: 500}
+
+
+def page(visit: Visit, template: str, *, error: BaosongError | None = None, **values: object) -> HTMLResponse:
+    """A page of the desk; with an error it stands on top, and the status says so."""
+    frame: Frame = frame_of(visit)
+    done = visit.request.query_params.get("done", "")
+    body = filled(
+        f"pages/{template}.html", visit.request, visit=visit, frame=frame, error=error, done=done, **values
+    )
+    return HTMLResponse(body, status_code=status_of(error) if error else 200)
+
+
+def status_of(error: BaosongError) -> int:
+    """The HTTP status of an error. What lies out of a person's scope does not exist for them."""
+    if error.code == "desk.out_of_scope" or error.code in ("installation.no_filing", "request.unknown"):
+        return 404
+    if error.code in ("desk.no_right", "desk.stale_form", "installation.role"):
+        return 403
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
+
+
+def onward(
+    visit: Visit, route: str, *, done: str, path: Mapping[str, object] | None = None
+) -> RedirectResponse:
+    """After an act: to the page that shows it. `done` names the text that says what happened."""
+    url = visit.request.url_for(route, **(path or {})).path
+    return RedirectResponse(f"{url}?{urlencode({'done': done})}", status_code=303)

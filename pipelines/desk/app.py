@@ -1,0 +1,73 @@
+"""The web application put together: routes, protection, what a page says when something is wrong. `serving.py` starts it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from pipelines.desk.answering import status_of
+from pipelines.desk.pages import ROUTERS
+from pipelines.desk.protection import Surroundings
+from pipelines.desk.rendering import filled
+from pipelines.desk.rights import rights
+from pipelines.desk.visit import Desk, NotSignedIn
+from pipelines.errors import BadInput, BaosongError, Refused
+
+STATIC = Path(__file__).parent / "static"
+_log = logging.getLogger("baosong.desk")
+
+
+def create_app(desk: Desk) -> FastAPI:
+    """The desk over an installation and its accounts. ValueError when a route has no entry in rights.yaml."""
+    app = FastAPI(title="Baosong", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.desk = desk
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Surroundings, language=desk.installation.settings.language)
+    app.add_exception_handler(NotSignedIn, _to_login)
+    app.add_exception_handler(BaosongError, _say)
+    app.add_exception_handler(RequestValidationError, _not_there)
+    app.add_exception_handler(HTTPException, _not_there)
+    app.add_exception_handler(Exception, _fault)
+    unlisted = {
+        name for name in route_names(app) if name not in rights().routes and name not in rights().public
+    }
+    if unlisted:
+        raise ValueError(f"rights.yaml does not name the routes {sorted(unlisted)}")
+    return app
+
+
+def route_names(app: FastAPI) -> list[str]:
+    """The names of everything that answers."""
+    return [str(getattr(route, "name", route)) for route in app.routes]
+
+
+def _to_login(request: Request, _: Exception) -> Response:
+    """A page that was asked for is shown after the login; a form that was sent is not sent again."""
+    next_page = request.url.path if request.method == "GET" else "/"
+    return RedirectResponse(f"{request.url_for('login').path}?next={quote(next_page)}", status_code=303)
+
+
+def _say(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BaosongError), "registered for it"
+    return HTMLResponse(filled("problem.html", request, error=error), status_code=status_of(error))
+
+
+def _not_there(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    said = Refused("desk.not_there") if status in (404, 405) else BadInput("desk.not_understood")
+    return HTMLResponse(filled("problem.html", request, error=said), status_code=status)
+
+
+def _fault(request: Request, error: Exception) -> Response:
+    """A fault of Baosong itself: the log has it, the person is told whom to tell."""
+    _log.exception("fault at %s", request.url.path, exc_info=error)
+    return HTMLResponse(filled("problem.html", request, error=Refused("desk.fault")), status_code=500)

@@ -1,0 +1,155 @@
+"""The findings browser (问题数据): a page of the register, filtered, sorted, grouped, masked. Reads only.
+
+What the filters are named in the address is told here, so that a link, a form and an export mean the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import polars as pl
+
+from pipelines.desk.scope import visible_findings
+from pipelines.desk.visit import Visit
+from pipelines.stages.masking import masked_finding, personal_fields
+from pipelines.stages.selection import Selection
+
+FILTERS = ("rule", "severity", "table", "branch", "department", "state", "holder")
+SORTS = ("rule", "table", "branch", "department", "state", "since", "due")
+PAGE_ROWS = 50
+_COLUMNS = (
+    "finding", "state", "holder", "rule", "severity", "table", "key", "field", "value", "expected", "difference", "branch",
+    "organisation", "department", "since", "due", "handling", "new_value", "answer_reason", "answered_by", "conflict", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a reader asks for: values by filter (none: all), words that key or value hold, order, page from 1."""
+
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    words: str = ""
+    sort: str = ""
+    is_descending: bool = False
+    page: int = 1
+
+    def query(self, **changes: object) -> str:
+        """The address of these rows with some of it changed; another filter begins at its first page."""
+        parts: list[tuple[str, str]] = [
+            (n, v) for n, values in self.chosen.items() if n not in changes for v in values
+        ]
+        parts += [("words", self.words)] if self.words and "words" not in changes else []
+        kept: dict[str, object] = {"sort": self.sort, "desc": "1" if self.is_descending else "", **changes}
+        parts += [(name, str(value)) for name, value in kept.items() if value not in ("", None)]
+        return urlencode(parts)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page of findings: `count` match of the `total` that the reader may see; `groups` counts each filter's values among those
+    that the other filters leave."""
+
+    asked: Asked
+    rows: tuple[dict[str, Any], ...]
+    count: int
+    total: int
+    groups: Mapping[str, tuple[tuple[str, int], ...]]
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.count // PAGE_ROWS))
+
+
+def asked_for(query: Mapping[str, Any], getlist: Any) -> Asked:
+    """What an address asks for; what it does not know is left out."""
+    chosen = {name: tuple(v for v in getlist(name) if v) for name in FILTERS}
+    page = str(query.get("page", "1"))
+    sort = str(query.get("sort", ""))
+    return Asked(
+        {name: values for name, values in chosen.items() if values},
+        words=str(query.get("words", "")).strip()[:100],
+        sort=sort if sort in SORTS else "",
+        is_descending=query.get("desc") == "1",
+        page=min(max(int(page), 1), 1_000_000) if page.isascii() and page.isdigit() else 1,
+    )
+
+
+def visible_rows(visit: Visit) -> pl.LazyFrame:
+    """The register of the visit's filing as far as the person sees it."""
+    rows = visit.desk.reading.register(visit.state)
+    if visit.state.content is None:
+        return rows
+    return rows.filter(visible_findings(visit.installation.deployment, visit.user))
+
+
+def find(visit: Visit, asked: Asked) -> Shown:
+    """One page of what is asked for."""
+    if visit.state.content is None:
+        return Shown(asked, (), 0, 0, {})
+    rows = visible_rows(visit)
+    wanted = {name: pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()}
+    has_words = _has_words(visit, asked.words)
+    counts = [
+        rows.filter(has_words, *(w for other, w in wanted.items() if other != name))
+        .group_by(name)
+        .len("count")
+        for name in FILTERS
+    ]
+    wished = rows.filter(has_words, *wanted.values())
+    if asked.sort:
+        wished = wished.sort(asked.sort, "finding", descending=[asked.is_descending, False], nulls_last=True)
+    offset = (asked.page - 1) * PAGE_ROWS
+    shown, total, count, *groups = pl.collect_all(
+        [
+            wished.select(_COLUMNS).slice(offset, PAGE_ROWS),
+            rows.select(pl.len()),
+            rows.filter(has_words, *wanted.values()).select(pl.len()),
+            *counts,
+        ]
+    )
+    standard = visit.installation.standard(visit.state.opened.fact.standard)
+    return Shown(
+        asked,
+        tuple(masked_finding(standard, row) for row in shown.iter_rows(named=True)),
+        count.item(),
+        total.item(),
+        {
+            name: tuple((str(v), n) for v, n in group.drop_nulls().sort("count", name, descending=[True, False]).iter_rows())
+            for name, group in zip(FILTERS, groups, strict=True)
+        },
+    )  # fmt: skip
+
+
+def matching(visit: Visit, asked: Asked, *, holder: str) -> Selection:
+    """Everything that the filters show and that waits for this holder, by number: what is acted on is what was seen."""
+    wanted = [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
+    rows = visible_rows(visit).filter(pl.col("holder") == holder, _has_words(visit, asked.words), *wanted)
+    return Selection(findings=tuple(rows.select("finding").collect()["finding"]))
+
+
+def _has_words(visit: Visit, words: str) -> pl.Expr:
+    """Rows whose key holds the words as they are typed, or whose number begins with them. What is personal is not searched."""
+    if not words:
+        return pl.lit(value=True)
+    standard = visit.installation.standard(visit.state.opened.fact.standard)
+    plain = [
+        name
+        for name, table in standard.tables.items()
+        if not set(table.key) & personal_fields(standard, name)
+    ]
+    in_key = pl.col("table").is_in(plain) & pl.col("key").str.contains(words, literal=True)
+    return in_key | pl.col("finding").str.starts_with(words)
+
+
+def export_rows(visit: Visit, asked: Asked) -> Iterator[dict[str, Any]]:
+    """All that match, masked, in the register's order."""
+    if visit.state.content is None:
+        return
+    wanted = [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
+    rows = visible_rows(visit).filter(_has_words(visit, asked.words), *wanted).select(_COLUMNS).collect()
+    standard = visit.installation.standard(visit.state.opened.fact.standard)
+    for row in rows.iter_rows(named=True):
+        yield masked_finding(standard, row)

@@ -1,0 +1,38 @@
+"""The frame of every page: the column on the left, the person's name, the links that lead somewhere for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.desk.visit import Visit
+
+_LINKS = ("tasks", "calendar", "requests", "filings", "users", "trail")
+_ABOVE = {
+    "request": "requests",
+    "new_request": "requests",
+    "raise_request": "requests",
+    "review_request": "requests",
+    "users": "users",
+}
+_OF_A_FILING = ("filing", "findings", "finding", "sign_page", "sign", "workbooks", "upload_answers", "reveal")
+
+
+@dataclass(frozen=True)
+class Link:
+    route: str
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`links`: the column; `here`: the entry of it that the page belongs to."""
+
+    links: tuple[Link, ...]
+    here: str
+
+
+def frame_of(visit: Visit) -> Frame:
+    route: str = visit.request.scope["route"].name
+    above = "filings" if route.startswith(("filing_", "findings_")) or route in _OF_A_FILING else route
+    here = _ABOVE.get(above, above)
+    return Frame(tuple(Link(name, name == here) for name in _LINKS if visit.may_open(name)), here)

@@ -1,0 +1,195 @@
+"""Coming in and going out: login, the first password, one's own password, second factor and sessions. Language."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+
+from pipelines.desk.answering import onward, page, status_of
+from pipelines.desk.protection import LANGUAGE_COOKIE
+from pipelines.desk.rendering import filled
+from pipelines.desk.visit import SESSION_COOKIE, Visited, client_of, desk_of
+from pipelines.errors import BadInput, BaosongError, Refused
+
+router = APIRouter()
+_ONE_YEAR = 31_536_000
+_LONGEST = 300
+
+
+@router.get("/login", name="login")
+def login(request: Request) -> HTMLResponse:
+    """The form to come in."""
+    return _login_page(request)
+
+
+@router.post("/login", name="log_in")
+async def log_in(request: Request) -> Response:
+    """Check the password and, where there is one, the second factor; the way back is told by `next`."""
+    form = await _own_form(request)
+    try:
+        token, _ = await run_in_threadpool(
+            desk_of(request).accounts.log_in,
+            form["user"],
+            form["password"],
+            form["code"] or None,
+            client_of(request),
+        )
+    except BaosongError as error:
+        return _login_page(request, error=error, given=form)
+    answer = RedirectResponse(_own_page(form["next"]), status_code=303)
+    keep_session(request, answer, token)
+    return answer
+
+
+@router.get("/enrol", name="enrol_page")
+def enrol_page(request: Request) -> HTMLResponse:
+    """The form for the first password."""
+    return HTMLResponse(
+        filled("enrol.html", request, error=None, user=request.query_params.get("user", "")[:64])
+    )
+
+
+@router.post("/enrol", name="enrol")
+async def enrol(request: Request) -> Response:
+    """Set a password with the code that an administrator handed over."""
+    form = await _own_form(request)
+    accounts = desk_of(request).accounts
+    try:
+        if form["password"] != form["again"]:
+            raise BadInput("desk.passwords_differ")
+        await run_in_threadpool(
+            accounts.enrol, form["user"], form["code"], form["password"], client_of(request)
+        )
+    except BaosongError as error:
+        body = filled("enrol.html", request, error=error, user=form["user"])
+        return HTMLResponse(body, status_code=status_of(error))
+    return RedirectResponse(f"{request.url_for('login').path}?done=enrolled", status_code=303)
+
+
+@router.post("/logout", name="log_out")
+def log_out(visit: Visited) -> RedirectResponse:
+    """End this session."""
+    visit.desk.accounts.log_out(visit.request.cookies[SESSION_COOKIE])
+    answer = RedirectResponse(visit.request.url_for("login").path, status_code=303)
+    answer.delete_cookie(SESSION_COOKIE, path="/")
+    return answer
+
+
+@router.get("/account", name="account")
+def account(visit: Visited) -> HTMLResponse:
+    """One's own account."""
+    return _account_page(visit)
+
+
+@router.post("/account/password", name="change_password")
+def change_password(visit: Visited) -> Response:
+    """Another password; the one in use must be given."""
+    try:
+        if visit.secret("password") != visit.secret("again"):
+            raise BadInput("desk.passwords_differ")
+        token, _ = visit.desk.accounts.change_password(
+            visit.request.cookies[SESSION_COOKIE], visit.secret("old"), visit.secret("password")
+        )
+    except BaosongError as error:
+        return _account_page(visit, error=error)
+    answer = onward(visit, "account", done="password_changed")
+    keep_session(visit.request, answer, token)
+    return answer
+
+
+@router.post("/account/totp", name="begin_totp")
+def begin_totp(visit: Visited) -> HTMLResponse:
+    """A new secret for the second factor; it counts once a code of it is confirmed."""
+    return _account_page(visit, enrolment=visit.desk.accounts.begin_totp(visit.user.id))
+
+
+@router.post("/account/totp/confirm", name="confirm_totp")
+def confirm_totp(visit: Visited) -> HTMLResponse:
+    """The first code; the recovery codes are shown this once."""
+    try:
+        codes = visit.desk.accounts.confirm_totp(visit.user.id, visit.text("code", is_needed=True))
+    except BaosongError as error:
+        return _account_page(visit, error=error)
+    return _account_page(visit, recovery=codes)
+
+
+@router.post("/account/sessions", name="end_sessions")
+def end_sessions(visit: Visited) -> RedirectResponse:
+    """End all sessions of one's own, this one too."""
+    visit.desk.accounts.end_all(visit.user.id, visit.user.id)
+    return onward(visit, "login", done="sessions_ended")
+
+
+@router.get("/language/{code}", name="language")
+def language(request: Request, code: str) -> RedirectResponse:
+    """Keep the language, and go back to the page."""
+    answer = RedirectResponse(_own_page(request.query_params.get("next", "/")), status_code=303)
+    if code in ("zh", "en"):
+        answer.set_cookie(LANGUAGE_COOKIE, code, max_age=_ONE_YEAR, httponly=True, samesite="lax")
+    return answer
+
+
+@router.get("/healthy", name="healthy")
+def healthy(request: Request) -> PlainTextResponse:
+    """Whether the desk can read its ledger: for whoever watches over it."""
+    desk_of(request).installation.ledger.standing("ledger")
+    return PlainTextResponse("ok")
+
+
+def keep_session(request: Request, answer: Response, token: str) -> None:
+    """Hand the session's token to the browser: not to scripts, not to other sites, over TLS only where the desk is behind it."""
+    answer.set_cookie(
+        SESSION_COOKIE,
+        token,
+        httponly=True,
+        samesite="strict",
+        path="/",
+        secure=request.url.scheme == "https",
+    )
+
+
+def has_totp(visit: Visited) -> bool:
+    """Whether the person's account asks for a second factor."""
+    return any(each.has_totp for each in visit.desk.accounts.accounts() if each.user_id == visit.user.id)
+
+
+def _account_page(visit: Visited, *, error: BaosongError | None = None, **values: object) -> HTMLResponse:
+    sessions = visit.desk.accounts.sessions(visit.user.id)
+    values = {"enrolment": None, "recovery": (), **values}
+    return page(visit, "account", error=error, has_totp=has_totp(visit), sessions=sessions, **values)
+
+
+def _login_page(
+    request: Request, *, error: BaosongError | None = None, given: dict[str, str] | None = None
+) -> HTMLResponse:
+    given = given or {"user": "", "next": request.query_params.get("next", "/")}
+    done = request.query_params.get("done", "")
+    body = filled("login.html", request, error=error, given=given, done=done)
+    return HTMLResponse(body, status_code=status_of(error) if error else 200)
+
+
+async def _own_form(request: Request) -> dict[str, str]:
+    """The fields of a form that comes before any session. Refused when another site sent it."""
+    origin = request.headers.get("origin")
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") or (
+        origin and urlsplit(origin).netloc != request.headers.get("host")
+    ):
+        raise Refused("desk.stale_form")
+    form = await request.form(max_files=0, max_fields=10, max_part_size=4096)
+    names = ("user", "password", "again", "code", "next")
+    return {name: str(form.get(name, ""))[:_LONGEST] for name in names}
+
+
+def _own_page(path: str) -> str:
+    """A page of the desk, never another site's."""
+    parts = urlsplit(path)
+    is_own = (
+        path.startswith("/")
+        and not path.startswith(("//", "/\\"))
+        and not parts.netloc
+        and path.isprintable()
+    )
+    return path if is_own else "/"

@@ -1,0 +1,186 @@
+"""Findings (问题数据): the browser, what reviewers decide on many at once, the export, one finding with its story."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any, cast
+
+import polars as pl
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+
+from pipelines.desk.answering import onward, page
+from pipelines.desk.findings_view import Asked, asked_for, export_rows, find, matching, visible_rows
+from pipelines.desk.pages.filings import head_of
+from pipelines.desk.visit import Visited, missing
+from pipelines.errors import BadInput, BaosongError, Refused, text
+from pipelines.stages.decide import accept, send_back
+from pipelines.stages.finding_history import tell_finding
+from pipelines.stages.first_review import review_findings
+from pipelines.stages.issue import issue
+from pipelines.stages.selection import Selection
+
+router = APIRouter()
+ACTS = {
+    "confirm": "first_review",
+    "dismiss": "first_review",
+    "issue": "issue",
+    "accept": "decide",
+    "send_back": "decide",
+}
+"""What may be done from the browser, and whose findings it is done to."""
+_EXPORTED = ("finding", "state", "rule", "severity", "table", "key", "field", "value", "expected", "difference", "branch",
+             "department", "handling", "new_value", "answer_reason")  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@router.get("/filings/{filing}/findings", name="findings")
+def findings(visit: Visited) -> HTMLResponse:
+    """A page of the register."""
+    return _browser(visit, _asked(visit))
+
+
+@router.get("/filings/{filing}/findings.csv", name="findings_export")
+def findings_export(visit: Visited) -> Response:
+    """What the filters show, as CSV, masked as on the page; what a spreadsheet would take for a formula begins with an apostrophe."""
+    rows = export_rows(visit, _asked(visit))
+
+    def lines() -> Any:
+        yield "\ufeff" + _line(
+            [text(f"findings.column.{name}") if name in _TITLED else name for name in _EXPORTED]
+        )
+        for row in rows:
+            yield _line([_cell(row[name]) for name in _EXPORTED])
+
+    name = f"{visit.state.id}-findings.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.post("/filings/{filing}/findings", name="findings_act")
+def findings_act(visit: Visited) -> Response:
+    """Decide on the ticked findings, or on all that the filters show."""
+    asked = asked_for(cast("dict[str, str]", visit.form), visit.form.getlist)
+    act, remark = visit.text("act"), visit.text("reason")
+    try:
+        holder = ACTS.get(act)
+        if holder is None:
+            raise missing("act")
+        chosen = _chosen(visit, asked, holder)
+        _do(visit, act, chosen, remark)
+    except BaosongError as error:
+        return _browser(visit, asked, error=error)
+    return onward(visit, "findings", done=f"findings_{act}", path={"filing": visit.state.id})
+
+
+@router.get("/filings/{filing}/findings/{finding}", name="finding")
+def finding(visit: Visited, finding: str) -> HTMLResponse:
+    """One finding: its rule in words, its cell, what people said, the contents in which it was found."""
+    return _finding_page(visit, finding)
+
+
+@router.post("/filings/{filing}/findings/{finding}/reveal", name="reveal")
+def reveal(visit: Visited, finding: str) -> HTMLResponse:
+    """The same with personal data shown, once; that it was looked at is recorded first."""
+    _require_visible(visit, finding)
+    visit.desk.accounts.record(visit.user.id, "revealed", {"filing": visit.state.id, "finding": finding})
+    return _finding_page(visit, finding, is_revealed=True)
+
+
+def _do(visit: Visited, act: str, chosen: Selection, remark: str) -> None:
+    installation, filing, user = visit.installation, visit.state.id, visit.user
+    match act:
+        case "confirm" | "dismiss":
+            review_findings(installation, filing, user, act, chosen, reason=remark)
+        case "issue":
+            departments = _departments(visit, chosen)
+            for department in departments:
+                issue(installation, filing, department, user, chosen)
+        case "accept":
+            accept(installation, filing, user, chosen, answer_of=visit.text("answer_of") or None)
+        case _:
+            send_back(installation, filing, user, chosen, reason=remark)
+
+
+def _departments(visit: Visited, chosen: Selection) -> list[str]:
+    """The departments of what is to be issued: each issues its own workbooks."""
+    rows = visible_rows(visit).filter(
+        pl.col("finding").is_in(list(chosen.findings)), pl.col("holder") == "issue"
+    )
+    found = rows.select("department").unique().sort("department").collect()["department"].to_list()
+    if not found:
+        raise Refused("issue.nothing", filing=visit.state.id, department="—", chosen=chosen)
+    return found
+
+
+def _chosen(visit: Visited, asked: Asked, holder: str) -> Selection:
+    """What was ticked, or everything shown; only what the person sees. BadInput where nothing was chosen."""
+    ticked = visit.texts("finding")
+    if visit.text("all") == "1":
+        chosen = matching(visit, asked, holder=holder)
+    else:
+        rows = visible_rows(visit).filter(pl.col("finding").is_in(list(ticked)))
+        chosen = Selection(findings=tuple(rows.select("finding").collect()["finding"]))
+    if not chosen.findings:
+        raise BadInput("desk.nothing_chosen")
+    return chosen
+
+
+def _browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None) -> HTMLResponse:
+    shown = find(visit, asked)
+    names = {each.code: each.name for each in visit.installation.deployment.organisations}
+    return page(visit, "findings", error=error, **head_of(visit), shown=shown, asked=asked, names=names)
+
+
+def _finding_page(visit: Visited, finding: str, *, is_revealed: bool = False) -> HTMLResponse:
+    _require_visible(visit, finding)
+    rows = visit.desk.reading.register(visit.state)
+    story = tell_finding(visit.installation, visit.state, finding, rows=rows, is_masked=not is_revealed)
+    names = {each.code: each.name for each in visit.installation.deployment.organisations}
+    return page(visit, "finding", **head_of(visit), story=story, names=names, is_revealed=is_revealed)
+
+
+def _require_visible(visit: Visited, finding: str) -> None:
+    """Refused for a finding that does not exist for this person."""
+    rows = visible_rows(visit)
+    if (
+        visit.state.content is None
+        or not rows.filter(pl.col("finding") == finding).select(pl.len()).collect().item()
+    ):
+        raise Refused("desk.out_of_scope")
+
+
+def _asked(visit: Visited) -> Asked:
+    query = visit.request.query_params
+    return asked_for(cast("dict[str, str]", query), query.getlist)
+
+
+_TITLED = {
+    "finding",
+    "state",
+    "rule",
+    "severity",
+    "table",
+    "key",
+    "field",
+    "value",
+    "expected",
+    "department",
+    "branch",
+}
+
+
+def _cell(value: object) -> str:
+    shown = "" if value is None else str(value)
+    return f"'{shown}" if shown.startswith(_FORMULA) and not _is_number(shown) else shown
+
+
+def _is_number(shown: str) -> bool:
+    return shown.removeprefix("-").replace(".", "", 1).isdigit()
+
+
+def _line(cells: list[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()

@@ -1,0 +1,76 @@
+"""The sign-off (签报): putting a content on its route, and an opinion on it under one's own password at that moment."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from pipelines.desk.answering import onward, page
+from pipelines.desk.filing_view import findings_charts, review_documents
+from pipelines.desk.pages.account import has_totp, keep_session
+from pipelines.desk.pages.filings import head_of
+from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
+from pipelines.errors import BaosongError, Refused
+from pipelines.stages.key_indicators import key_indicators
+from pipelines.stages.sign_off import give_opinion, open_seats, open_sign_off
+from pipelines.stages.unjudged import unjudged
+
+router = APIRouter()
+
+
+@router.post("/filings/{filing}/sign-off", name="open_sign_off")
+def open_(visit: Visited) -> Response:
+    """The preparer puts the present content on its route; all closed gates are named at once."""
+    try:
+        open_sign_off(visit.installation, visit.state.id, visit.user)
+    except BaosongError as error:
+        return page(visit, "refused", error=error, **head_of(visit))
+    return onward(visit, "filing", done="sign_off_opened", path={"filing": visit.state.id})
+
+
+@router.get("/filings/{filing}/sign", name="sign_page")
+def sign_page(visit: Visited) -> HTMLResponse:
+    """What is signed, in words and figures, and the form for the opinion."""
+    return _page(visit)
+
+
+@router.post("/filings/{filing}/sign", name="sign")
+def sign(visit: Visited) -> Response:
+    """Give an opinion. The content must still be the one that was read, and the password right, now."""
+    opinion, accounts, token = visit.text("opinion"), visit.desk.accounts, ""
+    try:
+        if opinion not in ("agree", "disagree"):
+            raise missing("opinion")
+        comment = visit.text("comment", is_needed=True)
+        live = visit.state.live_sign_off
+        if live is None or live.fact.content != visit.text("content"):
+            raise Refused("desk.content_moved")
+        token, _ = accounts.reauthenticate(
+            visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
+        )
+        state = give_opinion(visit.installation, visit.state.id, visit.user, opinion=opinion, comment=comment)
+        outcome = "approved" if state.is_approved else "rejected" if state.is_rejected else "signed"
+        answer: Response = onward(visit, "filing", done=outcome, path={"filing": state.id})
+    except BaosongError as error:
+        answer = _page(visit, error=error)
+    if token:  # the session goes on under another name, whatever became of the opinion
+        keep_session(visit.request, answer, token)
+    return answer
+
+
+def _page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
+    state, installation = visit.state, visit.installation
+    seats = open_seats(installation, state, visit.user)
+    indicators = key_indicators(installation, state) if state.content else []
+    return page(
+        visit,
+        "sign",
+        error=error,
+        **head_of(visit),
+        seats=seats,
+        has_totp=has_totp(visit),
+        indicators=indicators,
+        charts=findings_charts(visit),
+        left_out=unjudged(state),
+        documents=[d for d in review_documents(installation, state) if d.kind == "sign_off_opened"],
+    )

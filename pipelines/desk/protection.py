@@ -1,0 +1,115 @@
+"""What surrounds every answer of the desk: language, the size of what is sent to it, and the headers that browsers obey.
+
+Plain ASGI, so that nothing is buffered. Who may come in is `visit.py`'s matter.
+"""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipelines.errors import LANGUAGE, Language, text
+
+LANGUAGE_COOKIE = "baosong_language"
+LARGEST_BODY = 64 * 1024 * 1024
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "x-frame-options": "DENY",
+}
+_ONE_YEAR = 31_536_000
+
+
+class Surroundings:
+    """Sets the language of the answer, refuses bodies that are too large, and adds the headers."""
+
+    def __init__(self, app: ASGIApp, *, language: Language) -> None:
+        self._app, self._language = app, language
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        token = LANGUAGE.set(_language_of(scope) or self._language)
+        seen = 0
+
+        async def limited() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > LARGEST_BODY:
+                raise TooLarge
+            return message
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *_headers(scope)]}
+            await send(message)
+
+        try:
+            if _declared_length(scope) > LARGEST_BODY:
+                raise TooLarge
+            await self._app(scope, limited, with_headers)
+        except TooLarge:
+            await _refuse(with_headers)
+        finally:
+            LANGUAGE.reset(token)
+
+
+class TooLarge(Exception):
+    """More bytes came than a request may have."""
+
+
+def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    headers = dict(_HEADERS)
+    if not scope["path"].startswith("/static/"):
+        headers["cache-control"] = "no-store"
+    if scope["scheme"] == "https":
+        headers["strict-transport-security"] = f"max-age={_ONE_YEAR}; includeSubDomains"
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def _declared_length(scope: Scope) -> int:
+    value = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(value) if value.isdigit() else 0
+
+
+async def _refuse(send: Send) -> None:
+    body = text("desk.too_large", most=LARGEST_BODY // (1024 * 1024)).encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _language_of(scope: Scope) -> Language | None:
+    """What the person chose: in this link, or before (cookie)."""
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", [""])[0]
+    cookies: SimpleCookie = SimpleCookie()
+    try:
+        cookies.load(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
+    except CookieError:
+        return None
+    kept = cookies[LANGUAGE_COOKIE].value if LANGUAGE_COOKIE in cookies else ""
+    for given in (asked, kept):
+        if given in ("zh", "en"):
+            return given
+    return None

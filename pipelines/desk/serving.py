@@ -1,0 +1,58 @@
+"""Starting the desk: one process with uvicorn, on loopback unless somebody says how it is protected."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from resources.accounts import open_accounts
+
+from pipelines.desk.app import create_app
+from pipelines.desk.reading import Reading
+from pipelines.desk.visit import Desk
+from pipelines.errors import Refused
+from pipelines.stages.installation import open_installation
+from resources.settings import Settings
+
+
+@contextmanager
+def open_desk(settings: Settings, *, dagster_url: str = "") -> Generator[Desk]:
+    """The desk of an installation; ledger and accounts are closed at the end."""
+    with (
+        open_installation(settings) as installation,
+        open_accounts(settings, installation.deployment) as accounts,
+    ):
+        yield Desk(installation, accounts, Reading(installation), dagster_url)
+
+
+def serve(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    is_behind_proxy: bool = False,
+    dagster_url: str = "",
+) -> None:
+    """Serve until the process is ended. Refused for an address that others reach without TLS or a proxy that ends it."""
+    if not ipaddress.ip_address(host).is_loopback and certificate is None and not is_behind_proxy:
+        raise Refused("desk.unprotected", host=host)
+    with open_desk(settings, dagster_url=dagster_url) as desk:
+        config = uvicorn.Config(
+            create_app(desk),
+            host=host,
+            port=port,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            server_header=False,
+            proxy_headers=is_behind_proxy,
+            forwarded_allow_ips="127.0.0.1",
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+        )
+        uvicorn.Server(config).run()

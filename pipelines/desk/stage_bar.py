@@ -1,0 +1,109 @@
+"""The bar of stages above every filing: what is done, what is going on, who is waited for since when, what is in the way.
+
+It tells what the ledger knows; nothing depends on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pipelines.desk.rendering import label, number
+from pipelines.desk.rendering import said as said_title
+from pipelines.ledger.filing import FilingState, Stage
+from pipelines.ledger.filing_events import Holder
+from resources.deployment import Deployment
+
+Name = Literal[
+    "request", "extract", "validate", "review", "correct", "sign_off", "package", "deliver", "receipt"
+]
+Status = Literal["done", "current", "waiting", "blocked", "ahead"]
+NAMES: tuple[Name, ...] = ("request", "extract", "validate", "review", "correct", "sign_off", "package", "deliver", "receipt")  # fmt: skip
+
+_AT: dict[Stage, tuple[Name, Status]] = {
+    "opened": ("extract", "current"),
+    "extracted": ("validate", "current"),
+    "validated": ("review", "current"),
+    "first_review": ("review", "waiting"),
+    "to_issue": ("review", "waiting"),
+    "in_review": ("correct", "waiting"),
+    "answered": ("correct", "waiting"),
+    "reviewed": ("sign_off", "waiting"),
+    "in_sign_off": ("sign_off", "waiting"),
+    "rejected": ("correct", "blocked"),
+    "approved": ("package", "current"),
+    "packaged": ("deliver", "current"),
+    "delivering": ("deliver", "current"),
+    "delivered": ("receipt", "waiting"),
+    "handed_over": ("receipt", "waiting"),
+    "accepted": ("receipt", "current"),
+    "refused": ("receipt", "blocked"),
+    "archived": ("receipt", "done"),
+    "withdrawn": ("request", "blocked"),
+}
+_HOLDERS: dict[Stage, Holder] = {
+    "first_review": "first_review",
+    "to_issue": "issue",
+    "in_review": "answer",
+    "answered": "decide",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of the flow; `said` tells of a stage that is not simply done or ahead."""
+
+    name: Name
+    status: Status
+    said: str = ""
+
+
+def stage_bar(deployment: Deployment, state: FilingState) -> tuple[Step, ...]:
+    """The nine stages in the order of the flow."""
+    here, status = _AT[state.stage]
+    place = NAMES.index(here)
+    said = _said(deployment, state)
+    if state.stage == "reviewed" and state.unexplained_drift:
+        status = "blocked"
+    return tuple(
+        Step(name, "done" if at < place else "ahead") if at != place else Step(name, status, said)
+        for at, name in enumerate(NAMES)
+    )
+
+
+def since(state: FilingState) -> datetime:
+    """When the filing came to where it stands now: its last act of the flow."""
+    acts = (state.opened, *state.rounds, *state.contents, *state.listings, *state.first_reviews, *state.dispatches,
+            *state.answers, *state.answer_reviews, *state.opinions, *state.packages)  # fmt: skip
+    single = (state.sign_off, state.sent, state.handover, state.receipt, state.evidence, state.withdrawn)
+    return max(act.at for act in (*acts, *(each for each in single if each)))
+
+
+def _said(deployment: Deployment, state: FilingState) -> str:
+    if holder := _HOLDERS.get(state.stage):
+        held = [each for each in state.held if each.holder == holder]
+        if holder == "answer":
+            names = {each.code: each.name for each in deployment.organisations}
+            who = [names.get(code, code) for code in sorted({each.organisation for each in held})]
+        elif holder == "first_review":
+            who = [label("stage.audit_department")]
+        else:
+            who = [
+                said_title(deployment.departments[code].title)
+                for code in sorted({h.department for h in held})
+            ]
+        shown = label("list_comma").join(who[:3])
+        count = number(sum(each.count for each in held))
+        if holder == "decide" and not held:
+            return label("stage.judging_due")
+        return label(f"stage.waits_{holder}", who=shown, more=len(who) - 3, count=count) if len(who) <= 3 else label(
+            f"stage.waits_{holder}_many", who=shown, all=len(who), count=count
+        )  # fmt: skip
+    if state.stage == "reviewed" and state.unexplained_drift:
+        return label("stage.drift", count=number(state.unexplained_drift))
+    if state.stage == "rejected" and state.decision:
+        return label("stage.rejected", who=state.decision.actor, comment=state.decision.fact.comment)
+    if state.stage == "withdrawn" and state.withdrawn:
+        return label("stage.withdrawn", reason=state.withdrawn.fact.reason)
+    return label(f"stage.at_{state.stage}")

@@ -1,0 +1,172 @@
+"""One request of a person who has logged in: who they are, what they sent, and the way back. Every route but the public ones begins here.
+
+In this order: session, right to the route, filing or request within the person's scope, the form's secret. All fail closed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from resources.accounts import Accounts, Client, Session
+from starlette.datastructures import FormData, UploadFile
+
+from pipelines.desk.reading import Reading
+from pipelines.desk.rights import rights
+from pipelines.desk.scope import sees_filing, sees_request
+from pipelines.errors import BadInput, Refused, text
+from pipelines.ledger.filing import FilingState
+from pipelines.ledger.request import RequestState
+from pipelines.stages.installation import Installation
+from resources.deployment import User
+
+SESSION_COOKIE = "baosong_session"
+LONGEST_TEXT = 2_000
+_MOST_FIELDS, _MOST_FILES = 10_000, 21
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What all routes share. `dagster_url`: where the data engineers' UI is, empty where none is linked."""
+
+    installation: Installation
+    accounts: Accounts
+    reading: Reading
+    dagster_url: str = ""
+
+
+class NotSignedIn(Exception):
+    """No session, or one that has ended: the person logs in first."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A permitted request. `filing` and `request_state` are there where the route names one."""
+
+    desk: Desk
+    request: Request
+    user: User
+    session: Session
+    filing: FilingState | None = None
+    request_state: RequestState | None = None
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def installation(self) -> Installation:
+        return self.desk.installation
+
+    @property
+    def state(self) -> FilingState:
+        """The filing that the route names."""
+        assert self.filing is not None, "the route has the scope filing"
+        return self.filing
+
+    @property
+    def client(self) -> Client:
+        return client_of(self.request)
+
+    def may_open(self, route: str) -> bool:
+        """Whether a link to the route leads anywhere for this person."""
+        return rights().may_open(self.user, route)
+
+    def text(self, name: str, *, is_needed: bool = False) -> str:
+        """A field of the form without blanks around it. BadInput where it is needed and empty, or too long."""
+        value = self.form.get(name)
+        given = value.strip() if isinstance(value, str) else ""
+        if is_needed and not given:
+            raise missing(name)
+        if len(given) > LONGEST_TEXT:
+            raise BadInput("desk.field_long", field=_named(name), most=LONGEST_TEXT)
+        return given
+
+    def secret(self, name: str) -> str:
+        """A field as it was typed, blanks included."""
+        value = self.form.get(name)
+        return value if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """All values of a field that may be there several times."""
+        return tuple(value for value in self.form.getlist(name) if isinstance(value, str) and value)
+
+    def day(self, name: str) -> date:
+        """A field that holds a day."""
+        given = self.text(name, is_needed=True)
+        try:
+            return date.fromisoformat(given)
+        except ValueError:
+            raise BadInput("desk.field_day", field=_named(name), given=given) from None
+
+    def files(self, name: str) -> list[UploadFile]:
+        """The files given under a name; an empty choice is none."""
+        given = [cast("UploadFile", each) for each in self.form.getlist(name) if not isinstance(each, str)]
+        return [each for each in given if each.filename]
+
+
+def missing(field: str) -> BadInput:
+    """A field that must be filled in and is not."""
+    return BadInput("desk.field_needed", field=_named(field))
+
+
+def _named(field: str) -> str:
+    return text(f"desk.name.{field}")
+
+
+def desk_of(request: Request) -> Desk:
+    return request.app.state.desk
+
+
+def client_of(request: Request) -> Client:
+    """Where the request comes from, for the trail."""
+    address = request.client.host if request.client else ""
+    return Client(address=address, user_agent=request.headers.get("user-agent", ""))
+
+
+async def visit(request: Request) -> Visit:
+    """Let a person in, or raise: NotSignedIn, Refused `desk.no_right` or `desk.out_of_scope`, Refused `desk.stale_form`."""
+    made = await run_in_threadpool(_admitted, request)
+    if request.method in ("GET", "HEAD"):
+        return made
+    form = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=LONGEST_TEXT * 8)
+    given = form.get("csrf")
+    if not isinstance(given, str) or not secrets.compare_digest(
+        given.encode(), made.session.csrf_secret.encode()
+    ):
+        raise Refused("desk.stale_form")
+    return Visit(
+        made.desk, request, made.user, made.session, made.filing, made.request_state, form=form
+    )  # fmt: skip
+
+
+def _admitted(request: Request) -> Visit:
+    desk = desk_of(request)
+    session = desk.accounts.session(request.cookies.get(SESSION_COOKIE, ""))
+    if session is None or session.user_id not in desk.installation.deployment.users:
+        raise NotSignedIn
+    user = desk.installation.deployment.user(session.user_id)
+    route: str = request.scope["route"].name
+    if not rights().may_open(user, route):
+        raise Refused("desk.no_right", user=user.id)
+    scope = rights().routes[route].scope
+    filing, request_state = None, None
+    if scope == "filing":
+        filing = _filing(desk, user, request.path_params)
+    elif scope == "request":
+        request_state = desk.reading.request(request.path_params["key"])
+        if not sees_request(desk.installation.deployment, user, request_state):
+            raise Refused("desk.out_of_scope")
+    return Visit(desk, request, user, session, filing, request_state)
+
+
+def _filing(desk: Desk, user: User, given: Mapping[str, Any]) -> FilingState:
+    state = desk.reading.filing(given["filing"])
+    if not sees_filing(desk.installation.deployment, user, state):
+        raise Refused("desk.out_of_scope")
+    return state
+
+
+Visited = Annotated[Visit, Depends(visit)]

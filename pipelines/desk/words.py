@@ -1,0 +1,90 @@
+"""What things are called: roles, organisations, departments, rules, tables, fields, keys – by the deployment and the standards.
+
+A code without a name is shown as itself: what a page tells may be older than the deployment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from resources.accounts import Account
+
+from pipelines.errors import LANGUAGE, text
+from resources.deployment import Deployment
+from resources.deployment.roles import ROLES
+from validations.engine import Standard
+
+_NONE = "—"
+
+
+def role(code: str) -> str:
+    zh, en = ROLES.get(code, (code, code))
+    return zh if LANGUAGE.get() == "zh" else en
+
+
+@pass_context
+def organisation(context: Context, code: str) -> str:
+    if code == "*":
+        return text("desk.all_organisations")
+    names = {each.code: each.name for each in _deployment(context).organisations}
+    return names.get(code, code)
+
+
+@pass_context
+def department(context: Context, code: str) -> str:
+    known = _deployment(context).departments.get(code)
+    return getattr(known.title, LANGUAGE.get()) if known else code
+
+
+def rule_text(standard: Standard, rule: str) -> str:
+    """The rule in words."""
+    return next((getattr(each.message, LANGUAGE.get()) for each in standard.rules if each.id == rule), rule)
+
+
+def table_title(standard: Standard, table: str) -> str:
+    return standard.tables[table].title.zh if table in standard.tables else table
+
+
+def field_title(standard: Standard, table: str, field: str | None) -> str:
+    """The field's name with its code; a dash for a rule about the whole row."""
+    if field is None:
+        return _NONE
+    fields = standard.tables[table].fields if table in standard.tables else ()
+    title = next((each.title.zh for each in fields if each.name == field), "")
+    return f"{title} {field}".strip()
+
+
+def key_text(key: str) -> str:
+    """A key (canonical JSON) as its values."""
+    return " · ".join(_NONE if value is None else str(value) for value in json.loads(key).values())
+
+
+def account_word(account: Account | None) -> str:
+    """The state of somebody's account in a word."""
+    if account is None:
+        return text("desk.account.none")
+    if account.is_locked or account.lock_out_until:
+        return text("desk.account.locked")
+    if not account.has_password:
+        return text("desk.account.invited")
+    return text("desk.account.totp_active" if account.has_totp else "desk.account.active")
+
+
+def _deployment(context: Context) -> Deployment:
+    return context["visit"].installation.deployment
+
+
+GLOBALS: Mapping[str, Callable[..., Any]] = {
+    "role": role,
+    "department": department,
+    "rule_text": rule_text,
+    "table_title": table_title,
+    "field_title": field_title,
+    "key_text": key_text,
+    "account_word": account_word,
+}
+FILTERS: Mapping[str, Callable[..., Any]] = {"role": role, "organisation": organisation}
