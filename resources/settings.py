@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     home: Path = Field(default=CHECKOUT / ".baosong", validate_default=True)
     deployment: Path = Field(default=CHECKOUT / "resources" / "demo" / "deployment", validate_default=True)
     database_url: str | None = Field(default=None, repr=False)  # may carry a password
+    accounts_url: str | None = Field(default=None, repr=False)  # may carry a password
     language: Literal["zh", "en"] = "zh"
 
     @field_validator("home", "deployment")
@@ -39,6 +40,11 @@ class Settings(BaseSettings):
     def ledger_url(self) -> str:
         """The SQLAlchemy URL of the ledger: `BAOSONG_DATABASE_URL`, or a SQLite file in the home."""
         return self.database_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def accounts_database_url(self) -> str:
+        """The SQLAlchemy URL of the accounts: `BAOSONG_ACCOUNTS_URL`, or a SQLite file in the home."""
+        return self.accounts_url or f"sqlite:///{self.home / 'accounts.db'}"
 
     @classmethod
     def load(cls) -> Settings:

@@ -64,6 +64,10 @@ COMMANDS = {
     "standard": ("standard:app", "报送规范 · Standards: list, check, test, docs, new"),
     "rule": ("rule:app", "规则 · Rules: run one and see its SQL and the rows that fail"),
     "deployment": ("deployment:app", "部署 · An insurer's configuration: init, check"),
+    "account": (
+        "account:app",
+        "审核台账户 · Accounts of the desk: invite, reset, list, lock, unlock, sessions, trail",
+    ),
     "core": ("core:app", "参考核心系统 · The reference core: generate, fix"),
     "clock": ("clock:app", "演示时钟 · The demo's clock"),
 }

@@ -9,9 +9,12 @@ ROLES: dict[str, tuple[str, str]] = {
     "business_reviewer": ("业务审核人", "Business reviewer"),
     "branch_preparer": ("分公司填报人", "Branch preparer"),
     "branch_it": ("分公司信息技术岗", "Branch IT post"),
+    "branch_it_manager": ("分公司信息技术管理岗", "Branch IT management"),
     "finance": ("财务审核人", "Finance reviewer"),
     "actuarial": ("精算审核人", "Actuarial reviewer"),
     "it": ("信息技术审核人", "IT reviewer"),
     "executive": ("分管领导", "Executive in charge"),
     "president": ("总经理", "President"),
+    "auditor": ("检查人员（只读）", "Auditor (read only)"),
+    "administrator": ("系统管理员", "Administrator"),
 }

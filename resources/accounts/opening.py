@@ -1,0 +1,20 @@
+"""Opening the accounts of an installation: where they lie, whose users they are of, and by which clock they go."""
+
+from __future__ import annotations
+
+from resources.accounts.accounts import Accounts
+from resources.clock import SystemClock
+from resources.deployment import Deployment
+from resources.settings import Settings
+
+
+def open_accounts(settings: Settings, deployment: Deployment) -> Accounts:
+    """The accounts of this deployment's users. Close it, or use it as a context manager.
+
+    They go by the machine's clock even where the deployment's clock is a file: an authenticator shows codes of the real
+    time, and advancing a rehearsal by days must neither end every session nor forgive every lock-out.
+    """
+    clock = SystemClock(deployment.timezone)
+    return Accounts.open(
+        settings.accounts_database_url, settings.home, clock.now, deployment.users.__contains__
+    )
