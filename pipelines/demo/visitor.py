@@ -16,7 +16,7 @@ import httpx
 _SECRET = re.compile(r'name="csrf" value="([^"]+)"')
 _WRONG = re.compile(r'class="wrong"[^>]*>(.*?)</(?:div|p|section)>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
-_SEE_OTHER = 303
+_OK, _SEE_OTHER = 200, 303
 
 
 class Declined(Exception):
@@ -45,14 +45,14 @@ class Visitor:
     def read(self, path: str) -> str:
         """A page's text as it came. Raises Declined for anything but a page."""
         answer = self.client.get(path)
-        if answer.status_code != httpx.codes.OK:
+        if answer.status_code != _OK:
             raise Declined(f"{answer.status_code} {said(answer.text)}")
         return answer.text
 
     def fetch(self, path: str) -> bytes:
         """A file that a page links to."""
         answer = self.client.get(path)
-        if answer.status_code != httpx.codes.OK:
+        if answer.status_code != _OK:
             raise Declined(f"{answer.status_code} {said(answer.text)}")
         return answer.content
 
@@ -70,7 +70,7 @@ class Visitor:
         answer = self.client.post(action, data=data, files=given or None)
         if answer.status_code == _SEE_OTHER:
             return self.read(answer.headers["location"])
-        if answer.status_code != httpx.codes.OK:
+        if answer.status_code != _OK:
             raise Declined(said(answer.text))
         return answer.text
 

@@ -21,6 +21,8 @@ from pipelines.desk.visit import Desk, NotSignedIn
 from pipelines.errors import BadInput, BaosongError, Refused
 
 STATIC = Path(__file__).parent / "static"
+ROUTE_NAMES = frozenset({"static", *(route.name for router in ROUTERS for route in router.routes)})
+"""The name of everything that answers."""
 _log = logging.getLogger("baosong.desk")
 
 
@@ -37,17 +39,9 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _not_there)
     app.add_exception_handler(HTTPException, _not_there)
     app.add_exception_handler(Exception, _fault)
-    unlisted = {
-        name for name in route_names(app) if name not in rights().routes and name not in rights().public
-    }
-    if unlisted:
+    if unlisted := ROUTE_NAMES - rights().public - rights().routes.keys():
         raise ValueError(f"rights.yaml does not name the routes {sorted(unlisted)}")
     return app
-
-
-def route_names(app: FastAPI) -> list[str]:
-    """The names of everything that answers."""
-    return [str(getattr(route, "name", route)) for route in app.routes]
 
 
 def _to_login(request: Request, _: Exception) -> Response:

@@ -82,7 +82,7 @@ def findings_charts(visit: Visit) -> FindingsCharts | None:
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
     rules = tuple(rule for rule, *_ in counts[:MOST_COLUMNS])
     values = {
-        (names.get(row["branch"], row["branch"]), row["rule"]): row["present"]
+        (str(names.get(row["branch"], row["branch"])), str(row["rule"])): row["present"]
         for row in counted.iter_rows(named=True)
     }
     branches = sorted({branch for branch, _ in values})
@@ -116,7 +116,8 @@ def branch_progress(visit: Visit) -> list[Progress]:
         .collect()
     )
     return [
-        Progress(name=names.get(row["branch"], row["branch"]), **row) for row in rows.iter_rows(named=True)
+        Progress(name=str(names.get(row["branch"], row["branch"])), **row)
+        for row in rows.iter_rows(named=True)
     ]
 
 

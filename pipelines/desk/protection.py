@@ -43,7 +43,8 @@ class Surroundings:
     """Sets the language of the answer, refuses bodies that are too large, and adds the headers."""
 
     def __init__(self, app: ASGIApp, *, language: Language) -> None:
-        self._app, self._language = app, language
+        self._app = app
+        self._language: Language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -109,7 +110,10 @@ def _language_of(scope: Scope) -> Language | None:
     except CookieError:
         return None
     kept = cookies[LANGUAGE_COOKIE].value if LANGUAGE_COOKIE in cookies else ""
-    for given in (asked, kept):
-        if given in ("zh", "en"):
-            return given
-    return None
+    match asked or kept:
+        case "zh":
+            return "zh"
+        case "en":
+            return "en"
+        case _:
+            return None

@@ -9,11 +9,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from resources.accounts import Accounts, Client, Session
 from starlette.datastructures import FormData, UploadFile
 
 from pipelines.desk.reading import Reading
@@ -23,6 +22,7 @@ from pipelines.errors import BadInput, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
+from resources.accounts import Accounts, Client, Session
 from resources.deployment import User
 
 SESSION_COOKIE = "baosong_session"
@@ -103,7 +103,7 @@ class Visit:
 
     def files(self, name: str) -> list[UploadFile]:
         """The files given under a name; an empty choice is none."""
-        given = [cast("UploadFile", each) for each in self.form.getlist(name) if not isinstance(each, str)]
+        given = [each for each in self.form.getlist(name) if not isinstance(each, str)]
         return [each for each in given if each.filename]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse
 
@@ -12,6 +14,7 @@ from pipelines.desk.scope import SEES_ALL, sees_filing
 from pipelines.desk.stage_bar import since, stage_bar
 from pipelines.desk.visit import Visited
 from pipelines.errors import BaosongError, Refused
+from pipelines.ledger.filing import FilingState
 from pipelines.stages.holders import holders
 from pipelines.stages.key_indicators import key_indicators
 from pipelines.stages.next_step import next_step
@@ -92,7 +95,7 @@ def filing_ledger(visit: Visited) -> HTMLResponse:
     return page(visit, "filing_ledger", **head_of(visit), events=events)
 
 
-def head_of(visit: Visited) -> dict[str, object]:
+def head_of(visit: Visited) -> dict[str, Any]:
     """What stands above every page of a filing."""
     state = visit.state
     standard = visit.installation.standard(state.opened.fact.standard)
@@ -106,6 +109,6 @@ def head_of(visit: Visited) -> dict[str, object]:
     }
 
 
-def _seen(visit: Visited) -> list[object]:
+def _seen(visit: Visited) -> list[FilingState]:
     deployment = visit.installation.deployment
     return [state for state in visit.desk.reading.filings() if sees_filing(deployment, visit.user, state)]
