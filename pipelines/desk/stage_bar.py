@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pipelines.desk.rendering import label, number
-from pipelines.desk.rendering import said as said_title
+from pipelines.desk.rendering import label, number, said
+from pipelines.desk.scope import visible_branches
 from pipelines.ledger.filing import FilingState, Stage
 from pipelines.ledger.filing_events import Holder
-from resources.deployment import Deployment
+from resources.deployment import Deployment, User
 
 Name = Literal[
     "request", "extract", "validate", "review", "correct", "sign_off", "package", "deliver", "receipt"
 ]
 Status = Literal["done", "current", "waiting", "blocked", "ahead"]
+MOST_NAMED = 3
 NAMES: tuple[Name, ...] = ("request", "extract", "validate", "review", "correct", "sign_off", "package", "deliver", "receipt")  # fmt: skip
 
 _AT: dict[Stage, tuple[Name, Status]] = {
@@ -59,15 +60,15 @@ class Step:
     said: str = ""
 
 
-def stage_bar(deployment: Deployment, state: FilingState) -> tuple[Step, ...]:
-    """The nine stages in the order of the flow."""
+def stage_bar(deployment: Deployment, state: FilingState, user: User) -> tuple[Step, ...]:
+    """The nine stages in the order of the flow; what other branches hold is not told to somebody of a branch."""
     here, status = _AT[state.stage]
     place = NAMES.index(here)
-    said = _said(deployment, state)
+    told = _said(deployment, state, user)
     if state.stage == "reviewed" and state.unexplained_drift:
         status = "blocked"
     return tuple(
-        Step(name, "done" if at < place else "ahead") if at != place else Step(name, status, said)
+        Step(name, "done" if at < place else "ahead") if at != place else Step(name, status, told)
         for at, name in enumerate(NAMES)
     )
 
@@ -80,26 +81,9 @@ def since(state: FilingState) -> datetime:
     return max(act.at for act in (*acts, *(each for each in single if each)))
 
 
-def _said(deployment: Deployment, state: FilingState) -> str:
+def _said(deployment: Deployment, state: FilingState, user: User) -> str:
     if holder := _HOLDERS.get(state.stage):
-        held = [each for each in state.held if each.holder == holder]
-        if holder == "answer":
-            names = {each.code: each.name for each in deployment.organisations}
-            who = [names.get(code, code) for code in sorted({each.organisation for each in held})]
-        elif holder == "first_review":
-            who = [label("stage.audit_department")]
-        else:
-            who = [
-                said_title(deployment.departments[code].title)
-                for code in sorted({h.department for h in held})
-            ]
-        shown = label("list_comma").join(who[:3])
-        count = number(sum(each.count for each in held))
-        if holder == "decide" and not held:
-            return label("stage.judging_due")
-        return label(f"stage.waits_{holder}", who=shown, more=len(who) - 3, count=count) if len(who) <= 3 else label(
-            f"stage.waits_{holder}_many", who=shown, all=len(who), count=count
-        )  # fmt: skip
+        return _held_by(deployment, state, user, holder)
     if state.stage == "reviewed" and state.unexplained_drift:
         return label("stage.drift", count=number(state.unexplained_drift))
     if state.stage == "rejected" and state.decision:
@@ -107,3 +91,27 @@ def _said(deployment: Deployment, state: FilingState) -> str:
     if state.stage == "withdrawn" and state.withdrawn:
         return label("stage.withdrawn", reason=state.withdrawn.fact.reason)
     return label(f"stage.at_{state.stage}")
+
+
+def _held_by(deployment: Deployment, state: FilingState, user: User, holder: Holder) -> str:
+    """Who is waited for, and for how many findings."""
+    held = [each for each in state.held if each.holder == holder]
+    if not held:
+        return label("stage.judging_due")
+    branches = visible_branches(deployment, user)
+    if branches is not None:
+        held = [each for each in held if each.organisation in branches]
+        if not held:
+            return label(f"stage.others_{holder}")
+    if holder == "first_review":
+        who = [label("stage.audit_department")]
+    elif holder == "answer":
+        names = {each.code: each.name for each in deployment.organisations}
+        who = [names.get(code, code) for code in sorted({each.organisation for each in held})]
+    else:
+        who = [
+            said(deployment.departments[code].title) for code in sorted({each.department for each in held})
+        ]
+    code = f"stage.waits_{holder}" if len(who) <= MOST_NAMED else f"stage.waits_{holder}_many"
+    count = number(sum(each.count for each in held))
+    return label(code, who=label("list_comma").join(who[:MOST_NAMED]), all=len(who), count=count)
