@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from html import escape
 
-_ROW, _PAD, _SMALL, _WIDTH = 22, 10, 12, 720
+_ROW, _PAD, _SMALL, _WIDTH = 22, 10, 12, 560
 _CELL = 44
 _SHADES = 5
 _LONGEST_LABEL = 30

@@ -31,7 +31,7 @@ def calendar(visit: Visited) -> HTMLResponse:
         entry = (
             state,
             deadline_of(visit.installation, state),
-            stage_bar(visit.installation.deployment, state),
+            stage_bar(visit.installation.deployment, state, visit.user),
         )
         months.setdefault(f"{state.deadline:%Y-%m}", []).append(entry)
     return page(visit, "calendar", months=months)
@@ -104,7 +104,7 @@ def head_of(visit: Visited) -> dict[str, Any]:
         "standard": standard,
         "report": visit.installation.report(state),
         "deadline": deadline_of(visit.installation, state),
-        "bar": stage_bar(visit.installation.deployment, state),
+        "bar": stage_bar(visit.installation.deployment, state, visit.user),
         "since": since(state),
     }
 
