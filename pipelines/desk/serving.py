@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from resources.accounts import open_accounts
 
 from pipelines.desk.app import create_app
 from pipelines.desk.reading import Reading
 from pipelines.desk.visit import Desk
 from pipelines.errors import Refused
 from pipelines.stages.installation import open_installation
+from resources.accounts import open_accounts
 from resources.settings import Settings
 
 
@@ -42,17 +42,32 @@ def serve(
     if not ipaddress.ip_address(host).is_loopback and certificate is None and not is_behind_proxy:
         raise Refused("desk.unprotected", host=host)
     with open_desk(settings, dagster_url=dagster_url) as desk:
-        config = uvicorn.Config(
-            create_app(desk),
-            host=host,
-            port=port,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-            server_header=False,
-            proxy_headers=is_behind_proxy,
-            forwarded_allow_ips="127.0.0.1",
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-        )
-        uvicorn.Server(config).run()
+        server_of(
+            desk, host=host, port=port, certificate=certificate, key=key, is_behind_proxy=is_behind_proxy
+        ).run()
+
+
+def server_of(
+    desk: Desk,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    is_behind_proxy: bool = False,
+) -> uvicorn.Server:
+    """The server, to be run; it tells nobody what it is, and believes only a proxy of this machine who is asking."""
+    config = uvicorn.Config(
+        create_app(desk),
+        host=host,
+        port=port,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        server_header=False,
+        proxy_headers=is_behind_proxy,
+        forwarded_allow_ips="127.0.0.1",
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+    )
+    return uvicorn.Server(config)
