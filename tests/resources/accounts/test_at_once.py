@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from pipelines.errors import Refused
 from resources.accounts import Accounts
@@ -47,6 +48,11 @@ def test_an_enrolment_code_enrols_one(accounts: Accounts) -> None:
     code = accounts.invite("wang", by="boss")
     enrolling = lambda: accounts.enrol("wang", code, PASSWORD, DESK)  # noqa: E731
     assert together(enrolling, 4) == ["account.enrolment_refused"] * 3 + ["done"]
+
+
+def test_a_password_whose_hash_is_made_anew_logs_both_in(enrolled: Accounts, world: World) -> None:
+    stronger = world.open(PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
+    assert together(lambda: log_in(stronger), 4) == ["done"] * 4
 
 
 def test_a_session_is_rotated_once(enrolled: Accounts) -> None:

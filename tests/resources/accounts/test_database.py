@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from pipelines.ledger import Ledger
 from resources.accounts import Accounts, open_accounts
 from resources.accounts.database import open_engine, reading
 from resources.accounts.models import metadata
@@ -74,6 +75,14 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(world: World) -> N
         context = MigrationContext.configure(connection, opts={"version_table": "accounts_version"})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def test_ledger_and_accounts_may_share_a_database(accounts: Accounts, world: World) -> None:
+    moment = datetime(2026, 5, 6, tzinfo=UTC)
+    with Ledger.open(world.url, deployment="demo", home=world.home, at=moment) as ledger:
+        accounts.invite("wang", by="boss")
+        assert ledger.verify().problems == ()
+    assert [each.user_id for each in world.open().accounts()] == ["wang"]
 
 
 def test_an_installation_opens_its_own_users_accounts_by_the_real_time(tmp_path: Path) -> None:
