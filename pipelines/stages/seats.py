@@ -91,6 +91,14 @@ def holds(user: User, seat: LiveSeat) -> bool:
     return user.speaks_for(seat.department) if seat.department else user.has_role(seat.role)
 
 
+def seat_name(installation: Installation, seat: LiveSeat | OpenSeat) -> str:
+    """A seat as people are told of it: the role, and the department whose it is."""
+    if not seat.department:
+        return seat.role
+    department = installation.deployment.departments.get(seat.department)
+    return f"{seat.role}（{department.title.zh if department else seat.department}）"
+
+
 def due(installation: Installation, state: FilingState, step: LiveStep) -> datetime | None:
     """By when the step's opinions are expected, in working time since the step's turn came; None without a limit."""
     hours = step.bound.limit_working_hours

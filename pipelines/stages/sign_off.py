@@ -11,7 +11,6 @@ from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.ledger.heads import open_key
-from pipelines.ledger.sign_off_state import LiveSeat
 from pipelines.ledger.statements import signed
 from pipelines.stages.compliance import compliance, keep_compliance
 from pipelines.stages.content import Content, build_content, sign_off_number
@@ -21,7 +20,7 @@ from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.office import office_reference
 from pipelines.stages.request_gate import require_settled
 from pipelines.stages.review import documents_folder
-from pipelines.stages.seats import OpenSeat, resolved_steps, seats_for
+from pipelines.stages.seats import OpenSeat, resolved_steps, seat_name, seats_for
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
 
@@ -165,14 +164,6 @@ def _seat(installation: Installation, state: FilingState, user: User, department
         known = ", ".join(seat.department for seat in seats)
         raise BadInput("sign_off.which_department", user=user.id, departments=known)
     return seats[0]
-
-
-def seat_name(installation: Installation, seat: LiveSeat | OpenSeat) -> str:
-    """A seat as people are told of it: the role, and the department whose it is."""
-    if not seat.department:
-        return seat.role
-    department = installation.deployment.departments.get(seat.department)
-    return f"{seat.role}（{department.title.zh if department else seat.department}）"
 
 
 def _has_acted(state: FilingState, user: str) -> bool:
