@@ -16,6 +16,15 @@ from pipelines.ledger import filing_events as e
 from pipelines.ledger.demand import DemandedFiling
 from pipelines.ledger.events import Event
 from pipelines.ledger.recorded import Recorded
+from pipelines.ledger.sign_off_state import (
+    LiveSeat,
+    LiveStep,
+    current_step_of,
+    decision_of,
+    follows_route,
+    has_distinct_people,
+    steps_of,
+)
 
 Stage = Literal[
     "opened", "extracted", "validated", "first_review", "to_issue", "in_review", "answered", "reviewed", "in_sign_off", "rejected",
@@ -47,7 +56,7 @@ class FilingState(DemandedFiling):
     uploads: tuple[Recorded[e.OffSystemUploaded], ...] = ()
     baseline: Recorded[e.BaselineDeclared] | None = None
     extraction_requested: Recorded[e.ExtractionRequested] | None = None
-    sign_off: Recorded[e.SignOffOpened] | None = None
+    sign_offs: tuple[Recorded[e.SignOffOpened], ...] = ()
     opinions: tuple[Recorded[e.OpinionGiven], ...] = ()
     packages: tuple[Recorded[e.PackageBuilt], ...] = ()
     reservation: Recorded[e.DeliveryReserved] | None = None
@@ -89,6 +98,11 @@ class FilingState(DemandedFiling):
         return any(upload.digest != held.get(upload.table) for upload in newer)
 
     @property
+    def sign_off(self) -> Recorded[e.SignOffOpened] | None:
+        """The sign-off that was opened last for this version."""
+        return self.sign_offs[-1] if self.sign_offs else None
+
+    @property
     def live_sign_off(self) -> Recorded[e.SignOffOpened] | None:
         """The open sign-off, unless the content has changed since: then what was said is void."""
         if self.sign_off and self.content and self.sign_off.fact.content == self.content.fact.content:
@@ -104,15 +118,36 @@ class FilingState(DemandedFiling):
         )
 
     @property
+    def earlier_opinions(self) -> tuple[Recorded[e.OpinionGiven], ...]:
+        """The opinions on this version that hold no longer: on other content, or on this before it was put up again."""
+        live = {opinion.seq for opinion in self.live_opinions}
+        return tuple(opinion for opinion in self.opinions if opinion.seq not in live)
+
+    @property
+    def void_opinions(self) -> tuple[Recorded[e.OpinionGiven], ...]:
+        """The earlier opinions that new content voided."""
+        now = self.content.fact.content if self.content else ""
+        return tuple(opinion for opinion in self.earlier_opinions if opinion.fact.content != now)
+
+    @property
+    def steps(self) -> tuple[LiveStep, ...]:
+        """The steps of the live sign-off, with their seats and what was said there."""
+        return steps_of(self.live_sign_off.fact, self.live_opinions) if self.live_sign_off else ()
+
+    @property
+    def current_step(self) -> LiveStep | None:
+        """The step whose turn it is; None without a live sign-off and when it is decided."""
+        return current_step_of(self.steps)
+
+    @property
+    def open_seats(self) -> tuple[LiveSeat, ...]:
+        """Where an opinion is awaited now, whoever may give it."""
+        return self.current_step.open_seats if self.current_step else ()
+
+    @property
     def decision(self) -> Recorded[e.OpinionGiven] | None:
-        """The opinion that decided: the first disagreement, or the agreement that completed the route."""
-        live = self.live_sign_off
-        for opinion in self.live_opinions:
-            if opinion.fact.opinion == "disagree":
-                return opinion
-        if live and {o.fact.step for o in self.live_opinions} == set(range(len(live.fact.route))):
-            return self.live_opinions[-1]
-        return None
+        """The opinion that decided: by which a step could no longer reach its quorum, or which completed the route."""
+        return decision_of(self.steps)
 
     @property
     def is_approved(self) -> bool:
@@ -168,11 +203,19 @@ class FilingState(DemandedFiling):
         return frozenset(received.actor for received in self.answers)
 
     @property
+    def follows_route(self) -> bool:
+        """Whether every live opinion was given at its seat and in its turn."""
+        return follows_route(self.steps, self.live_opinions)
+
+    @property
+    def makers(self) -> frozenset[str]:
+        """Who prepared the live sign-off or answered: none of them gives an opinion, nor is one given for them."""
+        return self.answerers | ({self.live_sign_off.actor} if self.live_sign_off else set())
+
+    @property
     def has_distinct_people(self) -> bool:
         """Whether preparer, answerers and every opinion are different people."""
-        signers = [opinion.actor for opinion in self.live_opinions]
-        makers = self.answerers | ({self.live_sign_off.actor} if self.live_sign_off else set())
-        return len(set(signers)) == len(signers) and not makers & set(signers)
+        return has_distinct_people(self.makers, self.live_opinions)
 
     @property
     def is_compared(self) -> bool:
@@ -262,6 +305,7 @@ _COLLECTED: dict[type[e.FilingEvent], str] = {
     e.HolderReminded: "reminders",
     e.RoundsCompared: "comparisons",
     e.DriftExplained: "drift_explained",
+    e.SignOffOpened: "sign_offs",
     e.OpinionGiven: "opinions",
     e.PackageBuilt: "packages",
     d.TalkRecorded: "talks",
@@ -270,7 +314,6 @@ _COLLECTED: dict[type[e.FilingEvent], str] = {
 }
 _LATEST: dict[type[e.FilingEvent], str] = {
     e.ExtractionRequested: "extraction_requested",
-    e.SignOffOpened: "sign_off",
     e.DeliveryReserved: "reservation",
     e.DeliverySent: "sent",
     e.HandoverRecorded: "handover",
@@ -302,7 +345,7 @@ def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
         changes = {"retries": {**state.retries, fact.step: state.retries.get(fact.step, 0) + 1}}
     elif isinstance(fact, e.FilingReopened):
         anew: dict[str, Any] = dict.fromkeys(_LATEST.values())
-        changes = {**anew, "opinions": (), "packages": (), "version": fact.version}
+        changes = {**anew, "sign_offs": (), "opinions": (), "packages": (), "version": fact.version}
     else:
         changes = {}
     return replace(state, **changes, held=_held_after(state, fact))

@@ -143,7 +143,7 @@ def test_a_rejected_content_can_be_put_up_again_and_needs_its_whole_route_again(
     installation = resume(schedule_p_reviewed)
     agree(installation, SCHEDULE_P, steps=1)
     sign(installation, SCHEDULE_P, installation.user("executive"), "disagree", "暂缓")
-    assert agree(installation, SCHEDULE_P, steps=1).stage == "in_sign_off"
+    assert agree(installation, SCHEDULE_P, steps=1, answer="已向分管领导说明").stage == "in_sign_off"
     refused(installation, "package", "sign_off.not_approved")
     sign(installation, SCHEDULE_P, installation.user("executive"))
     assert run(installation, SCHEDULE_P, "package").stage == "packaged"

@@ -1,4 +1,4 @@
-"""稽核数据: a red-header document, defects found, fixed at the source and in the report, signed by four, handed over."""
+"""稽核数据: a red-header document, defects found, fixed at the source and in the report, signed at six seats, handed over."""
 
 from __future__ import annotations
 
@@ -30,6 +30,15 @@ CORRECTED = ("440000", "D05")
 """This branch's finding of this rule is corrected in the report, with a change request; all others at the source."""
 WAIVED, DOUBTED = "D02", "B07"
 """One rule's findings are waived under a sign-off; Guangdong's explanations of the other come back as too thin at first."""
+OPINIONS = {
+    "audit_reviewer": "演示中裁定由程序代演，快于人的阅读；其余审核流程规范",
+    "claims_reviewer": "理赔问题均已处理",
+    "accounting_reviewer": "财务问题均已处理",
+    "underwriting_reviewer": "承保问题均已处理",
+    "executive": "同意",
+    "president": "同意报送",
+}
+"""Who signs with which comment: the departments in any order, between the audit department and the executives."""
 BRANCHES = {"330000": "branch_330000", "440000": "branch_440000", "510000": "branch_510000"}
 
 
@@ -93,14 +102,11 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
         "总账与明细核对（R01）后更正的保单明细（模拟）", "--as", "underwriting_reviewer",
     )  # fmt: skip
     baosong("baseline", "none", FILING, "--reason", "首次经本系统报送（模拟）", "--as", "data_engineer")
+    baosong("gates", FILING)
     baosong("sign-off", FILING, "--as", "data_engineer")
     _refused(outcome, "sign", FILING, "--as", "data_engineer", "--opinion", "agree", "--comment", "自批")
-    for person, comment in {
-        "audit_reviewer": "各部门审核流程规范",
-        "business_reviewer": "问题均已处理",
-        "executive": "同意",
-        "president": "同意报送",
-    }.items():
+    baosong("compliance", FILING)
+    for person, comment in OPINIONS.items():
         baosong("sign", FILING, "--as", person, "--opinion", "agree", "--comment", f"{comment}（模拟）")
     yield lambda: installation.state(FILING).stage == "delivered"
 

@@ -1,4 +1,5 @@
-"""统计快报和月报: the calendar opens April's reports; clean data goes through finance and the executive to the interface.
+"""统计快报和月报: the calendar opens April's reports; clean data goes through finance, actuary and IT together and
+the executive to the interface.
 
 Among the core's defects is a wrong GL balance, which the audit filing finds and a branch mends; the statistics agree with
 the GL only afterwards, so this play begins then.
@@ -19,7 +20,12 @@ AUDIT = "circ_audit.detail.JH-2026-003"
 QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 MONTHLY = "circ_statistics.monthly.2026-04"
 FILINGS = ("circ_statistics.flash.2026-04", MONTHLY)
-APPROVALS = {"finance_reviewer": "与总账核对一致（模拟）", "executive": "同意报送（模拟）"}
+APPROVALS = {
+    "it_reviewer": "提取与校验无异常（模拟）",
+    "finance_reviewer": "与总账核对一致（模拟）",
+    "actuary": "准备金口径无误（模拟）",
+    "executive": "同意报送（模拟）",
+}
 
 
 def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[], bool], None, None]:
