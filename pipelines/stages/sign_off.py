@@ -171,17 +171,6 @@ def _has_acted(state: FilingState, user: str) -> bool:
     return any(user in (o.actor, o.fact.on_behalf_of) for o in state.live_opinions)
 
 
-def open_seats(installation: Installation, state: FilingState, user: User) -> tuple[str, ...]:
-    """The roles in which the user may give the opinion that the live sign-off waits for."""
-    live = state.live_sign_off
-    if live is None or state.decision or user.id == live.actor or user.id in state.answerers:
-        return ()
-    if any(earlier.actor == user.id for earlier in state.live_opinions):
-        return ()
-    role = live.fact.route[len(state.live_opinions)]
-    return (role,) if role in user.roles else ()
-
-
 def require_approval(installation: Installation, state: FilingState) -> Content:
     """The content as it is on disk now, if and only if its whole route agreed to exactly this; else Refused."""
     content = build_content(installation, state)
