@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipelines.demo.company import Company
 from pipelines.demo.outcome import Deviation, Outcome, report
 from pipelines.demo.scripts import SCRIPTS
 from pipelines.demo.servers import Servers
@@ -44,16 +45,17 @@ def play(settings: Settings, *, policies: int) -> None:
     servers.start_daemon()
     try:
         with open_installation(settings) as installation:
+            company = Company(settings, installation.deployment, servers.start_desk())
             outcome = Outcome(installation)
-            _take_turns(installation, outcome)
+            _take_turns(installation, outcome, company)
             report(outcome, seconds=time.monotonic() - began)
     finally:
         servers.stop()
 
 
-def _take_turns(installation: Installation, outcome: Outcome) -> None:
+def _take_turns(installation: Installation, outcome: Outcome, company: Company) -> None:
     watch = Watch(installation)
-    scripts = {name: script(installation, outcome) for name, script in SCRIPTS.items()}
+    scripts = {name: script(installation, outcome, company) for name, script in SCRIPTS.items()}
     waiting: dict[str, Callable[[], bool]] = {name: lambda: True for name in scripts}
     until = time.monotonic() + PATIENCE_SECONDS
     with dg.DagsterInstance.get() as instance:

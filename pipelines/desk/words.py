@@ -11,10 +11,10 @@ from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from resources.accounts import Account
 
 from pipelines.errors import LANGUAGE, text
-from resources.deployment import Deployment
+from resources.accounts import Account
+from resources.deployment import GATES, Deployment
 from resources.deployment.roles import ROLES
 from validations.engine import Standard
 
@@ -63,6 +63,12 @@ def key_text(key: str) -> str:
     return " · ".join(_NONE if value is None else str(value) for value in json.loads(key).values())
 
 
+def gate(name: str) -> str:
+    """A gate before the sign-off in words."""
+    zh, en = GATES.get(name, (name, name))
+    return zh if LANGUAGE.get() == "zh" else en
+
+
 def account_word(account: Account | None) -> str:
     """The state of somebody's account in a word."""
     if account is None:
@@ -86,5 +92,6 @@ GLOBALS: Mapping[str, Callable[..., Any]] = {
     "field_title": field_title,
     "key_text": key_text,
     "account_word": account_word,
+    "gate": gate,
 }
 FILTERS: Mapping[str, Callable[..., Any]] = {"role": role, "organisation": organisation}

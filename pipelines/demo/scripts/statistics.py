@@ -13,6 +13,7 @@ import dagster as dg
 
 from pipelines.defs import build_definitions
 from pipelines.demo.acts import baosong
+from pipelines.demo.company import Company, signed_content
 from pipelines.demo.outcome import Outcome
 from pipelines.stages.installation import Installation
 
@@ -28,7 +29,9 @@ APPROVALS = {
 }
 
 
-def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[], bool], None, None]:
+def script(
+    installation: Installation, outcome: Outcome, company: Company
+) -> Generator[Callable[[], bool], None, None]:
     """Opened by the calendar's job, a real run in the demo's Dagster instance."""
     yield lambda: any(state.id == AUDIT and state.answers for state in installation.states())
     definitions = build_definitions(installation.settings, installation.deployment)
@@ -49,7 +52,8 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
             sum(state.content.fact.counts.values()) == 0, f"{filing}: {state.content.fact.counts}"
         )
         baosong("baseline", "none", filing, "--reason", "首次经本系统报送（模拟）", "--as", "data_engineer")
-        baosong("sign-off", filing, "--as", "data_engineer")
+        company.do("data_engineer", f"/filings/{filing}/gates", {}, to=f"/filings/{filing}/sign-off")
+        content = signed_content(installation, filing)
         for person, comment in APPROVALS.items():
-            baosong("sign", filing, "--as", person, "--opinion", "agree", "--comment", comment)
+            company.sign(person, filing, comment, content=content)
         yield lambda filing=filing: installation.state(filing).stage == "archived"
