@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.errors import BadInput, Refused
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import Opinion, OpinionGiven
+from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.ledger.heads import open_key
 from pipelines.ledger.statements import signed
 from pipelines.stages.installation import Installation
@@ -337,3 +337,24 @@ def append_forged(installation: Installation, state: FilingState, changes: dict[
     )
     forged = fact.model_copy(update=changes)
     installation.record(state, forged, actor="actuary", command="forged", at=at)
+
+
+def test_an_approval_of_before_statements_still_opens_the_package(
+    schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    """Events as they were written when a route was a list of roles."""
+    home = Path(shutil.copytree(schedule_p_reviewed, tmp_path / "home"))
+    with opened(home) as installation:
+        state = installation.state(SCHEDULE_P)
+        assert state.content is not None
+        content = state.content.fact.content
+        early = SignOffOpened(number="QB-1", content=content, route=("actuarial", "executive"))
+        state = installation.record(state, early, actor="data_engineer", command="early")
+        for step, (role, user) in enumerate({"actuarial": "actuary", "executive": "executive"}.items()):
+            fact = OpinionGiven(
+                number="QB-1", content=content, step=step, role=role, opinion="agree", comment="同意"
+            )
+            state = installation.record(state, fact, actor=user, command=f"early:{step}")
+        assert state.stage == "approved"
+        assert run(installation, SCHEDULE_P, "package").stage == "packaged"
+        assert installation.ledger.verify().problems == ()
