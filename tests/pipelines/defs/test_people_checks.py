@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +16,8 @@ from pipelines.defs.people_checks import people_checks
 from pipelines.stages import flow
 from pipelines.stages.baseline import declare_none
 from pipelines.stages.installation import open_installation
+from pipelines.stages.request import open_due
+from pipelines.stages.request_amend import RequestChanges, amend_request
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 from resources.deployment import Route, load_deployment
 from resources.settings import Settings
@@ -116,3 +119,33 @@ def test_the_checks_follow_the_route() -> None:
     assert people_checks(route) == ("request_accepted", "business_approval", "executive_approval")
     mixed = Route.model_validate({"steps": [{"roles": ["executive", "it"]}]})
     assert people_checks(mixed) == ("request_accepted", "business_approval")
+
+
+def test_a_filing_of_the_calendar_names_it_instead_of_a_review(
+    make_home: MakeHome, instance: dg.DagsterInstance
+) -> None:
+    settings = make_home()
+    with open_installation(settings) as installation:
+        flash, _ = open_due(installation, installation.now().date())
+    instance.add_dynamic_partitions("circ_statistics_filings", [flash.id])
+    deployment = load_deployment(settings.deployment, settings.home)
+    job = build_definitions(settings, deployment).resolve_job_def("circ_statistics_release")
+    check = dg.AssetCheckKey(dg.AssetKey(["circ_statistics", "content"]), "request_accepted")
+    result = job.get_subset(asset_selection=set(), asset_check_selection={check}).execute_in_process(
+        partition_key=flash.id, instance=instance, run_config=QUIET, raise_on_error=False
+    )
+    (evaluation,) = result.get_asset_check_evaluations()
+    assert evaluation.passed
+    assert evaluation.description == f"由日历开启：{flash.opened.fact.basis}"
+
+
+def test_an_amendment_that_waits_for_its_review_turns_the_request_red(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    with open_installation(settings) as installation:
+        requester = installation.deployment.user("requester_440000")
+        changes = RequestChanges(deadline=date(2026, 5, 18))
+        amend_request(installation, "JH-1", requester, changes=changes, reason="监管来文更正")
+    found = checks_alone(settings, instance)["request_accepted"]
+    assert not found.passed
+    assert "JH-1" in (found.description or "")
