@@ -12,7 +12,8 @@ _ABOVE = {
     "new_request": "requests",
     "raise_request": "requests",
     "review_request": "requests",
-    "users": "users",
+    "person": "users",
+    "administer": "users",
 }
 _OF_A_FILING = (
     "filing",

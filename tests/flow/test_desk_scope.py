@@ -60,6 +60,7 @@ def addresses(street: Street) -> dict[str, str]:
     content, name = state.listings[-1].fact.content, next(iter(state.listings[-1].fact.documents))
     given = {
         "filing": AUDIT, "finding": finding, "key": request.key, "dispatch": str(dispatch), "content": content,
+        "user": "president",
     }  # fmt: skip
     names = {"workbook": book.file, "request_document": document, "filing_document": name}
     found: dict[str, str] = {}
