@@ -21,7 +21,7 @@ def desk(
     ] = False,
     dagster: Annotated[str, typer.Option(help="Dagster 的地址 · where Dagster's UI is")] = "",
 ) -> None:
-    """审核台：网页审核、答复与签署 · Serve the web desk."""
+    """审核台：网页审核、答复与签署 · Serve the review desk."""
     from pipelines.desk.serving import serve  # noqa: PLC0415 - other commands need not wait for a web server
 
     typer.echo(text("desk.serving", url=f"http{'s' if certificate else ''}://{host}:{port}/"))

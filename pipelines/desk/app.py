@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from pipelines.desk.answering import status_of
-from pipelines.desk.pages import ROUTERS
+from pipelines.desk.pages import ROUTERS, gatekeeping
 from pipelines.desk.protection import Surroundings
 from pipelines.desk.rendering import filled
 from pipelines.desk.rights import rights
@@ -45,7 +45,9 @@ def create_app(desk: Desk) -> FastAPI:
 
 
 def _to_login(request: Request, _: Exception) -> Response:
-    """A page that was asked for is shown after the login; a form that was sent is not sent again."""
+    """A page that was asked for is shown after the login; a form that was sent is not sent again. A proxy is told 401."""
+    if request.url.path.startswith(gatekeeping.PREFIX):
+        return Response(status_code=401)
     next_page = request.url.path if request.method == "GET" else "/"
     return RedirectResponse(f"{request.url_for('login').path}?next={quote(next_page)}", status_code=303)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipelines.desk.visit import Visit
 
-_LINKS = ("tasks", "calendar", "requests", "filings", "users", "trail")
+LINKS = ("tasks", "calendar", "requests", "filings", "users", "trail")
 _ABOVE = {
     "request": "requests",
     "new_request": "requests",
@@ -45,4 +45,4 @@ def frame_of(visit: Visit) -> Frame:
     route: str = visit.request.scope["route"].name
     above = "filings" if route.startswith(("filing_", "findings_")) or route in _OF_A_FILING else route
     here = _ABOVE.get(above, above)
-    return Frame(tuple(Link(name, name == here) for name in _LINKS if visit.may_open(name)), here)
+    return Frame(tuple(Link(name, name == here) for name in LINKS if visit.may_open(name)), here)

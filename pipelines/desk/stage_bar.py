@@ -22,7 +22,7 @@ Status = Literal["done", "current", "waiting", "blocked", "ahead"]
 MOST_NAMED = 3
 NAMES: tuple[Name, ...] = ("request", "extract", "validate", "review", "correct", "sign_off", "package", "deliver", "receipt")  # fmt: skip
 
-_AT: dict[Stage, tuple[Name, Status]] = {
+AT: dict[Stage, tuple[Name, Status]] = {
     "opened": ("extract", "current"),
     "extracted": ("validate", "current"),
     "validated": ("review", "current"),
@@ -62,7 +62,7 @@ class Step:
 
 def stage_bar(deployment: Deployment, state: FilingState, user: User) -> tuple[Step, ...]:
     """The nine stages in the order of the flow; what other branches hold is not told to somebody of a branch."""
-    here, status = _AT[state.stage]
+    here, status = AT[state.stage]
     place = NAMES.index(here)
     told = _said(deployment, state, user)
     if state.stage == "reviewed" and state.unexplained_drift:
