@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 export BAOSONG_HOME ?= $(CURDIR)/.baosong
 
-.PHONY: help demo dev check test coverage mutants prove bench clean lock programs office
+.PHONY: help demo dev check test coverage mutants prove bench pictures clean lock programs office
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -69,6 +69,9 @@ prove: $(READY_DEV) programs office  ## the long runs: faults at every stage, eq
 
 bench: $(READY_DEV)  ## figures as ratios within one run, into docs/benchmarks.md; FULL=1 with 50 million rows
 	$(BIN)/python -m tests.benchmarks $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY))
+
+pictures: $(READY_DEV) programs  ## the desk's pages as they look, into docs/images/desk-*.png; look at them before you commit them
+	$(BIN)/python -m pytest tests/browser/pictures.py
 
 lock: $(READY_DEV)  ## write both locks anew
 	$(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock pyproject.toml

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from pipelines.stages.installation import Installation
+from tests.browser.every_page import furnish
 from tests.browser.reception import PATIENCE_MILLISECONDS, Reception
 from tests.flow.conftest import (  # noqa: F401 - fixtures, found by their names
     audit_in_review,
@@ -22,6 +23,7 @@ from tests.flow.conftest import (  # noqa: F401 - fixtures, found by their names
     servers,
 )
 from tests.flow.desk_play import at_desk
+from tests.flow.play import opened
 
 CHROMIUM = "/usr/bin/chromium"
 Receive = Callable[[Installation], Reception]
@@ -51,3 +53,16 @@ def receive(chromium: Browser) -> Iterator[Receive]:
 
         yield open_desk
         assert [trouble for each in receptions for trouble in each.leave()] == []
+
+
+@pytest.fixture(scope="module")
+def busy(
+    request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reception]:
+    """A desk with something on every page. Nothing is decided at it: whoever comes only looks."""
+    home = tmp_path_factory.mktemp("busy") / "home"
+    furnish(home, request.getfixturevalue("audit_in_review"))
+    with opened(home) as installation, at_desk(installation) as street:
+        reception = Reception(street, chromium)
+        yield reception
+        reception.leave()

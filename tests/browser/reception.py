@@ -100,6 +100,12 @@ class Person:
         """What was wrong with the last act."""
         expect(self.page.get_by_role("alert").filter(has_text=text).first).to_be_visible()
 
+    def forgive(self, complaint: str) -> None:
+        """The browser complained once of what the test wanted: an answer that refuses."""
+        meant = [trouble for trouble in self.troubles if complaint in trouble]
+        assert len(meant) == 1, f"{self.troubles} for {complaint}"
+        self.troubles.remove(meant[0])
+
 
 @dataclass
 class Reception:

@@ -36,13 +36,15 @@ def test_a_filing_is_rejected_twice_answered_twice_and_then_approved_and_receive
     engineer.begin("Put the content on its route", SCHEDULE_P)
     put_on_route(engineer)
     disagree(actuary, FIRST)
-    resolve_rejection(engineer, "actuary", FIRST, "Bulk reserves are named in column 4 (simulated)")
+    resolve_rejection(
+        engineer, "精算审核人（模拟）", FIRST, "Bulk reserves are named in column 4 (simulated)"
+    )
 
     actuary.open(f"/filings/{SCHEDULE_P}/sign")
     actuary.reads("Bulk reserves are named in column 4 (simulated)", FIRST)
     agree(actuary, "The opinion is recorded; the sign-off goes on.")
     disagree(executive, SECOND)
-    resolve_rejection(engineer, "executive", SECOND, "Restated in 1996: none of these (simulated)")
+    resolve_rejection(engineer, "分管领导（模拟）", SECOND, "Restated in 1996: none of these (simulated)")
 
     agree(actuary, "The opinion is recorded; the sign-off goes on.")
     agree(executive, "The opinion is recorded; approved.")
