@@ -87,10 +87,15 @@ def _said(deployment: Deployment, state: FilingState, user: User) -> str:
     if state.stage == "reviewed" and state.unexplained_drift:
         return label("stage.drift", count=number(state.unexplained_drift))
     if state.stage == "rejected" and state.decision:
-        return label("stage.rejected", who=state.decision.actor, comment=state.decision.fact.comment)
+        return label("stage.rejected", who=_name(deployment, state.decision.actor), comment=state.decision.fact.comment)
     if state.stage == "withdrawn" and state.withdrawn:
         return label("stage.withdrawn", reason=state.withdrawn.fact.reason)
     return label(f"stage.at_{state.stage}")
+
+
+def _name(deployment: Deployment, user: str) -> str:
+    known = deployment.users.get(user)
+    return known.name if known else user
 
 
 def _held_by(deployment: Deployment, state: FilingState, user: User, holder: Holder) -> str:
