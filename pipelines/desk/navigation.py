@@ -14,7 +14,8 @@ _ABOVE = {
     "review_request": "requests",
     "users": "users",
 }
-_OF_A_FILING = ("filing", "findings", "finding", "sign_page", "sign", "workbooks", "upload_answers", "reveal")
+_OF_A_FILING = ("filing", "findings", "finding", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
+                 "comparison", "explain_drift")  # fmt: skip
 
 
 @dataclass(frozen=True)

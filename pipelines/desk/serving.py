@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from resources.accounts import open_accounts
 
 from pipelines.desk.app import create_app
 from pipelines.desk.reading import Reading
 from pipelines.desk.visit import Desk
 from pipelines.errors import Refused
 from pipelines.stages.installation import open_installation
+from resources.accounts import open_accounts
 from resources.settings import Settings
 
 

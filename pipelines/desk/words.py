@@ -11,9 +11,9 @@ from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from resources.accounts import Account
 
 from pipelines.errors import LANGUAGE, text
+from resources.accounts import Account
 from resources.deployment import Deployment
 from resources.deployment.roles import ROLES
 from validations.engine import Standard
