@@ -85,6 +85,13 @@ def visible_rows(visit: Visit) -> pl.LazyFrame:
     return rows.filter(visible_findings(visit.installation.deployment, visit.user))
 
 
+def sees_finding(visit: Visit, finding: str) -> bool:
+    """Whether there is such a finding for this person."""
+    if visit.state.content is None:
+        return False
+    return bool(visible_rows(visit).filter(pl.col("finding") == finding).select(pl.len()).collect().item())
+
+
 def find(visit: Visit, asked: Asked) -> Shown:
     """One page of what is asked for."""
     if visit.state.content is None:

@@ -15,7 +15,7 @@ _ABOVE = {
     "users": "users",
 }
 _OF_A_FILING = ("filing", "findings", "finding", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
-                 "comparison", "explain_drift")  # fmt: skip
+                 "comparison", "explain_drift", "explain")  # fmt: skip
 
 
 @dataclass(frozen=True)

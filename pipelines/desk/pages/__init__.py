@@ -5,6 +5,7 @@ from pipelines.desk.pages import (
     administration,
     answers,
     comparison,
+    figures,
     filings,
     findings,
     requests,
@@ -14,6 +15,17 @@ from pipelines.desk.pages import (
 
 ROUTERS = tuple(
     area.router
-    for area in (account, tasks, requests, filings, comparison, findings, answers, signing, administration)
+    for area in (
+        account,
+        tasks,
+        requests,
+        filings,
+        comparison,
+        figures,
+        findings,
+        answers,
+        signing,
+        administration,
+    )
 )
 """Every route but the static files."""

@@ -11,14 +11,24 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from pipelines.desk.answering import onward, page
-from pipelines.desk.findings_view import Asked, asked_for, export_rows, find, matching, visible_rows
+from pipelines.desk.findings_view import (
+    Asked,
+    asked_for,
+    export_rows,
+    find,
+    matching,
+    sees_finding,
+    visible_rows,
+)
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BadInput, BaosongError, Refused, text
+from pipelines.stages.cell_notation import format_cell
 from pipelines.stages.decide import accept, send_back
-from pipelines.stages.finding_history import tell_finding
+from pipelines.stages.finding_history import FindingStory, tell_finding
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.issue import issue
+from pipelines.stages.masking import MASK
 from pipelines.stages.selection import Selection
 
 router = APIRouter()
@@ -51,7 +61,7 @@ def findings_export(visit: Visited) -> Response:
             [text(f"findings.column.{name}") if name in _TITLED else name for name in _EXPORTED]
         )
         for row in rows:
-            yield _line([_cell(row[name]) for name in _EXPORTED])
+            yield _line([_csv_cell(row[name]) for name in _EXPORTED])
 
     name = f"{visit.state.id}-findings.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
@@ -138,16 +148,26 @@ def _finding_page(visit: Visited, finding: str, *, is_revealed: bool = False) ->
     rows = visit.desk.reading.register(visit.state)
     story = tell_finding(visit.installation, visit.state, finding, rows=rows, is_masked=not is_revealed)
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
-    return page(visit, "finding", **head_of(visit), story=story, names=names, is_revealed=is_revealed)
+    return page(
+        visit,
+        "finding",
+        **head_of(visit),
+        story=story,
+        cell=_cell_of(visit, story),
+        names=names,
+        is_revealed=is_revealed,
+    )
+
+
+def _cell_of(visit: Visited, story: FindingStory) -> str:
+    """The cell of a finding as the page of figures takes it; empty where that cannot be opened, or its key is masked."""
+    is_due = story.table in visit.installation.report(visit.state).tables
+    return format_cell(story.table, story.key.values()) if is_due and MASK not in story.key.values() else ""
 
 
 def _require_visible(visit: Visited, finding: str) -> None:
     """Refused for a finding that does not exist for this person."""
-    rows = visible_rows(visit)
-    if (
-        visit.state.content is None
-        or not rows.filter(pl.col("finding") == finding).select(pl.len()).collect().item()
-    ):
+    if not sees_finding(visit, finding):
         raise Refused("desk.out_of_scope")
 
 
@@ -171,7 +191,7 @@ _TITLED = {
 }
 
 
-def _cell(value: object) -> str:
+def _csv_cell(value: object) -> str:
     shown = "" if value is None else str(value)
     return f"'{shown}" if shown.startswith(_FORMULA) and not _is_number(shown) else shown
 
