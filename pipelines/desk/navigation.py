@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from pipelines.desk.visit import Visit
 
-_LINKS = ("tasks", "calendar", "requests", "filings", "users", "trail")
+_LINKS = ("tasks", "calendar", "requests", "filings", "standards", "users", "trail")
 _ABOVE = {
     "request": "requests",
     "new_request": "requests",
     "raise_request": "requests",
     "review_request": "requests",
     "users": "users",
+    "standard": "standards",
+    "standard_table": "standards",
+    "standard_rule": "standards",
+    "standard_codes": "standards",
 }
 _OF_A_FILING = ("filing", "findings", "finding", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
                  "comparison", "explain_drift", "explain")  # fmt: skip

@@ -10,6 +10,7 @@ from pipelines.desk.pages import (
     findings,
     requests,
     signing,
+    standards,
     tasks,
 )
 
@@ -25,6 +26,7 @@ ROUTERS = tuple(
         findings,
         answers,
         signing,
+        standards,
         administration,
     )
 )
