@@ -19,7 +19,7 @@ _ABOVE = {
     "standard_codes": "standards",
 }
 _OF_A_FILING = ("filing", "findings", "finding", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
-                 "comparison", "explain_drift", "explain")  # fmt: skip
+                 "comparison", "explain_drift", "explain", "answer_finding")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Findings (问题数据): the browser, what reviewers decide on many at once, the export, one finding with its story."""
+"""Findings (问题数据): the browser, what reviewers decide on many at once, the export. One finding has `finding`."""
 
 from __future__ import annotations
 
@@ -17,18 +17,14 @@ from pipelines.desk.findings_view import (
     export_rows,
     find,
     matching,
-    sees_finding,
     visible_rows,
 )
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BadInput, BaosongError, Refused, text
-from pipelines.stages.cell_notation import format_cell
 from pipelines.stages.decide import accept, send_back
-from pipelines.stages.finding_history import FindingStory, tell_finding
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.issue import issue
-from pipelines.stages.masking import MASK
 from pipelines.stages.selection import Selection
 
 router = APIRouter()
@@ -84,20 +80,6 @@ def findings_act(visit: Visited) -> Response:
     return onward(visit, "findings", done=f"findings_{act}", path={"filing": visit.state.id})
 
 
-@router.get("/filings/{filing}/findings/{finding}", name="finding")
-def finding(visit: Visited, finding: str) -> HTMLResponse:
-    """One finding: its rule in words, its cell, what people said, the contents in which it was found."""
-    return _finding_page(visit, finding)
-
-
-@router.post("/filings/{filing}/findings/{finding}/reveal", name="reveal")
-def reveal(visit: Visited, finding: str) -> HTMLResponse:
-    """The same with personal data shown, once; that it was looked at is recorded first."""
-    _require_visible(visit, finding)
-    visit.desk.accounts.record(visit.user.id, "revealed", {"filing": visit.state.id, "finding": finding})
-    return _finding_page(visit, finding, is_revealed=True)
-
-
 def _do(visit: Visited, act: str, chosen: Selection, remark: str) -> None:
     installation, filing, user = visit.installation, visit.state.id, visit.user
     match act:
@@ -141,34 +123,6 @@ def _browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None)
     shown = find(visit, asked)
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
     return page(visit, "findings", error=error, **head_of(visit), shown=shown, asked=asked, names=names)
-
-
-def _finding_page(visit: Visited, finding: str, *, is_revealed: bool = False) -> HTMLResponse:
-    _require_visible(visit, finding)
-    rows = visit.desk.reading.register(visit.state)
-    story = tell_finding(visit.installation, visit.state, finding, rows=rows, is_masked=not is_revealed)
-    names = {each.code: each.name for each in visit.installation.deployment.organisations}
-    return page(
-        visit,
-        "finding",
-        **head_of(visit),
-        story=story,
-        cell=_cell_of(visit, story),
-        names=names,
-        is_revealed=is_revealed,
-    )
-
-
-def _cell_of(visit: Visited, story: FindingStory) -> str:
-    """The cell of a finding as the page of figures takes it; empty where that cannot be opened, or its key is masked."""
-    is_due = story.table in visit.installation.report(visit.state).tables
-    return format_cell(story.table, story.key.values()) if is_due and MASK not in story.key.values() else ""
-
-
-def _require_visible(visit: Visited, finding: str) -> None:
-    """Refused for a finding that does not exist for this person."""
-    if not sees_finding(visit, finding):
-        raise Refused("desk.out_of_scope")
 
 
 def _asked(visit: Visited) -> Asked:
