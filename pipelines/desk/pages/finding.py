@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipelines.desk.answer_view import HANDLINGS, AnswerForm, answer_form
 from pipelines.desk.answering import onward, page, status_of
-from pipelines.desk.findings_view import sees_finding
+from pipelines.desk.findings_view import asked_of, neighbours, sees_finding
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import Visited
 from pipelines.errors import BaosongError, Refused
@@ -56,7 +56,8 @@ def answer(visit: Visited, finding: str) -> Response:
         shown.status_code = status_of(error)
         return shown
     said = "answer_taken" if done.handlings else "answer_unchanged"
-    return onward(visit, "finding", done=said, path={"filing": visit.state.id, "finding": finding})
+    path = {"filing": visit.state.id, "finding": finding}
+    return onward(visit, "finding", done=said, path=path, query=asked_of(visit).query())
 
 
 def _finding_page(
@@ -71,6 +72,7 @@ def _finding_page(
     rows = visit.desk.reading.register(visit.state)
     story = tell_finding(visit.installation, visit.state, finding, rows=rows, is_masked=not is_revealed)
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
+    asked = asked_of(visit)
     return page(
         visit,
         "finding",
@@ -79,6 +81,8 @@ def _finding_page(
         cell=_cell_of(visit, story),
         form=_form(visit, finding, given),
         refusal=refusal,
+        beside=neighbours(visit, asked, finding),
+        query=asked.query(),
         handlings=HANDLINGS,
         names=names,
         is_revealed=is_revealed,

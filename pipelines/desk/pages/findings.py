@@ -14,6 +14,7 @@ from pipelines.desk.answering import onward, page
 from pipelines.desk.findings_view import (
     Asked,
     asked_for,
+    asked_of,
     export_rows,
     find,
     matching,
@@ -44,13 +45,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @router.get("/filings/{filing}/findings", name="findings")
 def findings(visit: Visited) -> HTMLResponse:
     """A page of the register."""
-    return _browser(visit, _asked(visit))
+    return _browser(visit, asked_of(visit))
 
 
 @router.get("/filings/{filing}/findings.csv", name="findings_export")
 def findings_export(visit: Visited) -> Response:
     """What the filters show, as CSV, masked as on the page; what a spreadsheet would take for a formula begins with an apostrophe."""
-    rows = export_rows(visit, _asked(visit))
+    rows = export_rows(visit, asked_of(visit))
 
     def lines() -> Any:
         yield "\ufeff" + _line(
@@ -123,11 +124,6 @@ def _browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None)
     shown = find(visit, asked)
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
     return page(visit, "findings", error=error, **head_of(visit), shown=shown, asked=asked, names=names)
-
-
-def _asked(visit: Visited) -> Asked:
-    query = visit.request.query_params
-    return asked_for(cast("dict[str, str]", query), query.getlist)
 
 
 _TITLED = {
