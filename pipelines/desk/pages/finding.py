@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import polars as pl
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
@@ -11,12 +12,14 @@ from pipelines.desk.answer_view import HANDLINGS, AnswerForm, answer_form
 from pipelines.desk.answering import onward, page, status_of
 from pipelines.desk.findings_view import asked_of, neighbours, sees_finding
 from pipelines.desk.pages.filings import head_of
+from pipelines.desk.scope import BRANCH_ROLES, visible_branches
 from pipelines.desk.visit import Visited
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.cell_notation import format_cell
 from pipelines.stages.correct import answer_finding
 from pipelines.stages.finding_history import FindingStory, tell_finding
 from pipelines.stages.masking import MASK
+from pipelines.stages.related_rows import MOST_ROWS, RelatedRows, related_rows
 
 router = APIRouter()
 
@@ -83,6 +86,8 @@ def _finding_page(
         refusal=refusal,
         beside=neighbours(visit, asked, finding),
         query=asked.query(),
+        related=_related(visit, finding) if visit.request.query_params.get("rows") == "1" else None,
+        most_rows=MOST_ROWS,
         handlings=HANDLINGS,
         names=names,
         is_revealed=is_revealed,
@@ -95,6 +100,22 @@ def _form(visit: Visited, finding: str, given: AnswerForm | None) -> AnswerForm 
     if form is None or given is None:
         return form
     return replace(form, handling=given.handling, new_value=given.new_value, reason=given.reason)
+
+
+def _related(visit: Visited, finding: str) -> list[RelatedRows]:
+    """The rows with the finding's key, as far as their organisations are the person's."""
+    deployment, judged = visit.installation.deployment, visit.state.content
+    branches = visible_branches(deployment, visit.user)
+    if judged is None:
+        return []
+    rows = visit.desk.reading.register(visit.state).filter(pl.col("finding") == finding)
+    row = rows.select("rule", "table", "key").collect().row(0, named=True)
+
+    def may_see(code: str) -> bool:
+        return branches is None or deployment.answering_branch(code, judged.at.date()) in branches
+
+    is_of_branch = not visit.user.roles - BRANCH_ROLES
+    return related_rows(visit.installation, visit.state, **row, may_see=may_see if is_of_branch else None)
 
 
 def _cell_of(visit: Visited, story: FindingStory) -> str:
