@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
 import polars as pl
@@ -91,20 +92,28 @@ class ComparisonShown:
         return tuple(sorted({value for value in theirs if value}))
 
 
+_MOST_KEPT = 4
+_kept: dict[str, tuple[dict[str, Any], pl.DataFrame]] = {}
+_lock = Lock()
+
+
 def compared(visit: Visit, wanted: Wanted) -> ComparisonShown | None:
     """The comparison of the latest round; None before there is one. Raises Tampered as `read_comparison`."""
     state, installation = visit.state, visit.installation
     if state.comparison is None:
         return None
     standard = installation.standard(state.opened.fact.standard)
-    details, fact = read_comparison(installation, state), state.comparison.fact
+    fact = state.comparison.fact
+    details, fates = _read(visit)
     changed = [each for each in details["tables"] if any(each[kind] for kind in KINDS)]
     left = unexplained_changes(installation, state)
     groups = left.group_by("table", "organisation", "kind", "field").agg(count=pl.len())
     counted = groups.sort("count", "table", "organisation", "kind", "field", descending=[True, *[False] * 4])
-    top, group_count, drift = pl.collect_all(
-        [counted.head(MOST_GROUPS), groups.select(pl.len()), left.select(pl.len())]
+    by_table = left.group_by("table").len("count")
+    top, group_count, drift, open_now = pl.collect_all(
+        [counted.head(MOST_GROUPS), groups.select(pl.len()), left.select(pl.len()), by_table]
     )
+    unexplained: dict[str, int] = dict(open_now.iter_rows())
     names = [each["table"] for each in changed]
     shown, hidden = _own_tables(visit, standard, names)
     if wanted.table and wanted.table not in shown:
@@ -114,7 +123,7 @@ def compared(visit: Visit, wanted: Wanted) -> ComparisonShown | None:
         earlier=fact.earlier,
         later=fact.later,
         tables=(
-            *(TableRow(**each, unexplained=details["unexplained"].get(each["table"], 0)) for each in changed),
+            *(TableRow(**each, unexplained=unexplained.get(each["table"], 0)) for each in changed),
             *(
                 TableRow(name, rows, 0, 0, {}, None, rows, None, fact.later)
                 for name, rows in details.get("only_later", {}).items()
@@ -126,7 +135,7 @@ def compared(visit: Visit, wanted: Wanted) -> ComparisonShown | None:
         ),
         same=len(details["tables"]) - len(changed),
         chart=_chart(standard, changed),
-        findings=tuple(_fates(visit, details)),
+        findings=tuple(_fates(visit, fates)),
         groups=tuple(top.iter_rows(named=True)),
         group_count=group_count.item(),
         drift=drift.item(),
@@ -153,21 +162,44 @@ def _chart(standard: Standard, changed: list[dict[str, Any]]) -> str:
     )
 
 
-def _fates(visit: Visit, details: Mapping[str, Any]) -> list[FindingsSeen]:
+def _read(visit: Visit) -> tuple[dict[str, Any], pl.DataFrame]:
+    """The recorded comparison, and what became of each finding in it; kept under its digest, for there may be very many."""
+    state = visit.state
+    assert state.comparison is not None, "asked for before"
+    digest = state.comparison.fact.comparison
+    with _lock:
+        known = _kept.get(digest)
+    if known is None:
+        details = read_comparison(visit.installation, state)
+        frames = [
+            pl.DataFrame({"finding": details.pop(fate)}, schema={"finding": pl.String}).with_columns(
+                fate=pl.lit(fate)
+            )
+            for fate in FINDINGS
+        ]
+        known = details, pl.concat(frames)
+        with _lock:
+            if len(_kept) >= _MOST_KEPT:
+                _kept.pop(next(iter(_kept)))
+            _kept[digest] = known
+    return known
+
+
+def _fates(visit: Visit, fates: pl.DataFrame) -> list[FindingsSeen]:
     standard = visit.installation.standard(visit.state.opened.fact.standard)
     columns = ("finding", "rule", "severity", "table", "key", "field", "branch", "state")
-    asked: list[pl.LazyFrame] = []
-    for fate in FINDINGS:
-        rows = visible_rows(visit).filter(pl.col("finding").is_in(details[fate]))
-        asked += [rows.select(pl.len()), rows.select(columns).head(MOST_FINDINGS)]
-    got = pl.collect_all(asked)
+    rows = visible_rows(visit).select(columns).join(fates.lazy(), on="finding")
+    asked = [rows.group_by("fate").len("count")]
+    asked += [rows.filter(pl.col("fate") == fate).head(MOST_FINDINGS) for fate in FINDINGS]
+    counted, *lists = pl.collect_all(asked)
+    counts: dict[str, int] = dict(counted.iter_rows())
     return [
         FindingsSeen(
             fate,
-            got[2 * place].item(),
-            tuple(_masked_place(standard, row) for row in got[2 * place + 1].iter_rows(named=True)),
+            counts.get(fate, 0),
+            tuple(_masked_place(standard, row) for row in first.iter_rows(named=True)),
         )
-        for place, fate in enumerate(FINDINGS)
+        for fate, first in zip(FINDINGS, lists, strict=True)
     ]
 
 

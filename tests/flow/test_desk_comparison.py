@@ -87,6 +87,9 @@ def test_the_department_explains_its_drift_and_the_gate_opens(
         "KHXXB", "SJHM", "changed", None, CHANGED,
     )  # fmt: skip
     assert state.drift_explained[-1].actor == "underwriting_reviewer"
+    assert f"0 0 {CHANGED} 549 549 手机号码 SJHM {CHANGED} 0" in words(page), (
+        "changed, and none left without a cause"
+    )
     assert "原因已记录。" in page and "全部变化都有依据。" in page and "客户来电更新（模拟）" in page
     with pytest.raises(Declined, match="没有"):
         people["underwriting_reviewer"].send(PAGE, PAGE, given)

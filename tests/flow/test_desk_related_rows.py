@@ -66,4 +66,4 @@ def test_the_page_shows_them_when_it_is_asked_to(installation: Installation) -> 
             assert 'class="rows"' not in people[user].read(path)
             page = people[user].read(f"{path}?rows=1")
             assert page.count('<table class="rows">') == 2 and "保单险别表" in words(page)
-            assert 'class="nowrap here">' + row["value"] in page
+            assert '<td class="here">' + row["value"] in page
