@@ -26,7 +26,15 @@ COMMANDS = {
         "sign:sign_off",
         "提请签报：把当前报送内容交付签署 · Put the present content on its route of opinions.",
     ),
-    "sign": ("sign:sign", "签署意见 · Give the opinion that the route asks for next."),
+    "sign": ("sign:sign", "签署意见 · Give an opinion at one's seat of the step whose turn it is."),
+    "gates": (
+        "compliance:gates",
+        "签报关口 · Every gate before the sign-off, open or closed, and what to do; exit 1 while one is closed.",
+    ),
+    "compliance": (
+        "compliance:compliance_",
+        "审核流程合规审查 · How the work on a filing went, held against the declared process.",
+    ),
     "handover": (
         "evidence:handover",
         "登记分公司向监管局的移交 · Record that the branch handed the package to the bureau.",
@@ -59,7 +67,7 @@ COMMANDS = {
         "assessment:app",
         "信息技术岗考核 · The assessment of the IT posts: a month's numbers and their lists",
     ),
-    "desk": ("desk:desk", "审核台：网页审核、答复与签署 · Serve the review desk"),
+    "desk": ("desk:desk", "审核台：网页审核、答复与签署 · Serve the review desk."),
     "ledger": ("ledger:app", "台账 · The ledger: log, verify, sign its head"),
     "standard": ("standard:app", "报送规范 · Standards: list, check, test, docs, new"),
     "rule": ("rule:app", "规则 · Rules: run one and see its SQL and the rows that fail"),

@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
+from pipelines.cli.sign_words import deviations, opinion_line, seat_lines, sent_back_to
 from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.change_request import changes_of
@@ -59,8 +60,10 @@ def show(filing: Filing, as_json: Json = False) -> None:
         step = next_step(state, installation)
         owed = owed_tables(installation, state)
         changes = changes_of(installation, filing)
+        seats = seat_lines(installation, state)
     summary = {
         **_summary(state),
+        "seats": seats,
         "changes": {each.number: text(f"change.stage.{each.stage}") for each in changes},
         "off_system": {each.table.name: shown_state(each) for each in owed},
         "next": step.step if step else None,
@@ -191,9 +194,14 @@ def _summary(state: FilingState) -> dict[str, Any]:
         "unexplained_drift": state.unexplained_drift,
         "sign_off": live.fact.number if live else None,
         "office_reference": live.fact.office_reference or None if live else None,
-        "opinions": [
-            f"{o.fact.role} {o.actor}: {o.fact.opinion} {o.fact.comment}" for o in state.live_opinions
+        "answer": live.fact.answer or None if live else None,
+        "opinions": [opinion_line(each) for each in state.live_opinions],
+        "sent_back_to": sent_back_to(state),
+        "earlier_opinions": [
+            opinion_line(each) for each in state.earlier_opinions if each not in state.void_opinions
         ],
+        "void_opinions": [opinion_line(each) for each in state.void_opinions],
+        "deviations": deviations(state),
         "content": judged.fact.content if judged else None,
         "package": state.package.fact.package if state.package else None,
         "delivered": state.sent.fact.remote if state.sent else None,

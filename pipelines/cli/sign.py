@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipelines.cli.sign_words import opinion_line, seat_lines
 from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
-from pipelines.stages.installation import open_installation
+from pipelines.stages.installation import Installation, open_installation
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 from pipelines.stages.unjudged import unjudged
 
@@ -23,35 +24,68 @@ def sign_off(
         str | None,
         typer.Option(help="办公系统（EOA）中的签报编号 · the sign-off's reference in the office system"),
     ] = None,
+    answer: Annotated[
+        str,
+        typer.Option(
+            help="曾被退回而内容未变时：如何处理了异议 · after a rejection of this content: what was done about it"
+        ),
+    ] = "",
     as_user: As = None,
 ) -> None:
     """提请签报：把当前报送内容交付签署 · Put the present content on its route of opinions."""
     with open_installation() as installation:
-        state = open_sign_off(installation, filing, installation.user(as_user), reference=office_reference)
+        user = installation.user(as_user)
+        state = open_sign_off(installation, filing, user, reference=office_reference, answer=answer)
         assert state.live_sign_off is not None, "it was just opened"
         fact = state.live_sign_off.fact
-        typer.echo(
-            text("cli.sign_off", number=fact.number, content=fact.content[:12], route=" → ".join(fact.route))
+        route = " → ".join(
+            " + ".join(f"{seat.role} {seat.department}".strip() for seat in step.seats)
+            for step in fact.bound_steps
         )
+        typer.echo(text("cli.sign_off", number=fact.number, content=fact.content[:12], route=route))
         _tell_unjudged(state)
+        if void := state.void_opinions:
+            typer.echo(text("cli.void_opinions", count=len(void)))
+            for each in void:
+                typer.echo(f"  {opinion_line(each)}")
+        _tell_seats(installation, state)
 
 
 def sign(
     filing: Annotated[str, typer.Argument(help="报送任务 · filing")],
     opinion: Annotated[Literal["agree", "disagree"], typer.Option(help="同意或不同意 · agree or disagree")],
     comment: Annotated[str, typer.Option(help="意见 · comment")],
+    department: Annotated[
+        str | None, typer.Option(help="为哪个部门签署 · for which department the opinion is")
+    ] = None,
     as_user: As = None,
 ) -> None:
-    """签署意见 · Give the opinion that the route asks for next."""
+    """签署意见 · Give an opinion at one's seat of the step whose turn it is."""
     with open_installation() as installation:
         state = give_opinion(
-            installation, filing, installation.user(as_user), opinion=opinion, comment=comment
+            installation,
+            filing,
+            installation.user(as_user),
+            opinion=opinion,
+            comment=comment,
+            department=department,
+            authentication=installation.deployment.identity,
         )
         outcome = "approved" if state.is_approved else "rejected" if state.is_rejected else "goes_on"
-        role = state.live_opinions[-1].fact.role
+        fact = state.live_opinions[-1].fact
+        role = f"{fact.role} {fact.department}".strip()
         typer.echo(text(f"cli.signed.{outcome}", filing=filing, role=role, opinion=text(f"cli.{opinion}")))
+        if fact.compliance and fact.compliance.deviations:
+            typer.echo(text("cli.deviations", count=fact.compliance.deviations, filing=filing))
         if not state.is_rejected:
             _tell_unjudged(state)
+        _tell_seats(installation, state)
+
+
+def _tell_seats(installation: Installation, state: FilingState) -> None:
+    """Whose opinion is awaited now."""
+    for line in seat_lines(installation, state):
+        typer.echo(f"  {text('cli.seat', seat=line)}")
 
 
 def _tell_unjudged(state: FilingState) -> None:

@@ -27,7 +27,9 @@ def build_definitions(settings: Settings, deployment: Deployment) -> dg.Definiti
         # Partitioned checks are a preview of exactly the version that is pinned; what they must do is tested.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         parts = [
-            flow_definitions(load_standard(name, deployment.standard_folders), resource)
+            flow_definitions(
+                load_standard(name, deployment.standard_folders), deployment.routes[name], resource
+            )
             for name in sorted(deployment.filings)
         ]
         parts.append(assessment_definitions(resource))

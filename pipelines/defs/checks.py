@@ -1,7 +1,4 @@
-"""Asset checks: one per rule group, filled by the validation, and people's approval, read from the ledger.
-
-No check decides: a red check tells, and the stage that packages asks the ledger itself.
-"""
+"""Asset checks of the rules: one per rule group, filled by the validation. People's checks are `people_checks.py`."""
 
 # Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
@@ -11,12 +8,8 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from pipelines.defs.partitions import filings_of
-from pipelines.defs.resources import InstallationResource
 from pipelines.ledger.filing import FilingState
-from pipelines.stages.unjudged import unjudged
 from validations.engine import Rule, Standard
-
-APPROVAL = "business_approval"
 
 
 def rule_groups(standard: Standard) -> dict[str, tuple[Rule, ...]]:
@@ -79,43 +72,3 @@ def _told(judged: list[Rule], counts: Mapping[str, int], not_judged: list[str]) 
     if not_judged:
         found.append(f"未判断 {len(not_judged)} 条：{'、'.join(not_judged)}")
     return "；".join(found) or "没有可判断的规则"
-
-
-def approval_check(standard: Standard, asset: dg.AssetKey) -> dg.AssetChecksDefinition:
-    """`business_approval`: what the route of the sign-off decided on exactly the content that was judged last."""
-
-    @dg.asset_check(
-        asset=asset,
-        name=APPROVAL,
-        blocking=True,
-        partitions_def=filings_of(standard.name),
-        description="签报：当前报送内容是否经签署路线全部同意。由台账读出，任何人不能在此处修改。",
-    )
-    def business_approval(
-        context: dg.AssetCheckExecutionContext, installation: InstallationResource
-    ) -> dg.AssetCheckResult:
-        with installation.open() as opened:
-            state = opened.state(context.partition_key)
-        live, decision = state.live_sign_off, state.decision
-        opinions = "\n".join(
-            f"- {o.at:%Y-%m-%d %H:%M} {o.fact.role} **{o.actor}** {o.fact.opinion}：{o.fact.comment}"
-            for o in state.live_opinions
-        )
-        verdict = "同意" if state.is_approved else "不同意" if state.is_rejected else "签署未完成"
-        signed = " → ".join(o.actor for o in state.live_opinions)
-        return dg.AssetCheckResult(
-            passed=state.is_approved,
-            severity=dg.AssetCheckSeverity.ERROR,
-            description=f"{verdict}：{signed}" if signed else verdict,
-            metadata={
-                "签报号": live.fact.number if live else "—",
-                "内容摘要": live.fact.content if live else "—",
-                "提请人": live.actor if live else "—",
-                "未判断的规则": "；".join(f"{each.rule} {each}" for each in unjudged(state)) or "—",
-                "意见": dg.MetadataValue.md(opinions or "—"),
-                "台账事件": str(decision.seq) if decision else "—",
-                "事件哈希": decision.hash if decision else "—",
-            },
-        )
-
-    return business_approval

@@ -1,6 +1,6 @@
 """The jobs of one standard: what runs between two acts of people.
 
-People's check is in no job but the one it opens: a job runs all checks of its assets, and "not approved yet" is no failure.
+People's checks are in no job but the one they open: a job runs all checks of its assets, and "not approved yet" is no failure.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from pipelines.defs.checks import APPROVAL
+from pipelines.defs.people_checks import people_check_keys
 from pipelines.defs.stage_assets import key, round_keys
+from resources.deployment import Route
 from validations.engine import Standard
 
 Job = Literal["extract", "validate", "release", "acknowledge"]
@@ -18,9 +19,9 @@ AssetJob = Any
 """What `define_asset_job` returns; dagster does not export its type."""
 
 
-def flow_jobs(standard: Standard) -> dict[Job, AssetJob]:
+def flow_jobs(standard: Standard, route: Route) -> dict[Job, AssetJob]:
     """extract → (people) → validate → (people) → release → (regulator) → acknowledge."""
-    approval = dg.AssetSelection.checks(dg.AssetCheckKey(key(standard, "content"), APPROVAL))
+    approval = dg.AssetSelection.checks(*people_check_keys(key(standard, "content"), route))
 
     def assets(*names: str) -> dg.AssetSelection:
         return dg.AssetSelection.assets(*(key(standard, name) for name in names))

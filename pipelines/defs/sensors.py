@@ -10,19 +10,20 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from pipelines.defs.checks import APPROVAL
 from pipelines.defs.jobs import AssetJob, Job
 from pipelines.defs.partitions import filings_of
+from pipelines.defs.people_checks import people_check_keys
 from pipelines.defs.resources import InstallationResource
 from pipelines.defs.stage_assets import key
 from pipelines.stages.next_step import NextStep, Step, next_step
+from resources.deployment import Route
 from validations.engine import Standard
 
 INTERVAL_SECONDS = 2
 
 
 def flow_sensors(
-    standard: Standard, jobs: Mapping[Job, AssetJob], resource: InstallationResource
+    standard: Standard, route: Route, jobs: Mapping[Job, AssetJob], resource: InstallationResource
 ) -> list[dg.SensorDefinition]:
     """Three sensors per standard: what data waits for, what people decided, what the regulator owes."""
     watched: dict[str, tuple[tuple[Step, ...], str]] = {
@@ -31,13 +32,14 @@ def flow_sensors(
         "receipt": (("acknowledge",), "已传送或已登记回执 → 取回执与归档"),
     }
     return [
-        _sensor(standard, jobs, resource, name, steps, description)
+        _sensor(standard, route, jobs, resource, name, steps, description)
         for name, (steps, description) in watched.items()
     ]
 
 
 def _sensor(
     standard: Standard,
+    route: Route,
     jobs: Mapping[Job, AssetJob],
     resource: InstallationResource,
     name: str,
@@ -66,7 +68,7 @@ def _sensor(
             return dg.SensorResult(skip_reason="没有到期的自动步骤")
         return dg.SensorResult(
             dynamic_partitions_requests=[partitions.build_add_request(opened)] if opened else [],
-            run_requests=[_request(standard, filing, step) for filing, step in due.items()],
+            run_requests=[_request(standard, route, filing, step) for filing, step in due.items()],
         )
 
     return sense
@@ -76,16 +78,15 @@ def _job(step: Step) -> Job:
     return "release" if step == "reject" else step
 
 
-def _request(standard: Standard, filing: str, step: NextStep) -> dg.RunRequest:
-    """A rejection runs the check alone: it shows, and nothing is packaged."""
+def _request(standard: Standard, route: Route, filing: str, step: NextStep) -> dg.RunRequest:
+    """A rejection runs people's checks alone: it shows, and nothing is packaged."""
     if step.step == "reject":
-        check = dg.AssetCheckKey(key(standard, "content"), APPROVAL)
         return dg.RunRequest(
             run_key=f"{filing}:{step.key}",
             job_name=f"{standard.name}_release",
             partition_key=filing,
             asset_selection=[],
-            asset_check_keys=[check],
+            asset_check_keys=people_check_keys(key(standard, "content"), route),
             tags={"baosong/step": step.key},
         )
     return dg.RunRequest(

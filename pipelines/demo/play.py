@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipelines.demo.company import Company
 from pipelines.demo.outcome import Deviation, Outcome, report
 from pipelines.demo.scripts import SCRIPTS
 from pipelines.demo.servers import Servers
@@ -41,19 +42,21 @@ def play(settings: Settings, *, policies: int) -> None:
     set_stage(settings, policies=policies)
     servers.prepare_dagster()
     servers.start_embedded()
-    servers.start_daemon()
     try:
+        url = servers.start_desk()
+        servers.start_daemon()
         with open_installation(settings) as installation:
+            company = Company(settings, installation.deployment, url)
             outcome = Outcome(installation)
-            _take_turns(installation, outcome)
+            _take_turns(installation, outcome, company)
             report(outcome, seconds=time.monotonic() - began)
     finally:
         servers.stop()
 
 
-def _take_turns(installation: Installation, outcome: Outcome) -> None:
+def _take_turns(installation: Installation, outcome: Outcome, company: Company) -> None:
     watch = Watch(installation)
-    scripts = {name: script(installation, outcome) for name, script in SCRIPTS.items()}
+    scripts = {name: script(installation, outcome, company) for name, script in SCRIPTS.items()}
     waiting: dict[str, Callable[[], bool]] = {name: lambda: True for name in scripts}
     until = time.monotonic() + PATIENCE_SECONDS
     with dg.DagsterInstance.get() as instance:

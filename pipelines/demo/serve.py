@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+from pipelines.demo.company import Company, password_file
 from pipelines.demo.servers import Servers
 from pipelines.demo.stage_setting import set_stage
 from pipelines.errors import Refused
+from resources.deployment import load_deployment
 from resources.settings import Settings
 
 
@@ -20,10 +23,15 @@ def serve(settings: Settings, *, port: int) -> None:
     if not (settings.home / "core.db").exists():
         set_stage(settings, policies=20_000)
     servers.start_embedded()
+    os.environ["BAOSONG_DAGSTER_URL"] = f"http://127.0.0.1:{port}"
+    url = servers.start_desk(port + 1)
     servers.start_daemon()
     webserver = servers.start_webserver(port)
+    if not password_file(settings.home).exists():
+        Company(settings, load_deployment(settings.deployment, settings.home), url)
     sys.stdout.write(
-        f"Dagster  http://127.0.0.1:{port}\n日志 logs  {settings.home / 'log'}\n"
+        f"Dagster  http://127.0.0.1:{port}\n审核台 desk  {url}\n"
+        f"用户与口令 users and passwords  {password_file(settings.home)}\n日志 logs  {settings.home / 'log'}\n"
         "命令 commands  .venv/bin/baosong --help\nCtrl-C 结束 · ends everything\n"
     )
     sys.stdout.flush()

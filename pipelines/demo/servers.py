@@ -1,4 +1,4 @@
-"""The processes around the flow: stand-in servers, Dagster's daemon and web server; each ended by its own group.
+"""The processes around the flow: stand-in servers, the desk, Dagster's daemon and web server; each ended by its own group.
 
 `dagster dev` leaves children behind when it is ended, so the daemon and the web server are started one by one, each as
 the leader of a process group, whose ids are kept in `BAOSONG_HOME/demo/processes.json`.
@@ -10,12 +10,14 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import dagster as dg
+import httpx
 
 from resources.deployment import load_deployment
 from resources.settings import CHECKOUT, Settings
@@ -47,9 +49,21 @@ class Servers:
             "webserver", "dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-w", "workspace.yaml"
         )
 
+    def start_desk(self, port: int = 0) -> str:
+        """The desk, on loopback; its address, once it answers. What is started afterwards links to it."""
+        port = port or _free_port()
+        process = self._start("desk", "baosong", "desk", "--port", str(port))
+        url, until = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE_SECONDS
+        os.environ["BAOSONG_DESK_URL"] = url
+        while not _answers(f"{url}/healthy"):
+            if process.poll() is not None or time.monotonic() > until:
+                raise SystemExit(f"desk: {self.home / 'log' / 'desk.log'}")
+            time.sleep(0.1)
+        return url
+
     def is_running(self) -> bool:
-        """Whether Dagster's processes of an earlier `make dev` or `make demo` are alive."""
-        return any(_is_dagster(group) for group in self._recorded().values())
+        """Whether processes of an earlier `make dev` or `make demo` are alive."""
+        return any(_is_ours(group) for group in self._recorded().values())
 
     def stop(self) -> None:
         """End everything that was started here, and only that."""
@@ -101,9 +115,9 @@ class Servers:
 def _end_group(group: int) -> None:
     """SIGTERM to the group, SIGKILL to what is left of it; a group that is gone is fine.
 
-    A recorded id may belong to somebody else by now: only a group whose leader runs Dagster's programs is ended.
+    A recorded id may belong to somebody else by now: only a group whose leader runs our programs is ended.
     """
-    if Path(f"/proc/{group}").exists() and not _is_dagster(group):
+    if Path(f"/proc/{group}").exists() and not _is_ours(group):
         return
     for sign in (signal.SIGTERM, signal.SIGKILL):
         until = time.monotonic() + PATIENCE_SECONDS
@@ -117,10 +131,24 @@ def _end_group(group: int) -> None:
             return
 
 
-def _is_dagster(group: int) -> bool:
+def _is_ours(group: int) -> bool:
     try:
-        return b"dagster" in Path(f"/proc/{group}/cmdline").read_bytes()
+        started = Path(f"/proc/{group}/cmdline").read_bytes()
     except OSError:
+        return False
+    return b"dagster" in started or b"baosong\0desk" in started
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
         return False
 
 

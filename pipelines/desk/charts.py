@@ -17,7 +17,7 @@ _SHADES = 5
 
 def bars(title: str, values: Mapping[str, int], *, unit: str) -> str:
     """A bar per name in the given order, each with its number; numbers are not negative."""
-    labels = {name: f"{number:,} {unit}" for name, number in values.items()}
+    labels = {name: escape(f"{number:,} {unit}".strip()) for name, number in values.items()}
     left = _PAD + max((text_width(short(name)) for name in values), default=0)
     right = _PAD + max((text_width(shown) for shown in labels.values()), default=0)
     most, room = max(values.values(), default=0) or 1, _WIDTH - left - right - 2 * _PAD

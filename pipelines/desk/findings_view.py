@@ -5,7 +5,7 @@ What the filters are named in the address is told here, so that a link, a form a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +20,8 @@ from pipelines.stages.selection import Selection
 FILTERS = ("rule", "severity", "table", "branch", "department", "state", "holder")
 SORTS = ("rule", "table", "branch", "department", "state", "since", "due")
 PAGE_ROWS = 50
+Groups = Mapping[str, tuple[tuple[str, int], ...]]
+"""The values of each filter with how many findings have them, most first."""
 _COLUMNS = (
     "finding", "state", "holder", "rule", "severity", "table", "key", "field", "value", "expected", "difference", "branch",
     "organisation", "department", "since", "due", "handling", "new_value", "answer_reason", "answered_by", "conflict", "reason",
@@ -56,7 +58,7 @@ class Shown:
     rows: tuple[dict[str, Any], ...]
     count: int
     total: int
-    groups: Mapping[str, tuple[tuple[str, int], ...]]
+    groups: Groups
 
     @property
     def pages(self) -> int:
@@ -98,42 +100,54 @@ def sees_finding(visit: Visit, finding: str) -> bool:
     return bool(visible_rows(visit).filter(pl.col("finding") == finding).select(pl.len()).collect().item())
 
 
+def scope_of(visit: Visit) -> Hashable:
+    """What decides which findings a person sees: people with the same see the same."""
+    return (visit.user.roles, visit.user.organisations, visit.user.departments)
+
+
 def find(visit: Visit, asked: Asked) -> Shown:
     """One page of what is asked for."""
     if visit.state.content is None:
         return Shown(asked, (), 0, 0, {})
     rows = visible_rows(visit)
-    wanted = {name: pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()}
     has_words = _has_words(visit, asked.words)
+    wanted = {name: pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()}
+    wished = rows.filter(has_words, *wanted.values())
+    what = (scope_of(visit), tuple(asked.chosen.items()), asked.words)
+    counted = visit.desk.reading.remembered(
+        visit.state, what, lambda: _count(rows, wished, has_words, wanted)
+    )
+    if asked.sort:
+        wished = wished.sort(asked.sort, "finding", descending=[asked.is_descending, False], nulls_last=True)
+    shown = wished.select(_COLUMNS).slice((asked.page - 1) * PAGE_ROWS, PAGE_ROWS).collect()
+    standard = visit.installation.standard(visit.state.opened.fact.standard)
+    return Shown(
+        asked, tuple(masked_finding(standard, row) for row in shown.iter_rows(named=True)), *counted
+    )  # fmt: skip
+
+
+def _count(
+    rows: pl.LazyFrame, wished: pl.LazyFrame, has_words: pl.Expr, wanted: Mapping[str, pl.Expr]
+) -> tuple[int, int, Groups]:
+    """How many are wished for, of how many; and the values of every filter among those that the other filters leave."""
     counts = [
         rows.filter(has_words, *(w for other, w in wanted.items() if other != name))
         .group_by(name)
         .len("count")
         for name in FILTERS
     ]
-    wished = rows.filter(has_words, *wanted.values())
-    if asked.sort:
-        wished = wished.sort(asked.sort, "finding", descending=[asked.is_descending, False], nulls_last=True)
-    offset = (asked.page - 1) * PAGE_ROWS
-    shown, total, count, *groups = pl.collect_all(
-        [
-            wished.select(_COLUMNS).slice(offset, PAGE_ROWS),
-            rows.select(pl.len()),
-            rows.filter(has_words, *wanted.values()).select(pl.len()),
-            *counts,
-        ]
-    )
-    standard = visit.installation.standard(visit.state.opened.fact.standard)
-    return Shown(
-        asked,
-        tuple(masked_finding(standard, row) for row in shown.iter_rows(named=True)),
+    count, total, *groups = pl.collect_all([wished.select(pl.len()), rows.select(pl.len()), *counts])
+    return (
         count.item(),
         total.item(),
         {
-            name: tuple((str(v), n) for v, n in group.drop_nulls().sort("count", name, descending=[True, False]).iter_rows())
+            name: tuple(
+                (str(value), n)
+                for value, n in group.drop_nulls().sort("count", name, descending=[True, False]).iter_rows()
+            )
             for name, group in zip(FILTERS, groups, strict=True)
         },
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)

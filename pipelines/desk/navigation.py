@@ -6,20 +6,34 @@ from dataclasses import dataclass
 
 from pipelines.desk.visit import Visit
 
-_LINKS = ("tasks", "calendar", "requests", "filings", "standards", "users", "trail")
+LINKS = ("tasks", "calendar", "requests", "filings", "standards", "users", "trail")
 _ABOVE = {
     "request": "requests",
     "new_request": "requests",
     "raise_request": "requests",
     "review_request": "requests",
-    "users": "users",
+    "person": "users",
+    "administer": "users",
     "standard": "standards",
     "standard_table": "standards",
     "standard_rule": "standards",
     "standard_codes": "standards",
 }
-_OF_A_FILING = ("filing", "findings", "finding", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
-                 "comparison", "explain_drift", "explain", "answer_finding")  # fmt: skip
+_OF_A_FILING = (
+    "filing",
+    "findings",
+    "finding",
+    "gates",
+    "sign_page",
+    "sign",
+    "workbooks",
+    "upload_answers",
+    "reveal",
+    "comparison",
+    "explain_drift",
+    "explain",
+    "answer_finding",
+)
 
 
 @dataclass(frozen=True)
@@ -40,4 +54,4 @@ def frame_of(visit: Visit) -> Frame:
     route: str = visit.request.scope["route"].name
     above = "filings" if route.startswith(("filing_", "findings_")) or route in _OF_A_FILING else route
     here = _ABOVE.get(above, above)
-    return Frame(tuple(Link(name, name == here) for name in _LINKS if visit.may_open(name)), here)
+    return Frame(tuple(Link(name, name == here) for name in LINKS if visit.may_open(name)), here)

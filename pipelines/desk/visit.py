@@ -5,10 +5,10 @@ In this order: session, right to the route, filing or request within the person'
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from secrets import compare_digest
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -32,12 +32,11 @@ _MOST_FIELDS, _MOST_FILES = 10_000, 21
 
 @dataclass(frozen=True)
 class Desk:
-    """What all routes share. `dagster_url`: where the data engineers' UI is, empty where none is linked."""
+    """What all routes share."""
 
     installation: Installation
     accounts: Accounts
     reading: Reading
-    dagster_url: str = ""
 
 
 class NotSignedIn(Exception):
@@ -126,20 +125,21 @@ def client_of(request: Request) -> Client:
     return Client(address=address, user_agent=request.headers.get("user-agent", ""))
 
 
-async def visit(request: Request) -> Visit:
+async def visit(request: Request) -> AsyncGenerator[Visit]:
     """Let a person in, or raise: NotSignedIn, Refused `desk.no_right` or `desk.out_of_scope`, Refused `desk.stale_form`."""
     made = await run_in_threadpool(_admitted, request)
     if request.method in ("GET", "HEAD"):
-        return made
-    form = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=LONGEST_TEXT * 8)
-    given = form.get("csrf")
-    if not isinstance(given, str) or not secrets.compare_digest(
-        given.encode(), made.session.csrf_secret.encode()
-    ):
-        raise Refused("desk.stale_form")
-    return Visit(
-        made.desk, request, made.user, made.session, made.filing, made.request_state, form=form
-    )  # fmt: skip
+        yield made
+        return
+    async with request.form(
+        max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=LONGEST_TEXT * 8
+    ) as form:
+        given = form.get("csrf")
+        if not isinstance(given, str) or not compare_digest(
+            given.encode(), made.session.csrf_secret.encode()
+        ):
+            raise Refused("desk.stale_form")
+        yield replace(made, form=form)
 
 
 def _admitted(request: Request) -> Visit:

@@ -14,7 +14,7 @@ from jinja2.runtime import Context
 
 from pipelines.errors import LANGUAGE, text
 from resources.accounts import Account
-from resources.deployment import Deployment
+from resources.deployment import GATES, Deployment
 from resources.deployment.roles import ROLES
 from validations.engine import Standard
 
@@ -32,6 +32,13 @@ def organisation(context: Context, code: str) -> str:
         return text("desk.all_organisations")
     names = {each.code: each.name for each in _deployment(context).organisations}
     return names.get(code, code)
+
+
+@pass_context
+def person(context: Context, user: str) -> str:
+    """Somebody's name; what acts by itself (`baosong`, `calendar`) goes by its own."""
+    known = _deployment(context).users.get(user)
+    return known.name if known else user
 
 
 @pass_context
@@ -63,6 +70,12 @@ def key_text(key: str) -> str:
     return " · ".join(_NONE if value is None else str(value) for value in json.loads(key).values())
 
 
+def gate(name: str) -> str:
+    """A gate before the sign-off in words."""
+    zh, en = GATES.get(name, (name, name))
+    return zh if LANGUAGE.get() == "zh" else en
+
+
 def account_word(account: Account | None) -> str:
     """The state of somebody's account in a word."""
     if account is None:
@@ -86,5 +99,6 @@ GLOBALS: Mapping[str, Callable[..., Any]] = {
     "field_title": field_title,
     "key_text": key_text,
     "account_word": account_word,
+    "gate": gate,
 }
-FILTERS: Mapping[str, Callable[..., Any]] = {"role": role, "organisation": organisation}
+FILTERS: Mapping[str, Callable[..., Any]] = {"role": role, "organisation": organisation, "person": person}

@@ -28,6 +28,7 @@ from pipelines.ledger.finding_events import (
     WorkbookSent,
 )
 from pipelines.ledger.recorded import Fact, FilingEvent
+from pipelines.ledger.sign_off_events import SIGN_OFF_EVENTS, Opinion, OpinionGiven, SignOffOpened
 
 __all__ = [
     "AnswersReceived",
@@ -41,13 +42,15 @@ __all__ = [
     "Held",
     "Holder",
     "HolderReminded",
+    "Opinion",
+    "OpinionGiven",
     "ProblemsListed",
+    "SignOffOpened",
     "WaiverGranted",
     "WaiverRevoked",
     "WorkbookSent",
 ]
 
-Opinion = Literal["agree", "disagree"]
 WhyNotJudged = Literal["table", "reference", "phase", "demand"]
 
 
@@ -203,33 +206,6 @@ class DriftExplained(FilingEvent):
     unexplained: int
 
 
-class SignOffOpened(FilingEvent):
-    """The preparer puts one content on the route of opinions; the route in force then is bound with it.
-
-    `documents` are those attached: file name → SHA-256. `office_reference`: what the office system (EOA) calls this sign-off,
-    where one is used.
-    """
-
-    kind = "sign_off_opened"
-    number: str
-    content: str
-    route: tuple[str, ...]
-    documents: Mapping[str, str] = {}
-    office_reference: str = ""
-
-
-class OpinionGiven(FilingEvent):
-    """One person's opinion on one content, at one step of the route (0-based)."""
-
-    kind = "opinion_given"
-    number: str
-    content: str
-    step: int
-    role: str
-    opinion: Opinion
-    comment: str
-
-
 class RetryRequested(FilingEvent):
     """A person asks that a failed automatic step run again."""
 
@@ -310,5 +286,5 @@ class EvidenceArchived(FilingEvent):
 
 
 EVENTS: dict[str, type[FilingEvent]] = {
-    model.kind: model for model in (*DEMAND_EVENTS, *FilingEvent.__subclasses__())
+    model.kind: model for model in (*DEMAND_EVENTS, *SIGN_OFF_EVENTS, *FilingEvent.__subclasses__())
 }

@@ -1,4 +1,5 @@
-"""Checking a whole ledger: every cell of every table against the chain, the chain against the exported signed heads.
+"""Checking a whole ledger: every cell of every table against the chain, the chain against the exported signed heads, and every
+signed statement against its event.
 
 One reading transaction; the heads' files are read before it, so appends going on meanwhile are no difference. What came
 after the newest exported head and is cut off without trace cannot be seen: sign often and copy heads elsewhere.
@@ -22,6 +23,7 @@ from pipelines.ledger.chain import ChainRow, check_cells, check_chain
 from pipelines.ledger.database import snapshot
 from pipelines.ledger.heads import SignedHead, check_head_files
 from pipelines.ledger.models import event, head, payload, reservation
+from pipelines.ledger.statements import check_statements
 
 LEDGER = "ledger"
 """The stream of the ledger's own events."""
@@ -60,7 +62,7 @@ def verify_ledger(engine: Engine, *, home: Path, deployment: str, public_key: st
     try:
         with snapshot(engine) as connection:
             problems += _check_file(connection)
-            problems += _check_events(connection, wanted, seen)
+            problems += _check_events(connection, wanted, seen, deployment, public_key)
             problems += _check_genesis(connection, deployment, public_key)
             problems += _check_payloads(connection, seen)
             problems += _check_reservations(connection, seen)
@@ -80,12 +82,13 @@ def _check_file(connection: Connection) -> Iterable[BaosongError]:
 
 
 def _check_events(
-    connection: Connection, wanted: set[tuple[str, int]], seen: _Seen
+    connection: Connection, wanted: set[tuple[str, int]], seen: _Seen, deployment: str, public_key: str
 ) -> Iterable[BaosongError]:
     for stream, group in groupby(rows.all_rows(connection), key=lambda row: row.stream):
         found = list(group)
         seen.events += len(found)
         yield from check_chain(found)
+        yield from check_statements(found, deployment=deployment, public_key=public_key)
         seen.last[stream] = (found[-1].seq, found[-1].hash)
         for row in found:
             if (stream, row.seq) in wanted:

@@ -145,11 +145,20 @@ class Installation:
         folded = (fold(self.ledger.events(stream)) for stream in self.ledger.streams(prefix))
         return [state for state in folded if state is not None]
 
-    def record(self, state: FilingState, fact: FilingEvent, *, actor: str, command: str) -> FilingState:
+    def record(
+        self,
+        state: FilingState,
+        fact: FilingEvent,
+        *,
+        actor: str,
+        command: str,
+        at: datetime | None = None,
+    ) -> FilingState:
         """Append `fact` to the filing and return its new state. The same command twice appends once.
 
-        Raises Refused `ledger.moved_on` when the filing changed since `state` was read: what was checked may not hold; and
-        for whatever would happen to a filing that was withdrawn.
+        `at`: the moment that the fact itself names, where it does; now otherwise. Raises Refused `ledger.moved_on` when the
+        filing changed since `state` was read: what was checked may not hold; and for whatever would happen to a filing that was
+        withdrawn.
         """
         if state.withdrawn:
             raise Refused("request.filing_withdrawn", filing=state.id, reason=state.withdrawn.fact.reason)
@@ -159,7 +168,7 @@ class Installation:
             fact.kind,
             fact.payload(),
             actor=actor,
-            at=self.now(),
+            at=at or self.now(),
             command_id=f"{state.id}:{command}",
             expected_seq=state.seq,
         )

@@ -1,57 +1,69 @@
-"""The sign-off (签报): gates before it, its route of opinions, and the approval that later stages demand.
+"""The sign-off (签报): content is put on its route, opinions are given on it, and later stages demand its approval.
 
-An opinion is given on one content digest; preparer and every opinion are different people. What is computed here is
-decided by the ledger alone: Dagster only shows it.
+An opinion is given on one content digest and signed by the server; preparer, answerers and every opinion are different people.
+What is computed here is decided by the ledger alone: Dagster only shows it. The gates before are `gates.py`, who may sit where
+is `seats.py`.
 """
 
 from __future__ import annotations
 
-import polars as pl
+from functools import partial
 
-from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
-from pipelines.stages.baseline import lacks_baseline, references
-from pipelines.stages.change_request import unraised_gates
-from pipelines.stages.content import Conflict, Content, build_content, sign_off_number
+from pipelines.ledger.heads import open_key
+from pipelines.ledger.statements import signed
+from pipelines.stages.compliance import compliance, keep_compliance
+from pipelines.stages.content import Content, build_content, sign_off_number
 from pipelines.stages.filing_documents import write_signed_documents
+from pipelines.stages.gates import closed_gates
 from pipelines.stages.installation import Installation, require_role
-from pipelines.stages.masking import masked, masked_key, personal_fields
 from pipelines.stages.office import office_reference
-from pipelines.stages.register import register
-from pipelines.stages.request_gate import request_gates, require_settled
+from pipelines.stages.request_gate import require_settled
 from pipelines.stages.review import documents_folder
-from pipelines.stages.unjudged import unjudged_gates
+from pipelines.stages.seats import OpenSeat, resolved_steps, seat_name, seats_for
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
-from validations.engine import Standard
+
+_ATTEMPTS = 5
+__all__ = ["OpenSeat", "closed_gates", "give_opinion", "open_seats", "open_sign_off", "require_approval"]
 
 
 def open_sign_off(
-    installation: Installation, filing: str, user: User, *, reference: str | None = None
+    installation: Installation,
+    filing: str,
+    user: User,
+    *,
+    reference: str | None = None,
+    answer: str = "",
 ) -> FilingState:
     """The preparer puts the content that exists now on its route. All gates answer at once.
 
     `reference`: what the office system (EOA) calls it, as a person typed it; by default the office is asked, where there is
-    one. Raises Refused listing every gate that is closed.
+    one. `answer`: what was done about the objection, without which a rejected content does not go on its route again. Raises
+    Refused listing every gate that is closed.
     """
     require_role(user, "data_engineer", act="sign_off")
     state = installation.state(filing)
     if state.is_in_sign_off and not state.withdrawn:
         return state
     content = build_content(installation, state)
-    closed = closed_gates(installation, state, content)
+    closed = [*closed_gates(installation, state, content), *_unanswered(state, content, answer)]
     if closed:
         raise Refused("sign_off.gates", filing=filing, details=closed)
-    route = installation.deployment.routes[state.opened.fact.standard]
+    steps = resolved_steps(installation, state)
+    route = tuple(seat.role for step in steps for seat in step.seats)
     after = state.decision.seq if state.decision else 0
-    command, roles = f"sign-off:{content.digest}:{after}", tuple(step.role for step in route.steps)
+    command = f"sign-off:{content.digest}:{after}"
     fact = SignOffOpened(
         number=sign_off_number(state),
         content=content.digest,
-        route=roles,
+        route=route,
+        steps=steps,
+        answer=answer.strip(),
         office_reference=office_reference(
-            installation, state, user, command=command, route=roles, typed=reference
+            installation, state, user, command=command, route=route, typed=reference
         ),
         documents=write_signed_documents(
             installation, state, content, documents_folder(installation, state, content.digest)
@@ -60,112 +72,144 @@ def open_sign_off(
     return installation.record(state, fact, actor=user.id, command=command)
 
 
-def closed_gates(installation: Installation, state: FilingState, content: Content) -> list[BaosongError]:
-    """Every reason why this content may not be signed yet."""
-    closed = request_gates(installation, state)
-    if state.content is None or state.content.fact.content != content.digest:
-        return [*closed, Refused("sign_off.not_judged", content=content.digest[:12])]
-    standard = installation.standard(state.opened.fact.standard)
-    judged = state.content.fact
-    if judged.standard_digest != standard.digest:
-        closed.append(Refused("sign_off.rules_changed", standard=standard.name, version=standard.version))
-    if judged.reference != references(installation, state, standard).digest:
-        closed.append(Refused("sign_off.reference_changed", filing=state.id))
-    if rules := lacks_baseline(state):
-        closed.append(Refused("sign_off.no_baseline", filing=state.id, rules=", ".join(rules)))
-    if state.has_new_upload:
-        closed.append(Refused("off_system.not_extracted", filing=state.id, round=state.round + 1))
-    if not state.is_listed:
-        closed.append(Refused("sign_off.not_reviewed"))
-    if not state.is_compared:
-        closed.append(Refused("sign_off.not_compared", round=state.round))
-    if state.unexplained_drift:
-        closed.append(Refused("sign_off.drift", count=state.unexplained_drift, round=state.round))
-    rows = register(installation, state)
-    for severity, code in (("block", "sign_off.blocking"), ("explain", "sign_off.unexplained")):
-        is_open = (pl.col("state") != "accepted") | (severity == "block") | pl.col("promised")
-        unhandled = rows.filter(
-            "is_present",
-            pl.col("severity") == severity,
-            is_open,
-            ~pl.col("state").is_in(["waived", "dismissed"]),
-        )
-        if unhandled.height:
-            who = ", ".join(unhandled["holder"].drop_nulls().unique().sort())
-            rules = ", ".join(unhandled["rule"].unique().sort())
-            closed.append(Refused(code, count=unhandled.height, rules=rules, holders=who or "—"))
-    is_blocked = any(gate.code == "sign_off.blocking" for gate in closed)
-    closed += unjudged_gates(state, is_blocked=is_blocked)
-    closed += unraised_gates(installation, state, content)
-    closed += [
-        Refused(
-            "sign_off.conflict",
-            finding=c.handled.finding,
-            table=c.handled.table,
-            key=masked_key(c.handled.key, personal_fields(standard, c.handled.table)),
-            field=c.handled.field,
-            old=_shown(standard, c, c.handled.value),
-            shown=_shown(standard, c, c.shown),
-        )
-        for c in content.conflicts
-    ]
-    return closed
+def _unanswered(state: FilingState, content: Content, answer: str) -> list[BaosongError]:
+    """The objection to this very content, while nobody says what was done about it."""
+    if not state.is_rejected or state.decision is None or answer.strip():
+        return []
+    if state.decision.fact.content != content.digest:
+        return []
+    to = text(f"sign_off.rejection.{state.steps[state.decision.fact.step].bound.rejection}")
+    comment = state.decision.fact.comment
+    return [Refused("sign_off.answer_missing", user=state.decision.actor, comment=comment, to=to)]
 
 
-def _shown(standard: Standard, conflict: Conflict, value: str | None) -> str:
-    """A value of the corrected cell, masked where it is personal."""
-    cell = conflict.handled
-    return masked(value, cell.field in personal_fields(standard, cell.table)) or "—"
+def open_seats(installation: Installation, state: FilingState, user: User) -> tuple[OpenSeat, ...]:
+    """The seats at which the user may give an opinion now; none for the preparer, an answerer, or who acted already."""
+    if state.withdrawn or user.id in state.makers or _has_acted(state, user.id):
+        return ()
+    return seats_for(installation, state, user)
 
 
 def give_opinion(
-    installation: Installation, filing: str, user: User, *, opinion: Opinion, comment: str
+    installation: Installation,
+    filing: str,
+    user: User,
+    *,
+    opinion: Opinion,
+    comment: str,
+    department: str | None = None,
+    authentication: str = "",
+    content: str | None = None,
 ) -> FilingState:
-    """One opinion (意见) at the step of the route that is next.
+    """One opinion (意见) at the seat of the current step that is the user's, or that of an absent person.
 
-    Raises BadInput without a comment; Refused when no sign-off is open, the step is another role's, or the person already
-    acted on this content.
+    `department` says for which, where the user speaks for several; `authentication` how they proved who they are; `content` is
+    the digest of what they were shown. Somebody else who signs at the same moment at another seat does no harm: all is asked
+    again. Raises BadInput without a comment; Refused when no sign-off is open, none of the open seats is the user's (it lists
+    them), the person already acted on this content, or it is another than they were shown.
     """
     if not comment.strip():
         raise BadInput("sign_off.no_comment")
+    give = partial(
+        _give,
+        installation,
+        filing,
+        user,
+        opinion=opinion,
+        comment=comment,
+        department=department,
+        authentication=authentication,
+        content=content,
+    )
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return give()
+        except Refused as refusal:
+            if refusal.code != "ledger.moved_on":
+                raise
+    return give()
+
+
+def _give(
+    installation: Installation,
+    filing: str,
+    user: User,
+    *,
+    opinion: Opinion,
+    comment: str,
+    department: str | None,
+    authentication: str,
+    content: str | None,
+) -> FilingState:
+    """As the filing stands now; Refused `ledger.moved_on` when it changes meanwhile."""
     state = installation.state(filing)
     require_settled(installation, state)
     live = state.live_sign_off
     if live is None:
         code = "sign_off.void" if state.sign_off else "sign_off.none"
         raise Refused(code, filing=filing)
+    if content is not None and content != live.fact.content:
+        raise Refused(
+            "sign_off.other_content", filing=filing, shown=content[:12], content=live.fact.content[:12]
+        )
     if state.decision:
         raise Refused("sign_off.decided", filing=filing, opinion=state.decision.fact.opinion)
-    step = len(state.live_opinions)
-    role = live.fact.route[step]
-    if role not in user.roles:
-        raise Refused("sign_off.role", user=user.id, role=role, step=step + 1)
-    if user.id == live.actor:
-        raise Refused("sign_off.preparer", user=user.id)
-    if user.id in state.answerers:
-        raise Refused("sign_off.answered", user=user.id)
-    if any(earlier.actor == user.id for earlier in state.live_opinions):
-        raise Refused("sign_off.twice", user=user.id)
+    seat = _seat(installation, state, user, department)
+    at = installation.now()
     fact = OpinionGiven(
         number=live.fact.number,
         content=live.fact.content,
-        step=step,
-        role=role,
+        step=seat.step,
+        role=seat.role,
+        department=seat.department,
+        on_behalf_of=seat.on_behalf_of,
         opinion=opinion,
         comment=comment,
+        authentication=authentication,
+        compliance=keep_compliance(installation, compliance(installation, state))
+        if seat.kind == "compliance"
+        else None,
     )
-    return installation.record(state, fact, actor=user.id, command=f"opinion:{live.seq}:{step}")
+    fact = signed(
+        open_key(installation.home),
+        fact,
+        deployment=installation.deployment.name,
+        filing=state.id,
+        version=state.version,
+        user=user.id,
+        at=at,
+    )
+    command = f"opinion:{live.seq}:{seat.step}:{seat.role}:{seat.department}:{user.id}"
+    return installation.record(state, fact, actor=user.id, command=command, at=at)
 
 
-def open_seats(installation: Installation, state: FilingState, user: User) -> tuple[str, ...]:
-    """The roles in which the user may give the opinion that the live sign-off waits for."""
-    live = state.live_sign_off
-    if live is None or state.decision or user.id == live.actor or user.id in state.answerers:
-        return ()
-    if any(earlier.actor == user.id for earlier in state.live_opinions):
-        return ()
-    role = live.fact.route[len(state.live_opinions)]
-    return (role,) if role in user.roles else ()
+def _seat(installation: Installation, state: FilingState, user: User, department: str | None) -> OpenSeat:
+    """The one seat that the user takes; Refused or BadInput otherwise."""
+    seats = [
+        seat
+        for seat in seats_for(installation, state, user)
+        if department is None or seat.department == department
+    ]
+    has_acted = _has_acted(state, user.id)
+    if not seats and not has_acted:
+        role = "、".join(seat_name(installation, seat) for seat in state.open_seats)
+        step = state.current_step.place + 1 if state.current_step else 0
+        raise Refused("sign_off.role", user=user.id, role=role, step=step)
+    if state.live_sign_off and user.id == state.live_sign_off.actor:
+        raise Refused("sign_off.preparer", user=user.id)
+    if user.id in state.answerers:
+        raise Refused("sign_off.answered", user=user.id)
+    if has_acted:
+        raise Refused("sign_off.twice", user=user.id)
+    if len({seat.department for seat in seats}) > 1:
+        known = ", ".join(seat.department for seat in seats)
+        raise BadInput("sign_off.which_department", user=user.id, departments=known)
+    return seats[0]
+
+
+def _has_acted(state: FilingState, user: str) -> bool:
+    """Whether somebody gave an opinion on this content, or had one given for them."""
+    return any(user in (o.actor, o.fact.on_behalf_of) for o in state.live_opinions)
 
 
 def require_approval(installation: Installation, state: FilingState) -> Content:
@@ -182,6 +226,6 @@ def require_approval(installation: Installation, state: FilingState) -> Content:
     read_findings(
         installation, state
     )  # what was signed includes what was found: Tampered when the file was changed
-    if not state.has_distinct_people:
+    if not state.has_distinct_people or not state.follows_route:
         raise Refused("sign_off.same_person", filing=state.id)
     return content

@@ -1,7 +1,7 @@
 """Verify an archive offline, with nothing but the archive and, to know who signed it, the insurer's public key.
 
 Four questions: are these the signed bytes; do the events form an unbroken chain; was exactly what was sent approved by
-different people; did the regulator answer exactly that. Every answer that is no is listed.
+different people, each under a signed statement; did the regulator answer exactly that. Every answer that is no is listed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from pipelines.errors import BadInput, BaosongError, Tampered
 from pipelines.ledger.chain import ChainRow, check_chain
 from pipelines.ledger.events import event_of
 from pipelines.ledger.filing import FilingState, fold
+from pipelines.ledger.filing_events import OpinionGiven
+from pipelines.ledger.recorded import Recorded
 from pipelines.ledger.request import fold_request
+from pipelines.ledger.statements import check_statements
 from pipelines.stages.canonical import file_digest
 from pipelines.stages.certificate import check_certificate
 from pipelines.stages.evidence_file import MANIFEST, SIGNATURE, Manifest, unpack_evidence_file
@@ -72,6 +75,7 @@ def _verify(path: Path, public_key: str | None) -> Verified:
         )  # fmt: skip
         if problems or state is None or not is_same:
             raise Tampered("evidence.chain", path=path, details=problems)
+        problems += check_statements(rows, deployment=manifest.deployment, public_key=manifest.key)
         problems += (
             _rounds(folder, state) + _people(folder, state) + _content(folder, state) + _sent(folder, state)
         )
@@ -87,9 +91,17 @@ def _verify(path: Path, public_key: str | None) -> Verified:
             rows=sum(t.rows for r in state.rounds for t in r.fact.tables.values()),
             content=state.content.fact.content,
             package=state.package.fact.package,
-            approvals=tuple(f"{o.fact.role}: {o.actor}" for o in state.live_opinions),
+            approvals=tuple(_signer(o) for o in state.live_opinions),
             receipt=f"{state.receipt.fact.number} {state.receipt.fact.result}",
         )
+
+
+def _signer(opinion: Recorded[OpinionGiven]) -> str:
+    """Who signed at which seat, and for whom."""
+    fact = opinion.fact
+    seat = f"{fact.role} {fact.department}".strip()
+    signer = f"{opinion.actor} ({fact.on_behalf_of})" if fact.on_behalf_of else opinion.actor
+    return f"{seat}: {signer}" + ("" if fact.opinion == "agree" else " ✗")
 
 
 def _signed_manifest(path: Path, folder: Path, names: list[str], public_key: str | None) -> Manifest:
@@ -133,6 +145,7 @@ def _people(folder: Path, state: FilingState) -> list[BaosongError]:
         **{w.file: w.sha256 for d in (*state.dispatches, *state.answer_reviews) for w in d.fact.workbooks},
         **{name: digest for listed in state.listings for name, digest in listed.fact.documents.items()},
         **(state.sign_off.fact.documents if state.sign_off else {}),
+        **{f"compliance {o.seq}": o.fact.compliance.digest for o in state.opinions if o.fact.compliance},
         **{f"problems {d.seq}": d.fact.problems for d in (*state.dispatches, *state.answer_reviews)},
         **{f"first review {r.seq}": r.fact.decisions for r in state.first_reviews},
         **{f"upload {u.seq}": u.fact.file for u in state.uploads},
@@ -190,8 +203,8 @@ def _sent(folder: Path, state: FilingState) -> list[BaosongError]:
     """What was sent is what was approved, by a complete route of different people; the receipt names its bytes."""
     problems: list[BaosongError] = []
     live = state.live_sign_off
-    roles = tuple(opinion.fact.role for opinion in state.live_opinions)
-    if live is None or not state.is_approved or roles != live.fact.route or not state.has_distinct_people:
+    is_proper = live is not None and state.follows_route and state.has_distinct_people
+    if not is_proper or not state.is_approved:
         problems.append(Tampered("evidence.approval"))
     if state.package is None or package_digest(folder / "package") != state.package.fact.package:
         problems.append(Tampered("evidence.package"))

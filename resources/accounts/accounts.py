@@ -155,7 +155,9 @@ class Accounts(Administration):
             )
             if verdict == "password" and (fresh := sessions.rotate(connection, token, self._now())):
                 changing = update(account).where(account.c.user_id == current.user_id)
-                connection.execute(changing.values(password_hash=hashed))
+                connection.execute(
+                    changing.values(password_hash=hashed, password_number=account.c.password_number + 1)
+                )
                 ended = sessions.end_of_user(connection, current.user_id, keep=current.id)
                 detail = {"client": current.client.address, "sessions": str(ended)}
                 self._append(connection, current.user_id, AccountEvent.PASSWORD_CHANGED, detail)
@@ -192,7 +194,12 @@ class Accounts(Administration):
                         account.c.enrolment_until > now,
                         account.c.is_locked.is_(False),
                     )
-                    .values(password_hash=hashed, enrolment_hash=None, enrolment_until=None)
+                    .values(
+                        password_hash=hashed,
+                        password_number=account.c.password_number + 1,
+                        enrolment_hash=None,
+                        enrolment_until=None,
+                    )
                 )
                 is_done = connection.execute(enrolled).rowcount == 1
             detail = {"client": client.address}

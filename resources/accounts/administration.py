@@ -45,7 +45,9 @@ class Administration:
         with writing(self._engine) as connection:
             row = row_of(connection, user_id)
             if row is None:
-                connection.execute(insert(account).values(user_id=user_id, is_locked=False))
+                connection.execute(
+                    insert(account).values(user_id=user_id, is_locked=False, password_number=0)
+                )
             elif row.password_hash is not None:
                 raise Refused("account.has_password", user=user_id)
             return self._new_enrolment(connection, user_id, AccountEvent.INVITED, {"by": by})

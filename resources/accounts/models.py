@@ -53,6 +53,9 @@ account = Table(
     metadata,
     Column("user_id", Text, primary_key=True),
     Column("password_hash", Text, comment="argon2id; NULL until the person has enrolled"),
+    Column(
+        "password_number", Integer, nullable=False, comment="counts the passwords; hashing anew is no new one"
+    ),
     Column("enrolment_hash", Text, comment="of the one-time code; NULL when there is none or it was used"),
     Column("enrolment_until", Moment),
     Column("is_locked", Boolean, nullable=False, comment="by an administrator, until one unlocks"),

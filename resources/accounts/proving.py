@@ -36,6 +36,7 @@ class Try:
     client: Client
     attempt: Attempt
     password_hash: str | None
+    password_number: int
 
 
 class Proving:
@@ -68,7 +69,9 @@ class Proving:
             row = row_of(connection, user_id) if is_user else None
         if attempt is None:
             raise Refused("account.locked_out")
-        return Try(user_id, is_user, client, attempt, None if row is None else row.password_hash)
+        if row is None:
+            return Try(user_id, is_user, client, attempt, None, 0)
+        return Try(user_id, is_user, client, attempt, row.password_hash, row.password_number)
 
     def judge(
         self,
@@ -83,7 +86,8 @@ class Proving:
         """Whether the proof holds *now*: what was verified outside this transaction may have been reset or locked since."""
         row = row_of(connection, tried.user_id) if tried.is_user else None
         verdict: Verdict = "wrong"
-        if row is not None and is_right and not row.is_locked and row.password_hash == tried.password_hash:
+        is_the_same = row is not None and row.password_hash and row.password_number == tried.password_number
+        if row is not None and is_right and is_the_same and not row.is_locked:
             if row.totp_secret is None or not asks_code:
                 verdict = "password"
             elif not typed(code or ""):

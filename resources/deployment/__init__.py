@@ -17,6 +17,7 @@ from resources.deployment.connections import (
     SqliteSource,
 )
 from resources.deployment.departments import Department, Merger, Title
+from resources.deployment.gates import GATES
 from resources.deployment.loading import load_deployment
 from resources.deployment.models import (
     CalendarOverrides,
@@ -24,15 +25,17 @@ from resources.deployment.models import (
     Deployment,
     FilingConfig,
     Organisation,
-    Route,
-    RouteStep,
+    ReviewConfig,
+    Substitute,
     User,
 )
 from resources.deployment.roles import ROLES
+from resources.deployment.routes import Route, RouteStep
 from resources.deployment.scaffold import init_deployment
 from resources.deployment.working_hours import USUAL_HOURS, Session
 
 __all__ = [
+    "GATES",
     "ROLES",
     "USUAL_HOURS",
     "Address",
@@ -52,12 +55,14 @@ __all__ = [
     "OfficeConfig",
     "Organisation",
     "PinnedFile",
+    "ReviewConfig",
     "Route",
     "RouteStep",
     "Session",
     "SftpConfig",
     "SourceConfig",
     "SqliteSource",
+    "Substitute",
     "Title",
     "User",
     "init_deployment",

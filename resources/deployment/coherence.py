@@ -18,8 +18,10 @@ from resources.deployment.connections import (
     SourceConfig,
 )
 from resources.deployment.departments import Department, Merger
+from resources.deployment.gates import GATES
 from resources.deployment.located import Loc, Located
-from resources.deployment.models import CalendarOverrides, FilingConfig, Organisation, Route, User
+from resources.deployment.models import CalendarOverrides, FilingConfig, Organisation, User
+from resources.deployment.routes import Route
 
 
 @dataclass
@@ -132,10 +134,18 @@ def _check_users(parts: Parts) -> None:
             file.problem("deployment.unknown_organisation", ("users", user.id, "organisations"), code=code)
         for code in sorted(user.departments - set(parts.departments) - {"*"}):
             file.problem("deployment.unknown_department", ("users", user.id, "departments"), code=code)
+        for index, substitute in enumerate(user.substitutes):
+            place: Loc = ("users", user.id, "substitutes", index)
+            if substitute.user not in parts.users or substitute.user == user.id:
+                file.problem("deployment.unknown_substitute", place, user=substitute.user)
+            if substitute.until < substitute.start:
+                file.problem(
+                    "deployment.substitute_dates", place, start=substitute.start, until=substitute.until
+                )
         if user.os_user is None:
             continue
         if user.os_user in os_users:
-            place: Loc = ("users", user.id, "os_user")
+            place = ("users", user.id, "os_user")
             file.problem(
                 "deployment.os_user_twice", place, os_user=user.os_user, other=os_users[user.os_user]
             )
@@ -143,13 +153,26 @@ def _check_users(parts: Parts) -> None:
 
 
 def _check_routes(parts: Parts) -> None:
+    file = parts.files["routes"]
     held = {role for user in parts.users.values() for role in user.roles}
     users_are_readable = not parts.files["users"].problems
     for standard, route in parts.routes.items():
+        for index, gate in enumerate(route.gates):
+            if gate not in GATES:
+                place: Loc = ("routes", standard, "gates", index)
+                file.problem("deployment.unknown_gate", place, gate=gate, known=", ".join(GATES))
         for index, step in enumerate(route.steps):
-            if users_are_readable and step.role not in held:
-                place = ("routes", standard, "steps", index)
-                parts.files["routes"].problem("deployment.role_nobody_holds", place, role=step.role)
+            place = ("routes", standard, "steps", index)
+            for role in step.roles if users_are_readable else ():
+                if role not in held:
+                    file.problem("deployment.role_nobody_holds", place, role=role)
+            codes = step.departments if isinstance(step.departments, tuple) else ()
+            if not parts.files["departments"].problems:
+                for code in sorted(set(codes) - set(parts.departments)):
+                    file.problem("deployment.unknown_department", place, code=code)
+            most = len(parts.departments) if step.departments == "all" else None
+            if most is not None and step.quorum is not None and step.quorum > most > 0:
+                file.problem("deployment.quorum_too_large", place, most=most)
 
 
 def _check_pinned_files(parts: Parts) -> None:

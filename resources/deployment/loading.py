@@ -26,9 +26,10 @@ from resources.deployment.models import (
     Deployment,
     FilingConfig,
     Organisation,
-    Route,
+    ReviewConfig,
     User,
 )
+from resources.deployment.routes import Route
 from resources.deployment.types import Model, Name
 
 MERGER_COLUMNS = ("code", "into", "effective")
@@ -47,6 +48,7 @@ class _Main(Model):
     assessment: Any = None
     answers_inbox: Any = None
     office: Any = None
+    review: Any = None
 
 
 _ENUMERATIONS = {"clock": ("system", "file"), "identity": ("operating_system", "named")}
@@ -90,6 +92,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         if settings and "office" in settings.model_fields_set
         else None
     )
+    review = _entry(ReviewConfig, main, ("review",), (settings.review if settings else None) or {})
     if settings:
         _check_settings(settings, main)
     check_parts(parts)
@@ -116,6 +119,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         assessment=assessment or AssessmentConfig(),
         answers_inbox=parts.answers_inbox,
         office=office,
+        review=review or ReviewConfig(),
     )
 
 

@@ -1,6 +1,6 @@
-"""What one insurer configures, as frozen models: organisations, people, routes, filings, the whole.
+"""What one insurer configures, as frozen models: organisations, people, filings, the whole.
 
-Only shapes and questions about them live here; channels and sources are `connections.py`. Reading the
+Only shapes and questions about them live here; channels and sources are `connections.py`, routes `routes.py`. Reading the
 folder and naming its mistakes is `loading.py`.
 """
 
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pipelines.errors import BadInput, Refused
 from resources.deployment.assessment import AssessmentConfig
 from resources.deployment.connections import AnswersInbox, ChannelConfig, OfficeConfig, SourceConfig
-from resources.deployment.departments import Department, Merger, Title, department_of, merged_into
-from resources.deployment.roles import ROLES
+from resources.deployment.departments import Department, Merger, department_of, merged_into
+from resources.deployment.routes import Route
 from resources.deployment.types import Model, Name, Role
 from resources.deployment.working_hours import USUAL_HOURS, Session
 from resources.settings import CHECKOUT
@@ -38,8 +38,22 @@ class Organisation(Model):
     region: Annotated[str, Field(pattern=r"^\d{6}$")] | None
 
 
+class Substitute(Model):
+    """Who stands in (代理) for a person who is absent, from and until these days inclusive."""
+
+    user: Name
+    start: Annotated[date, Field(alias="from")]
+    until: date
+
+    def is_in_force(self, on: date) -> bool:
+        return self.start <= on <= self.until
+
+
 class User(Model):
-    """A person; `organisations` and `departments` hold codes or "*" for all; `os_user` is their system login."""
+    """A person; `organisations` and `departments` hold codes or "*" for all; `os_user` is their system login.
+
+    `substitutes` stand in for this person while they are absent.
+    """
 
     id: Name
     name: Annotated[str, Field(min_length=1)]
@@ -47,6 +61,7 @@ class User(Model):
     organisations: Annotated[frozenset[str], Field(min_length=1)]
     os_user: str | None = None
     departments: frozenset[str] = frozenset()
+    substitutes: tuple[Substitute, ...] = ()
 
     def has_role(self, role: str) -> bool:
         return role in self.roles
@@ -59,26 +74,13 @@ class User(Model):
         """Whether the user decides for this department."""
         return "business_reviewer" in self.roles and bool({"*", department} & self.departments)
 
+    def is_represented_by(self, user: str, on: date) -> bool:
+        """Whether that user stands in for this person on a day."""
+        return any(each.user == user and each.is_in_force(on) for each in self.substitutes)
 
-class RouteStep(Model):
-    role: Role
-    title: Title
-
-    @model_validator(mode="before")
-    @classmethod
-    def _title_of_role(cls, data: Any) -> Any:
-        """A step may be written as the role alone; its title is then the role's."""
-        step: Any = {"role": data} if isinstance(data, str) else data
-        if isinstance(step, dict) and "title" not in step and step.get("role") in ROLES:
-            zh, en = ROLES[step["role"]]
-            return {**step, "title": {"zh": zh, "en": en}}
-        return step
-
-
-class Route(Model):
-    """Who must agree, in this order, before a content of the standard may be sent."""
-
-    steps: Annotated[tuple[RouteStep, ...], Field(min_length=1)]
+    def is_absent(self, on: date) -> bool:
+        """Whether somebody stands in for this person on a day."""
+        return any(each.is_in_force(on) for each in self.substitutes)
 
 
 class FilingConfig(Model):
@@ -88,7 +90,8 @@ class FilingConfig(Model):
     that reviews problem data before the departments issue it (稽核初审); without it, what was found goes out at once.
     `answer_working_days` is how long a branch has; `listed_findings` caps what documents list of a rule, counts are always true.
     `off_system` names the tables that departments keep outside the systems (系统外数据), each with its department: they are
-    uploaded, and no source's SQL fills them even where it could.
+    uploaded, and no source's SQL fills them even where it could. `reading_seconds`: how long a person needs at least to read one
+    answer, where it is not as in `review` of the whole deployment.
     """
 
     source: str
@@ -100,6 +103,13 @@ class FilingConfig(Model):
     answer_working_days: Annotated[int, Field(ge=0, le=30)] = 2
     listed_findings: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     off_system: dict[Name, Name] = Field(default_factory=dict[str, str])
+    reading_seconds: Annotated[int | None, Field(ge=0, le=3_600)] = None
+
+
+class ReviewConfig(Model):
+    """What the compliance review holds against people's work: the least time to read one answer."""
+
+    reading_seconds: Annotated[int, Field(ge=0, le=3_600)] = 2
 
 
 class CalendarOverrides(Model):
@@ -134,6 +144,12 @@ class Deployment(Model):
     assessment: AssessmentConfig = Field(default_factory=AssessmentConfig)
     answers_inbox: AnswersInbox | None = None
     office: OfficeConfig | None = None
+    review: ReviewConfig = Field(default_factory=ReviewConfig)
+
+    def reading_seconds(self, standard: str) -> int:
+        """How long a person needs at least to read one answer of this standard's filings."""
+        own = self.filings[standard].reading_seconds if standard in self.filings else None
+        return self.review.reading_seconds if own is None else own
 
     @property
     def calendar_file(self) -> Path:

@@ -37,7 +37,7 @@ STATISTICS = "circ_statistics.monthly.2026-04"
 FLASH = "circ_statistics.flash.2026-04"
 APPROVERS = {
     AUDIT: ("audit_reviewer", "business_reviewer", "executive", "president"),
-    STATISTICS: ("finance_reviewer", "executive"),
+    STATISTICS: ("finance_reviewer", "actuary", "it_reviewer", "executive"),
 }
 POLICIES = 3000
 PATIENCE_SECONDS = 60

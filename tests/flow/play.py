@@ -30,6 +30,7 @@ from pipelines.stages.issue import dispatch_folder, issue, problem
 from pipelines.stages.package import package_folder
 from pipelines.stages.register import register
 from pipelines.stages.request import RequestDraft, open_due, raise_request, review_request
+from pipelines.stages.seats import holds
 from pipelines.stages.selection import Selection
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 from pipelines.stages.workbooks import Problem
@@ -296,21 +297,31 @@ def declare_causes(installation: Installation, filing: str) -> FilingState:
     return state
 
 
-def people_of_route(installation: Installation, filing: str) -> list[User]:
-    """One person per step of the filing's route, all different."""
-    route = installation.deployment.routes[filing.split(".", maxsplit=1)[0]]
-    users = installation.deployment.users.values()
-    return [next(user for user in users if user.has_role(step.role)) for step in route.steps]
+def next_signer(installation: Installation, filing: str) -> User:
+    """Somebody who may take the first open seat of the filing's sign-off."""
+    state = installation.state(filing)
+    busy = state.makers | {opinion.actor for opinion in state.live_opinions}
+    people = [user for user in installation.deployment.users.values() if user.id not in busy]
+    return next(user for user in people if holds(user, state.open_seats[0]))
 
 
-def agree(installation: Installation, filing: str, *, steps: int | None = None) -> FilingState:
-    """Put the content on its route and let the first `steps` people (default: all) agree."""
+def sign_next_seat(installation: Installation, filing: str, comment: str = "同意（模拟）") -> FilingState:
+    """Somebody who may take the first open seat agrees."""
+    department = installation.state(filing).open_seats[0].department or None
+    user = next_signer(installation, filing)
+    return give_opinion(installation, filing, user, opinion="agree", comment=comment, department=department)
+
+
+def agree(
+    installation: Installation, filing: str, *, steps: int | None = None, answer: str = ""
+) -> FilingState:
+    """Put the content on its route and let people agree at every seat of its first `steps` steps (default: all)."""
     if lacks_baseline(installation.state(filing)):
         first_report(installation, filing)
-    open_sign_off(installation, filing, preparer(installation))
-    for user in people_of_route(installation, filing)[:steps]:
-        give_opinion(installation, filing, user, opinion="agree", comment="同意（模拟）")
-    return installation.state(filing)
+    state = open_sign_off(installation, filing, preparer(installation), answer=answer)
+    while state.current_step and (steps is None or state.current_step.place < steps):
+        state = sign_next_seat(installation, filing)
+    return state
 
 
 def preparer(installation: Installation) -> User:

@@ -194,8 +194,9 @@ def test_what_is_signed_has_only_explained_findings_left(filed: Filed) -> None:
     left = read_findings(filed.installation, filed.end)
     assert set(left["severity"]) == {"explain"}
     assert left.height == filed.explained
-    assert [o.fact.role for o in filed.end.live_opinions] == [
-        "audit_reviewer", "business_reviewer", "executive", "president",
+    assert [(o.fact.role, o.fact.department) for o in filed.end.live_opinions] == [
+        ("audit_reviewer", ""), ("business_reviewer", "underwriting"), ("business_reviewer", "claims"),
+        ("business_reviewer", "finance"), ("executive", ""), ("president", ""),
     ]  # fmt: skip
 
 
@@ -220,7 +221,14 @@ def test_the_evidence_verifies(filed: Filed) -> None:
     assert (proven.filing, proven.version, proven.key) == (AUDIT, 1, key)
     assert filed.end.content is not None
     assert proven.content == filed.end.content.fact.content
-    assert len(proven.approvals) == 4
+    assert proven.approvals == (
+        "audit_reviewer: audit_reviewer",
+        "business_reviewer underwriting: business_reviewer",
+        "business_reviewer claims: claims_reviewer",
+        "business_reviewer finance: accounting_reviewer",
+        "executive: executive",
+        "president: president",
+    )
     assert proven.events == filed.end.seq - 1, "all events but the one that names the archive"
 
 

@@ -122,7 +122,12 @@ def test_the_statistics_go_from_the_calendar_to_the_commission_receipt(begin: Re
     assert received.read_bytes() == package.read_bytes()
     assert (state.receipt.fact.result, state.receipt.fact.number[:3]) == ("accepted", "JS-")
     proven = verify_evidence(evidence_path(installation, state))
-    assert proven.approvals == ("finance: finance_reviewer", "executive: executive")
+    assert proven.approvals == (
+        "finance: finance_reviewer",
+        "actuarial: actuary",
+        "it: it_reviewer",
+        "executive: executive",
+    )
 
 
 @pytest.mark.parametrize(

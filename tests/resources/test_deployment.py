@@ -85,7 +85,19 @@ def test_the_demo_is_one_simulated_insurer(demo: Deployment) -> None:
     assert [step.role for step in demo.routes["circ_audit"].steps] == [
         *("audit_reviewer", "business_reviewer", "executive", "president")
     ]
-    assert demo.routes["circ_statistics"].steps[0].title.zh == ROLES["finance"][0]
+    compliance, departments, *_ = demo.routes["circ_audit"].steps
+    assert (compliance.kind, departments.departments, departments.rejection) == (
+        "compliance",
+        "concerned",
+        "departments",
+    )
+    together = demo.routes["circ_statistics"].steps[0]
+    assert (together.roles, together.quorum, together.limit_working_hours) == (
+        ("finance", "actuarial", "it"),
+        None,
+        8,
+    )
+    assert demo.routes["schedule_p"].steps[0].title.zh == ROLES["actuarial"][0]
     assert demo.filings["circ_statistics"].opening == ("flash", "monthly", "quarterly", "half_year", "annual")
     assert demo.filings["circ_statistics"].lead_working_days == 3
     assert isinstance(demo.channels["designated_sftp"], SftpConfig)
@@ -198,12 +210,117 @@ def test_an_address_is_fixed_or_written_by_its_server(demo: Deployment, tmp_path
         ("users.yaml", "roles: [actuarial]", "roles: [actuarial", "deployment.not_yaml"),
         (
             "routes.yaml",
-            "steps: [finance, executive]",
+            "steps: [actuarial, executive]",
             "steps: [branch_it, requester, sage]",
             "deployment.unknown_role",
         ),
-        ("routes.yaml", "steps: [finance, executive]", "steps: []", "deployment.value"),
+        ("routes.yaml", "steps: [actuarial, executive]", "steps: []", "deployment.value"),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{roles: [finance, it], quorum: 3}]",
+            "deployment.quorum_too_large",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{departments: all, quorum: 4}]",
+            "deployment.quorum_too_large",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{role: it, quorum: most}]",
+            "deployment.quorum",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{role: it, quorum: 0}]",
+            "deployment.quorum",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{departments: some}]",
+            "deployment.step_departments",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{departments: [claims, claims]}]",
+            "deployment.step_departments",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{departments: [legal]}]",
+            "deployment.unknown_department",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{role: executive, departments: all}]",
+            "deployment.departments_role",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{role: it, roles: [finance]}]",
+            "deployment.role_and_roles",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{roles: [it, it]}]",
+            "deployment.role_twice",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{role: it, limit_working_hours: 0}]",
+            "deployment.value",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{role: it, rejection: nobody}]",
+            "deployment.value",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "steps: [{role: it, deadline: 3}]",
+            "deployment.unknown_key",
+        ),
+        (
+            "routes.yaml",
+            "steps: [actuarial, executive]",
+            "gates: [moon_is_full]\n    steps: [it]",
+            "deployment.unknown_gate",
+        ),
+        (
+            "users.yaml",
+            "roles: [president]",
+            "roles: [president]\n    substitutes: [{user: nobody, from: 2026-05-01, until: 2026-05-02}]",
+            "deployment.unknown_substitute",
+        ),
+        (
+            "users.yaml",
+            "roles: [president]",
+            "roles: [president]\n    substitutes: [{user: executive, from: 2026-05-03, until: 2026-05-02}]",
+            "deployment.substitute_dates",
+        ),
+        (
+            "users.yaml",
+            "roles: [president]",
+            "roles: [president]\n    substitutes: [{user: executive, from: 2026-05-03}]",
+            "deployment.missing",
+        ),
         ("routes.yaml", "routes:", "paths:", "deployment.unknown_key"),
+        ("deployment.yaml", "filings:", "review: {reading_seconds: soon}\nfilings:", "deployment.value"),
+        ("deployment.yaml", "filings:", "review: {seconds: 2}\nfilings:", "deployment.unknown_key"),
+        ("deployment.yaml", "lead_working_days: 3", "reading_seconds: -1", "deployment.value"),
         ("channels.yaml", "file:embedded/secrets/sftp_password", "geheim123", "deployment.plain_secret"),
         ("channels.yaml", "file:embedded/secrets/interface_token", "geheim123", "deployment.plain_secret"),
         ("channels.yaml", "{home: embedded/known_hosts}", "any", "deployment.host_key_unpinned"),
@@ -254,6 +371,11 @@ def test_a_mistake_is_named_with_its_line(
     # what is wrong with an entry as a whole is named where the entry begins
     elsewhere = {"deployment.one_credential": -7, "deployment.plain_http": -2, "deployment.missing": -1}
     elsewhere |= {"deployment.duplicate_key": 4, "deployment.not_yaml": 1}
+    line += (
+        new[: new.rfind("substitutes:")].count("\n") + (code == "deployment.missing")
+        if "substitutes" in new
+        else 0
+    )
     assert (code, name, line + elsewhere.get(code, 0)) in mistakes(folder)
 
 
@@ -294,8 +416,18 @@ def test_organisations_in_a_cycle_are_named(folder: Path, edit: Edit) -> None:
 
 def test_a_route_needs_someone_who_can_walk_it(folder: Path, edit: Edit) -> None:
     edit("users.yaml", "roles: [actuarial]", "roles: [finance]")
-    line = edit("routes.yaml", "steps: [actuarial, executive]", "steps: [actuarial, executive]")
-    assert mistakes(folder) == [("deployment.role_nobody_holds", "routes.yaml", line)]
+    lines = [
+        edit("routes.yaml", step, step)
+        for step in ("roles: [finance, actuarial, it]", "steps: [actuarial, executive]")
+    ]
+    assert mistakes(folder) == [("deployment.role_nobody_holds", "routes.yaml", line) for line in lines]
+
+
+def test_a_standard_may_have_its_own_time_for_reading(folder: Path, edit: Edit) -> None:
+    edit("deployment.yaml", "filings:", "review: {reading_seconds: 5}\nfilings:")
+    edit("deployment.yaml", "lead_working_days: 3", "lead_working_days: 3\n    reading_seconds: 0")
+    deployment = load_deployment(folder, folder.parent)
+    assert (deployment.reading_seconds("circ_audit"), deployment.reading_seconds("circ_statistics")) == (5, 0)
 
 
 def test_a_csv_with_a_byte_order_mark_or_in_gbk_is_told(folder: Path) -> None:

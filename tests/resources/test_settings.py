@@ -12,7 +12,7 @@ from resources.settings import CHECKOUT, Settings
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HOME", "DEPLOYMENT", "DATABASE_URL", "LANGUAGE"):
+    for name in ("HOME", "DEPLOYMENT", "DATABASE_URL", "ACCOUNTS_URL", "LANGUAGE"):
         monkeypatch.delenv(f"BAOSONG_{name}", raising=False)
 
 
@@ -21,6 +21,7 @@ def test_without_an_environment_the_demo_lives_under_the_checkout() -> None:
     assert settings.home == CHECKOUT / ".baosong"
     assert settings.deployment == CHECKOUT / "resources" / "demo" / "deployment"
     assert settings.ledger_url == f"sqlite:///{CHECKOUT / '.baosong' / 'ledger.db'}"
+    assert settings.accounts_database_url == f"sqlite:///{CHECKOUT / '.baosong' / 'accounts.db'}"
     assert settings.language == "zh"
 
 
@@ -30,9 +31,11 @@ def test_paths_become_absolute_and_the_database_is_taken_as_given(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BAOSONG_HOME", "here")
     monkeypatch.setenv("BAOSONG_DATABASE_URL", "postgresql://u:geheim@h/ledger")
+    monkeypatch.setenv("BAOSONG_ACCOUNTS_URL", "postgresql://u:geheim@h/accounts")
     settings = Settings.load()
     assert settings.home == tmp_path / "here"
     assert settings.ledger_url == "postgresql://u:geheim@h/ledger"
+    assert settings.accounts_database_url == "postgresql://u:geheim@h/accounts"
     assert "geheim" not in repr(settings)
 
 

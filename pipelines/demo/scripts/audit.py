@@ -1,4 +1,4 @@
-"""稽核数据: a red-header document, defects found, fixed at the source and in the report, signed by four, handed over."""
+"""稽核数据: a red-header document, defects found, fixed at the source and in the report, signed at six seats, handed over."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from pipelines.demo.acts import baosong
 from pipelines.demo.branch import download_and_hand_over
+from pipelines.demo.company import Company, signed_content
 from pipelines.demo.outcome import Outcome
 from pipelines.demo.stage_setting import answer_key
 from pipelines.demo.workbooks import (
@@ -26,37 +27,55 @@ from resources.reference_core import repairs_path
 
 NUMBER = "JH-2026-003"
 FILING = f"circ_audit.detail.{NUMBER}"
+FINDINGS = f"/filings/{FILING}/findings"
 CORRECTED = ("440000", "D05")
 """This branch's finding of this rule is corrected in the report, with a change request; all others at the source."""
 WAIVED, DOUBTED = "D02", "B07"
 """One rule's findings are waived under a sign-off; Guangdong's explanations of the other come back as too thin at first."""
+OPINIONS = {
+    "audit_reviewer": "演示中裁定由程序代演，快于人的阅读；其余审核流程规范",
+    "claims_reviewer": "理赔问题均已处理",
+    "accounting_reviewer": "财务问题均已处理",
+    "underwriting_reviewer": "承保问题均已处理",
+    "executive": "同意",
+    "president": "同意报送",
+}
+"""Who signs with which comment: the departments in any order, between the audit department and the executives."""
 BRANCHES = {"330000": "branch_330000", "440000": "branch_440000", "510000": "branch_510000"}
 
 
-def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[], bool], None, None]:
+def script(
+    installation: Installation, outcome: Outcome, company: Company
+) -> Generator[Callable[[], bool], None, None]:
     """From the document to the bureau's receipt, in two rounds."""
     document = installation.home / "demo" / f"{NUMBER}.txt"
     document.write_text("关于报送 2026 年一季度稽核数据的通知（模拟的红头文件）\n", encoding="utf-8")
-    baosong(
-        "request", "raise", NUMBER, "--standard", "circ_audit", "--report", "detail",
-        "--authority", "广东保监局（牵头，粤浙川联合稽核）", "--from", "2026-01-01", "--to", "2026-03-31",
-        "--deadline", "2026-05-15", "--document", str(document), "--organisation", "330000",
-        "--organisation", "440000", "--organisation", "510000", "--as", "requester_440000",
+    company.do(
+        "requester_440000",
+        "/requests/new",
+        {
+            "number": NUMBER, "report": "circ_audit.detail", "authority": "广东保监局（牵头，粤浙川联合稽核）",
+            "date_from": "2026-01-01", "date_to": "2026-03-31", "deadline": "2026-05-15",
+            "organisation": ["330000", "440000", "510000"],
+        },
+        files=[("document", document)],
     )  # fmt: skip
     _refused(outcome, "run", "extract", FILING)
-    baosong(
-        "request", "review", NUMBER, "--opinion", "accept", "--comment", "范围与期限无误（模拟）",
-        "--as", "audit_reviewer",
-    )  # fmt: skip
+    company.do(
+        "audit_reviewer",
+        f"/requests/{NUMBER}",
+        {"opinion": "accept", "comment": "范围与期限无误（模拟）"},
+        to=f"/requests/{NUMBER}/review",
+    )
     yield lambda: installation.state(FILING).stage == "first_review"
 
     outcome.compare_with_answer_key(FILING)
-    baosong("findings", "confirm", FILING, "--as", "audit_reviewer")
+    company.do("audit_reviewer", FINDINGS, {"act": "confirm", "all": "1"})
     baosong(
         "waiver", "grant", FILING, "--rule", WAIVED, "--sign-off", "签报〔2026〕21号", "--expires", "2026-12-31",
         "--reason", "补签的大项目保单，集团已批（模拟）", "--as", "underwriting_reviewer",
     )  # fmt: skip
-    issue_findings(installation, FILING)
+    issue_findings(installation, company, FILING)
 
     def answer_hastily(organisation: str, problem: Problem) -> tuple[str, str, str]:
         if (organisation, problem.rule) == CORRECTED:
@@ -74,14 +93,23 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
         return "情况说明", "", "五月六日回访，客户确认号码为境外漫游号（模拟）"
 
     _fix_core(installation)
-    answer_workbooks(installation, FILING, answer_hastily, people=BRANCHES, otherwise="head_office_preparer")
-    answer_returned(installation, FILING, answer, person="branch_440000")
-    baosong(
-        "answers", "send-back", FILING, "--rule", DOUBTED, "--branch", "440000", "--reason",
-        "请写明回访核实的日期（模拟）", "--as", "underwriting_reviewer",
-    )  # fmt: skip
-    answer_sent_back(installation, FILING, answer_again, person="branch_440000")
-    accept_answers(installation, FILING)
+    answer_workbooks(
+        installation, company, FILING, answer_hastily, people=BRANCHES, otherwise="head_office_preparer"
+    )
+    answer_returned(installation, company, FILING, answer, person="branch_440000")
+    company.do(
+        "underwriting_reviewer",
+        FINDINGS,
+        {
+            "act": "send_back",
+            "all": "1",
+            "rule": DOUBTED,
+            "branch": "440000",
+            "reason": "请写明回访核实的日期（模拟）",
+        },
+    )
+    answer_sent_back(installation, company, FILING, answer_again, person="branch_440000")
+    accept_answers(installation, company, FILING)
     yield lambda: _second_round_reviewed(installation)
 
     _refused(outcome, "run", "package", FILING)
@@ -93,15 +121,13 @@ def script(installation: Installation, outcome: Outcome) -> Generator[Callable[[
         "总账与明细核对（R01）后更正的保单明细（模拟）", "--as", "underwriting_reviewer",
     )  # fmt: skip
     baosong("baseline", "none", FILING, "--reason", "首次经本系统报送（模拟）", "--as", "data_engineer")
-    baosong("sign-off", FILING, "--as", "data_engineer")
+    baosong("gates", FILING)
+    company.do("data_engineer", f"/filings/{FILING}/gates", {}, to=f"/filings/{FILING}/sign-off")
     _refused(outcome, "sign", FILING, "--as", "data_engineer", "--opinion", "agree", "--comment", "自批")
-    for person, comment in {
-        "audit_reviewer": "各部门审核流程规范",
-        "business_reviewer": "问题均已处理",
-        "executive": "同意",
-        "president": "同意报送",
-    }.items():
-        baosong("sign", FILING, "--as", person, "--opinion", "agree", "--comment", f"{comment}（模拟）")
+    baosong("compliance", FILING)
+    content = signed_content(installation, FILING)
+    for person, comment in OPINIONS.items():
+        company.sign(person, FILING, f"{comment}（模拟）", content=content)
     yield lambda: installation.state(FILING).stage == "delivered"
 
     package, receipt = download_and_hand_over(installation, FILING)

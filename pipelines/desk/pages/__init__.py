@@ -9,6 +9,7 @@ from pipelines.desk.pages import (
     filings,
     finding,
     findings,
+    gatekeeping,
     requests,
     signing,
     standards,
@@ -30,6 +31,7 @@ ROUTERS = tuple(
         signing,
         standards,
         administration,
+        gatekeeping,
     )
 )
 """Every route but the static files."""

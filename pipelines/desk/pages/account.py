@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
@@ -36,6 +37,7 @@ async def log_in(request: Request) -> Response:
             form["password"],
             form["code"] or None,
             client_of(request),
+            previous=request.cookies.get(SESSION_COOKIE),
         )
     except BaosongError as error:
         return _login_page(request, error=error, given=form)
@@ -102,8 +104,17 @@ def change_password(visit: Visited) -> Response:
 
 @router.post("/account/totp", name="begin_totp")
 def begin_totp(visit: Visited) -> HTMLResponse:
-    """A new secret for the second factor; it counts once a code of it is confirmed."""
-    return _account_page(visit, enrolment=visit.desk.accounts.begin_totp(visit.user.id))
+    """A new secret for the second factor, after the password; it counts once a code of it is confirmed."""
+    accounts = visit.desk.accounts
+    try:
+        token, session = accounts.reauthenticate(
+            visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
+        )
+    except BaosongError as error:
+        return _account_page(visit, error=error)
+    answer = _account_page(replace(visit, session=session), enrolment=accounts.begin_totp(visit.user.id))
+    keep_session(visit.request, answer, token)
+    return answer
 
 
 @router.post("/account/totp/confirm", name="confirm_totp")

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipelines.desk.answer_view import HANDLINGS, AnswerForm, answer_form
 from pipelines.desk.answering import onward, page, status_of
-from pipelines.desk.findings_view import asked_of, neighbours, sees_finding
+from pipelines.desk.findings_view import asked_of, neighbours, visible_rows
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.scope import BRANCH_ROLES, visible_branches
 from pipelines.desk.visit import Visited
@@ -33,7 +33,7 @@ def finding(visit: Visited, finding: str) -> HTMLResponse:
 @router.post("/filings/{filing}/findings/{finding}/reveal", name="reveal")
 def reveal(visit: Visited, finding: str) -> HTMLResponse:
     """The same with personal data shown, once; that it was looked at is recorded first."""
-    _require_visible(visit, finding)
+    _visible_row(visit, finding)
     visit.desk.accounts.record(visit.user.id, "revealed", {"filing": visit.state.id, "finding": finding})
     return _finding_page(visit, finding, is_revealed=True)
 
@@ -41,7 +41,7 @@ def reveal(visit: Visited, finding: str) -> HTMLResponse:
 @router.post("/filings/{filing}/findings/{finding}/answer", name="answer_finding")
 def answer(visit: Visited, finding: str) -> Response:
     """The branch answers one finding; what a line of a workbook would come back for is said at the form."""
-    _require_visible(visit, finding)
+    _visible_row(visit, finding)
     handling, new_value, reason = visit.text("handling"), visit.text("new_value"), visit.text("reason")
     try:
         done = answer_finding(
@@ -71,9 +71,10 @@ def _finding_page(
     given: AnswerForm | None = None,
     refusal: BaosongError | None = None,
 ) -> HTMLResponse:
-    _require_visible(visit, finding)
-    rows = visit.desk.reading.register(visit.state)
-    story = tell_finding(visit.installation, visit.state, finding, rows=rows, is_masked=not is_revealed)
+    rows = _visible_row(visit, finding)
+    story = tell_finding(
+        visit.installation, visit.state, finding, rows=rows.lazy(), is_masked=not is_revealed
+    )
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
     asked = asked_of(visit)
     return page(
@@ -124,7 +125,17 @@ def _cell_of(visit: Visited, story: FindingStory) -> str:
     return format_cell(story.table, story.key.values()) if is_due and MASK not in story.key.values() else ""
 
 
-def _require_visible(visit: Visited, finding: str) -> None:
-    """Refused for a finding that does not exist for this person."""
-    if not sees_finding(visit, finding):
+def _visible_row(visit: Visited, finding: str) -> pl.DataFrame:
+    """The finding's row of the register; Refused for one that does not exist for this person.
+
+    Its rule, where the address says it (`of`, or the filter `rule`), keeps most of a large register unread.
+    """
+    if visit.state.content is None:
         raise Refused("desk.out_of_scope")
+    query = visit.request.query_params
+    rule = query.get("of") or query.get("rule")
+    same = [pl.col("finding") == finding, *([pl.col("rule") == rule] if rule else [])]
+    found = visible_rows(visit).filter(*same).collect()
+    if found.is_empty():
+        raise Refused("desk.out_of_scope")
+    return found

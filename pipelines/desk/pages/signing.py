@@ -10,8 +10,11 @@ from pipelines.desk.filing_view import findings_charts, review_documents
 from pipelines.desk.pages.account import has_totp, keep_session
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
-from pipelines.errors import BaosongError, Refused
+from pipelines.errors import BaosongError
+from pipelines.stages.compliance import compliance
+from pipelines.stages.gates import gate_results
 from pipelines.stages.key_indicators import key_indicators
+from pipelines.stages.seats import due
 from pipelines.stages.sign_off import give_opinion, open_seats, open_sign_off
 from pipelines.stages.unjudged import unjudged
 
@@ -22,10 +25,16 @@ router = APIRouter()
 def open_(visit: Visited) -> Response:
     """The preparer puts the present content on its route; all closed gates are named at once."""
     try:
-        open_sign_off(visit.installation, visit.state.id, visit.user)
+        open_sign_off(visit.installation, visit.state.id, visit.user, answer=visit.text("answer"))
     except BaosongError as error:
-        return page(visit, "refused", error=error, **head_of(visit))
+        return _gates(visit, error=error)
     return onward(visit, "filing", done="sign_off_opened", path={"filing": visit.state.id})
+
+
+@router.get("/filings/{filing}/gates", name="gates")
+def gates(visit: Visited) -> HTMLResponse:
+    """Every gate before the sign-off, open or closed, with what to do."""
+    return _gates(visit)
 
 
 @router.get("/filings/{filing}/sign", name="sign_page")
@@ -42,13 +51,19 @@ def sign(visit: Visited) -> Response:
         if opinion not in ("agree", "disagree"):
             raise missing("opinion")
         comment = visit.text("comment", is_needed=True)
-        live = visit.state.live_sign_off
-        if live is None or live.fact.content != visit.text("content"):
-            raise Refused("desk.content_moved")
-        token, _ = accounts.reauthenticate(
+        token, session = accounts.reauthenticate(
             visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
         )
-        state = give_opinion(visit.installation, visit.state.id, visit.user, opinion=opinion, comment=comment)
+        state = give_opinion(
+            visit.installation,
+            visit.state.id,
+            visit.user,
+            opinion=opinion,
+            comment=comment,
+            department=visit.text("department") or None,
+            content=visit.text("content"),
+            authentication=f"desk: {'password and code' if has_totp(visit) else 'password'}, session {session.id}",
+        )
         outcome = "approved" if state.is_approved else "rejected" if state.is_rejected else "signed"
         answer: Response = onward(visit, "filing", done=outcome, path={"filing": state.id})
     except BaosongError as error:
@@ -58,9 +73,18 @@ def sign(visit: Visited) -> Response:
     return answer
 
 
+def _gates(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
+    results = gate_results(visit.installation, visit.state) if visit.state.content else ()
+    return page(visit, "gates", error=error, **head_of(visit), results=results)
+
+
 def _page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
     state, installation = visit.state, visit.installation
     seats = open_seats(installation, state, visit.user)
+    review = compliance(installation, state) if state.live_sign_off else None
+    steps = [
+        (step, due(installation, state, step) if step is state.current_step else None) for step in state.steps
+    ]
     indicators = key_indicators(installation, state) if state.content else []
     return page(
         visit,
@@ -68,6 +92,8 @@ def _page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
         error=error,
         **head_of(visit),
         seats=seats,
+        steps=steps,
+        review=review,
         has_totp=has_totp(visit),
         indicators=indicators,
         charts=findings_charts(visit),

@@ -1,4 +1,5 @@
-"""What is attached to the sign-off: opinions on modifications, the final confirmation plan, the handlings of all findings.
+"""What is attached to the sign-off: opinions on modifications, the final confirmation plan, the handlings of all findings and,
+where the route has one, the compliance review.
 
 They are written when the sign-off opens, from what people decided until then.
 """
@@ -19,6 +20,10 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.canonical import file_digest
 from pipelines.stages.change_request import changes_of
 from pipelines.stages.content import Content, sign_off_number
+from pipelines.stages.filing_documents.compliance_page import (
+    is_reviewed_for_compliance,
+    write_compliance_page,
+)
 from pipelines.stages.filing_documents.pages import write_page
 from pipelines.stages.filing_documents.rows import write_rows
 from pipelines.stages.filing_documents.scope import scope_of
@@ -77,7 +82,11 @@ def write_signed_documents(
     rows.drop([c for c in rows.columns if c.endswith("_seq")]).write_parquet(whole, statistics=False)
     plan = folder / f"最终确认方案-{name}.html"
     _write_plan(installation, state, content, rows, plan)
-    return {path.name: file_digest(path) for path in (opinions, handlings, whole, plan)}
+    written = [opinions, handlings, whole, plan]
+    if is_reviewed_for_compliance(installation, state):
+        written.append(folder / f"审核流程合规审查-{name}.html")
+        write_compliance_page(installation, state, written[-1])
+    return {path.name: file_digest(path) for path in written}
 
 
 def _write_findings(

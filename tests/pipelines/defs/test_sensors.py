@@ -162,7 +162,7 @@ def test_nothing_is_launched_while_people_are_at_work(
     assert asked(reviewed, instance) == nothing
 
 
-def test_a_rejection_runs_the_check_alone(reviewed: Settings, instance: dg.DagsterInstance) -> None:
+def test_a_rejection_runs_the_checks_alone(reviewed: Settings, instance: dg.DagsterInstance) -> None:
     with open_installation(reviewed) as installation:
         sign(installation, ("audit_reviewer", "disagree"))
         decision = installation.state(FILING).decision
@@ -172,7 +172,8 @@ def test_a_rejection_runs_the_check_alone(reviewed: Settings, instance: dg.Dagst
     assert request.run_key == f"{FILING}:reject:decision-{decision.seq}:0"
     assert request.asset_selection == []
     assert request.asset_check_keys == [
-        dg.AssetCheckKey(dg.AssetKey(["circ_audit", "content"]), "business_approval")
+        dg.AssetCheckKey(dg.AssetKey(["circ_audit", "content"]), name)
+        for name in ("request_accepted", "compliance_review", "business_approval", "executive_approval")
     ]
     assert asked(reviewed, instance)["extraction"] == []
 

@@ -17,6 +17,12 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Text, nullable=False),
         sa.Column("password_hash", sa.Text, comment="argon2id; NULL until the person has enrolled"),
         sa.Column(
+            "password_number",
+            sa.Integer,
+            nullable=False,
+            comment="counts the passwords; hashing anew is no new one",
+        ),
+        sa.Column(
             "enrolment_hash", sa.Text, comment="of the one-time code; NULL when there is none or it was used"
         ),
         sa.Column("enrolment_until", sa.Text),

@@ -1,0 +1,71 @@
+"""How these tests visit the desk: a real server on loopback over an installation, people with accounts, pages and forms over HTTP.
+
+A real browser is `tests/browser`'s matter.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from pipelines.demo.visitor import Visitor
+from pipelines.desk.reading import Reading
+from pipelines.desk.serving import server_of
+from pipelines.desk.visit import Desk
+from pipelines.stages.installation import Installation
+from resources.accounts import Accounts, Client, open_accounts
+
+PASSWORD = "ein langer Satz fuer die Probe 26"
+
+
+@dataclass
+class Street:
+    """The desk at `url`, and whoever comes to it: `visitor(user)` has an account and is logged in."""
+
+    desk: Desk
+    url: str
+    clients: ExitStack
+    known: dict[str, Visitor] = field(default_factory=dict[str, Visitor])
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.desk.accounts
+
+    @property
+    def installation(self) -> Installation:
+        return self.desk.installation
+
+    def visitor(self, user: str) -> Visitor:
+        if user not in self.known:
+            code = self.accounts.invite(user, "administrator")
+            self.accounts.enrol(user, code, PASSWORD, Client("127.0.0.1", "test"))
+            visitor = Visitor(self.new_client(), user)
+            visitor.log_in(PASSWORD)
+            self.known[user] = visitor
+        return self.known[user]
+
+    def new_client(self) -> httpx.Client:
+        """A browser without cookies."""
+        return self.clients.enter_context(httpx.Client(base_url=self.url, timeout=60))
+
+
+@contextmanager
+def at_desk(installation: Installation) -> Generator[Street]:
+    """Serve the desk over an installation until the end."""
+    with open_accounts(installation.settings, installation.deployment) as accounts, ExitStack() as clients:
+        desk = Desk(installation, accounts, Reading(installation))
+        server = server_of(desk, is_behind_proxy=True)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive(), "the server did not start"
+            port = server.servers[0].sockets[0].getsockname()[1]
+            yield Street(desk, f"http://127.0.0.1:{port}", clients)
+        finally:
+            server.should_exit = True
+            thread.join()
