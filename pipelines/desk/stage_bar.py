@@ -87,7 +87,9 @@ def _said(deployment: Deployment, state: FilingState, user: User) -> str:
     if state.stage == "reviewed" and state.unexplained_drift:
         return label("stage.drift", count=number(state.unexplained_drift))
     if state.stage == "rejected" and state.decision:
-        return label("stage.rejected", who=_name(deployment, state.decision.actor), comment=state.decision.fact.comment)
+        return label(
+            "stage.rejected", who=_name(deployment, state.decision.actor), comment=state.decision.fact.comment
+        )
     if state.stage == "withdrawn" and state.withdrawn:
         return label("stage.withdrawn", reason=state.withdrawn.fact.reason)
     return label(f"stage.at_{state.stage}")

@@ -169,7 +169,9 @@ def test_a_rejection_shows_its_reason_and_goes_back_to_correction(reviewed: Stre
     assert "签报退回" in sign(reviewed.visitor("actuary"), reviewed, "disagree", "准备金口径未说明")
     assert reviewed.desk.installation.state(SCHEDULE_P).stage == "rejected"
     page = engineer.read(f"/filings/{SCHEDULE_P}")
-    assert "签报被精算审核人（模拟）退回：准备金口径未说明" in page and "处理被退回的签报" in engineer.read("/")
+    assert "签报被精算审核人（模拟）退回：准备金口径未说明" in page and "处理被退回的签报" in engineer.read(
+        "/"
+    )
 
 
 def test_all_closed_gates_are_named_at_once(in_review: Street):
