@@ -13,7 +13,6 @@ from pipelines.stages.installation import Installation
 from tests.browser.every_page import furnish
 from tests.browser.reception import PATIENCE_MILLISECONDS, Reception
 from tests.flow.conftest import (  # noqa: F401 - fixtures, found by their names
-    audit_in_review,
     audit_listed,
     begin,
     cores,
@@ -61,7 +60,7 @@ def busy(
 ) -> Iterator[Reception]:
     """A desk with something on every page. Nothing is decided at it: whoever comes only looks."""
     home = tmp_path_factory.mktemp("busy") / "home"
-    furnish(home, request.getfixturevalue("audit_in_review"))
+    furnish(home, request.getfixturevalue("audit_listed"))
     with opened(home) as installation, at_desk(installation) as street:
         reception = Reception(street, chromium)
         yield reception

@@ -19,16 +19,20 @@ from playwright.sync_api import Page
 
 from pipelines.desk.pages import ROUTERS
 from pipelines.stages.correct import import_answers
+from pipelines.stages.first_review import review_findings
 from pipelines.stages.installation import Installation
-from pipelines.stages.request import raise_request
+from pipelines.stages.issue import issue
+from pipelines.stages.request import open_due, raise_request
+from pipelines.stages.selection import Selection
 from pipelines.stages.sign_off import give_opinion, open_sign_off
-from tests.browser.reception import Person, Reception
+from tests.browser.reception import OFFICE, PHONE, Person, Reception
 from tests.flow.conftest import leave_few_filers
 from tests.flow.life import rows
 from tests.flow.play import (
     AUDIT,
     PREPARERS,
     SCHEDULE_P,
+    START,
     answer_all,
     answer_audit,
     draft,
@@ -64,15 +68,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Looked:
-    """What was seen: violations of WCAG, in both colour schemes, and how far the page is wider than its window."""
+    """What was seen: violations of WCAG, in both colour schemes, and by how much the page is wider than its window, and than a phone's."""
 
     violations: list[str]
     too_wide: int
+    too_wide_on_phone: int
 
 
-def furnish(home: Path, audit_in_review: Path) -> None:
-    """Audit findings that branches are answering, Schedule P at its executive after one rejection, a request that waits."""
-    shutil.copytree(audit_in_review, home, dirs_exist_ok=True)
+def furnish(home: Path, audit_listed: Path) -> None:
+    """Audit findings at three posts, Schedule P at its executive after one rejection, a request that waits, April's statistics."""
+    shutil.copytree(audit_listed, home, dirs_exist_ok=True)
     leave_few_filers(home)
     with opened(home) as installation:
         raise_request(
@@ -80,6 +85,10 @@ def furnish(home: Path, audit_in_review: Path) -> None:
             draft(home, number=WAITING, deadline=date(2026, 5, 8)),
             installation.user("requester"),
         )
+        open_due(installation, START.date())
+        review_findings(installation, AUDIT, installation.user("audit_reviewer"), "confirm", Selection())
+        for department in ("underwriting", "claims"):
+            issue(installation, AUDIT, department, installation.user("business_reviewer"), Selection())
         books = filled_workbooks(installation, AUDIT, answer_audit, home / "filled")
         for book in books["440000"]:
             import_answers(installation, AUDIT, book, installation.user(PREPARERS["440000"]))
@@ -104,7 +113,7 @@ def places(installation: Installation) -> list[Place]:
     )
     finding = {**audit, "finding": str(answered["finding"][0])}
     return [
-        Place("tasks", "audit_reviewer"), Place("tasks", "underwriting_reviewer"), Place("tasks", "president"),
+        Place("tasks", "audit_reviewer"), Place("tasks", "business_reviewer"), Place("tasks", "president"),
         Place("account", "president"),
         Place("requests", "requester"), Place("new_request", "requester"), Place("request", "audit_reviewer", {"key": WAITING}),
         Place("calendar", "data_engineer"), Place("filings", "data_engineer"),
@@ -143,7 +152,11 @@ def look(person: Person) -> Looked:
     page.emulate_media(color_scheme="dark")
     dark = page.evaluate(_RUN, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
     page.emulate_media(color_scheme="light")
-    return Looked([*light, *(f"dark: {each}" for each in dark)], too_wide(page))
+    wide = too_wide(page)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    on_phone = too_wide(page)
+    page.set_viewport_size({"width": OFFICE[0], "height": OFFICE[1]})
+    return Looked([*light, *(f"dark: {each}" for each in dark)], wide, on_phone)
 
 
 def too_wide(page: Page) -> int:

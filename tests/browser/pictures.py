@@ -15,7 +15,7 @@ from tests.flow.play import AUDIT, SCHEDULE_P
 FOLDER = CHECKOUT / "docs" / "images"
 LARGEST = 200_000
 PICTURES = {
-    "tasks": Place("tasks", "underwriting_reviewer"),
+    "tasks": Place("tasks", "business_reviewer"),
     "filing": Place("filing", "data_engineer", {"filing": AUDIT}),
     "findings": Place("findings", "underwriting_reviewer", {"filing": AUDIT}, {"holder": "decide"}),
     "sign": Place("sign_page", "executive", {"filing": SCHEDULE_P}),

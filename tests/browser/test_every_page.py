@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 
 from tests.browser.every_page import Looked, address, look, places, routes_of_pages, too_wide
@@ -14,14 +16,13 @@ BEFORE_LOGIN = ("login", "enrol_page")
 def seen(busy: Reception, language: str) -> dict[str, Looked]:
     """A look at every page; what a page complains of is noted by its person."""
     looked: dict[str, Looked] = {}
-    stranger = busy.stranger("nobody", language)
-    stranger.open(f"/language/{language}")
+    stranger = busy.stranger("nobody")
     for name, path in (("login", "/login"), ("enrol_page", "/enrol")):
-        stranger.open(path)
+        stranger.open(f"/language/{language}?next={path}")
         looked[name] = look(stranger)
     for place in places(busy.street.installation):
-        person = busy.person(place.user, language)
-        person.open(address(busy, place))
+        person = busy.person(place.user)
+        person.open(f"/language/{language}?{urlencode({'next': address(busy, place)})}")
         looked[place.name] = look(person)
     assert stranger.troubles == []
     return looked
@@ -45,28 +46,32 @@ def test_no_page_is_wider_than_an_office_screen(looked: dict[str, Looked]) -> No
     assert {name: each.too_wide for name, each in looked.items() if each.too_wide} == {}
 
 
+def test_no_page_is_wider_than_a_phone(looked: dict[str, Looked]) -> None:
+    assert {name: each.too_wide_on_phone for name, each in looked.items() if each.too_wide_on_phone} == {}
+
+
 def test_no_page_complains_or_asks_anybody_but_the_desk(busy: Reception, looked: dict[str, Looked]) -> None:
     assert [trouble for person in busy.persons.values() for trouble in person.troubles] == []
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_page_that_says_what_is_wrong_keeps_to_the_same_rules(busy: Reception, language: str) -> None:
-    person = busy.person("president", language)
-    person.open("/filings/no.such.filing")
-    assert look(person) == Looked([], 0)
-    person.forgive("the server responded with a status of 403")
+    person = busy.person("president")
+    person.open(f"/language/{language}?next=/filings/no.such.filing")
+    assert look(person) == Looked([], 0, 0)
+    person.forgive("the server responded with a status of 404")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_sign_page_fits_a_phone_and_is_signed_on_it(busy: Reception, language: str) -> None:
-    president = phone_user(busy, "executive", language)
-    president.open(f"/filings/{SCHEDULE_P}/sign")
-    assert too_wide(president.page) == 0
-    box = president.page.get_by_role(
+def test_the_sign_page_fits_a_phone_and_is_usable_there(busy: Reception, language: str) -> None:
+    executive = phone_user(busy, "executive", language)
+    executive.open(f"/filings/{SCHEDULE_P}/sign")
+    assert too_wide(executive.page) == 0
+    box = executive.page.get_by_role(
         "button", name="签署意见" if language == "zh" else "Give the opinion"
     ).bounding_box()
     assert box is not None and box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0]
-    assert look(president).violations == []
+    assert look(executive).violations == []
 
 
 def phone_user(busy: Reception, user: str, language: str) -> Person:
