@@ -20,6 +20,9 @@ def send() -> None:
     """记下新的通知，发出到时的汇总；有发不出的则退出码为 4 · Note what is new, send what is due; exit 4 if some could not be sent."""
     with open_installation() as installation:
         done = notify(installation)
+    if done.is_busy:
+        typer.echo(text("cli.notices.busy"))
+        return
     for each in done.digests:
         line = text(
             "cli.notices.digest",

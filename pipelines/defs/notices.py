@@ -15,6 +15,8 @@ CRON = "*/5 * * * *"
 def tell_people(context: dg.OpExecutionContext, installation: InstallationResource) -> int:
     """Note what is new and send what is due; returns how many digests went out. Red when something could not be told."""
     done = run_explained(context, installation, notify, again="baosong notices send")
+    if done.is_busy:
+        context.log.info("另一个进程正在发送通知，本次不做")
     for each in done.digests:
         context.log.info(f"{each.channel} {each.recipient} {each.notices} 项：{each.outcome.result}")
     sent = sum(each.outcome.result == "sent" for each in done.digests)

@@ -24,6 +24,8 @@ from resources.notifier.shapes import MAIL, WEBHOOK
 
 State = TypeVar("State")
 _TASKS = frozenset[str](get_args(TaskKind))
+_MOST_DIGESTS = 200
+"""So many in one run; the rest go with the next."""
 _log = logging.getLogger("baosong.notices")
 
 
@@ -39,12 +41,16 @@ class Sent:
 
 @dataclass(frozen=True)
 class Notified:
-    """What one run did: how many notices are new, what went out, how many nobody will be told; `problems` in words."""
+    """What one run did: how many notices are new, what went out, how many nobody will be told; `problems` in words.
 
-    noted: int
-    digests: tuple[Sent, ...]
-    given_up: int
-    problems: tuple[str, ...]
+    `is_busy`: another process is at it, so nothing was done.
+    """
+
+    noted: int = 0
+    digests: tuple[Sent, ...] = ()
+    given_up: int = 0
+    problems: tuple[str, ...] = ()
+    is_busy: bool = False
 
 
 def notify(installation: Installation, *, carrier: Carrier | None = None) -> Notified:
@@ -55,7 +61,14 @@ def notify(installation: Installation, *, carrier: Carrier | None = None) -> Not
     config = installation.deployment.notices
     if config is None:
         raise Refused("notices.not_configured", deployment=installation.deployment.name)
-    with installation.alone("notices"), open_outbox(installation.home) as outbox:
+    with installation.alone_at_once("notices") as is_alone:
+        if not is_alone:  # a second run would only hold a place in the queue
+            return Notified(is_busy=True)
+        return _notify(installation, config, carrier)
+
+
+def _notify(installation: Installation, config: NoticesConfig, carrier: Carrier | None) -> Notified:
+    with open_outbox(installation.home) as outbox:
         outbox.recover()
         found, unread, problems = _collected(installation)
         noted = outbox.add(
@@ -118,9 +131,14 @@ def _new(user: User, config: NoticesConfig, notice: Notice) -> New:
 def _send_due(
     installation: Installation, config: NoticesConfig, outbox: Outbox, carrier: Carrier
 ) -> tuple[list[Sent], int]:
-    """Send what is due. A channel that is down is tried once; whatever else waits for it shares its pause."""
-    sent, given_up, down = list[Sent](), 0, dict[str, Outcome]()
-    for batch in outbox.due(installation.now(), config.digest_minutes):
+    """Send what is due. A channel that is down is tried once; whatever else waits for it shares its pause.
+
+    After a silence the channel is left alone until the next run: a slow server must not hold up this one.
+    """
+    sent, given_up, down, slow = list[Sent](), 0, dict[str, Outcome](), set[str]()
+    for batch in outbox.due(installation.now(), config.digest_minutes)[:_MOST_DIGESTS]:
+        if batch.channel in slow:
+            continue
         outcome = down.get(batch.channel)
         if outcome is None:
             outbox.begin(batch, installation.now())
@@ -129,6 +147,8 @@ def _send_due(
             sent.append(Sent(batch.channel, batch.recipient, len(batch.notices), outcome))
         if outcome.result == "down":
             down[batch.channel] = outcome
+        elif outcome.result == "unknown":
+            slow.add(batch.channel)
         lost = outbox.finish(batch, outcome, installation.now())
         given_up += lost
         _tell_log(batch, outcome, lost)
