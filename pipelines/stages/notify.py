@@ -19,7 +19,7 @@ from pipelines.stages.installation import Installation
 from pipelines.stages.noticed import Notice, notices_of_filing, notices_of_request
 from pipelines.stages.tasks import TaskKind
 from resources.deployment import NoticesConfig, User
-from resources.notifier import Batch, Carrier, New, Outbox, Outcome, open_carriers, open_outbox
+from resources.notifier import Batch, Carriers, New, Outbox, Outcome, open_carriers, open_outbox
 from resources.notifier.shapes import MAIL, WEBHOOK
 
 State = TypeVar("State")
@@ -53,8 +53,8 @@ class Notified:
     is_busy: bool = False
 
 
-def notify(installation: Installation, *, carrier: Carrier | None = None) -> Notified:
-    """Note what is new and send what is due. `carrier`: by default the deployment's mail server and webhooks.
+def notify(installation: Installation) -> Notified:
+    """Note what is new and send what is due over the deployment's mail server and webhooks.
 
     Raises Refused where the deployment configures no notices; what cannot be read or sent is told in `problems`.
     """
@@ -64,10 +64,10 @@ def notify(installation: Installation, *, carrier: Carrier | None = None) -> Not
     with installation.alone_at_once("notices") as is_alone:
         if not is_alone:  # a second run would only hold a place in the queue
             return Notified(is_busy=True)
-        return _notify(installation, config, carrier)
+        return _notify(installation, config)
 
 
-def _notify(installation: Installation, config: NoticesConfig, carrier: Carrier | None) -> Notified:
+def _notify(installation: Installation, config: NoticesConfig) -> Notified:
     with open_outbox(installation.home) as outbox:
         outbox.recover()
         found, unread, problems = _collected(installation)
@@ -77,11 +77,8 @@ def _notify(installation: Installation, config: NoticesConfig, carrier: Carrier 
         )
         present = {(each.person, each.kind, each.subject, each.cause) for each in found}
         outbox.drop_moot(present, _TASKS, unread)
-        if carrier is not None:
-            digests, given_up = _send_due(installation, config, outbox, carrier)
-        else:
-            with open_carriers(installation.deployment, config) as carriers:
-                digests, given_up = _send_due(installation, config, outbox, carriers)
+        with open_carriers(installation.deployment, config) as carriers:
+            digests, given_up = _send_due(installation, config, outbox, carriers)
     for each in digests:
         if each.outcome.result not in ("sent", "unknown"):
             problems.append(f"{each.channel} {each.recipient}: {each.outcome.result} {each.outcome.reason}")
@@ -129,7 +126,7 @@ def _new(user: User, config: NoticesConfig, notice: Notice) -> New:
 
 
 def _send_due(
-    installation: Installation, config: NoticesConfig, outbox: Outbox, carrier: Carrier
+    installation: Installation, config: NoticesConfig, outbox: Outbox, carriers: Carriers
 ) -> tuple[list[Sent], int]:
     """Send what is due. A channel that is down is tried once; whatever else waits for it shares its pause.
 
@@ -143,7 +140,7 @@ def _send_due(
         if outcome is None:
             outbox.begin(batch, installation.now())
             digest = digest_of(batch, installation.now(), desk_url=config.desk_url)
-            outcome = carrier.send(batch.channel, batch.recipient, digest)
+            outcome = carriers.send(batch.channel, batch.recipient, digest)
             sent.append(Sent(batch.channel, batch.recipient, len(batch.notices), outcome))
         if outcome.result == "down":
             down[batch.channel] = outcome

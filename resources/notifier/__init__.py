@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from resources.notifier.mail import MailClient
 from resources.notifier.message import Digest, Item, Outcome, Result
-from resources.notifier.opening import Carrier, Carriers, open_carriers
+from resources.notifier.opening import Carriers, open_carriers
 from resources.notifier.outbox import Outbox, open_outbox
 from resources.notifier.shapes import Batch, New, Told
 from resources.notifier.webhook import WebhookClient
 
 __all__ = [
     "Batch",
-    "Carrier",
     "Carriers",
     "Digest",
     "Item",

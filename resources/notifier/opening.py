@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 from pipelines.errors import BaosongError
 from resources.clock import SystemClock
@@ -18,12 +18,6 @@ from resources.notifier.webhook import WebhookClient
 from resources.secrets import resolve
 
 Carry = Callable[[str, Digest], Outcome]
-
-
-class Carrier(Protocol):
-    """Whatever carries a digest over a channel to a recipient (a person's id, or empty)."""
-
-    def send(self, channel: str, recipient: str, digest: Digest) -> Outcome: ...
 
 
 class Carriers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ class Hook:
 
 
 @contextmanager
-def hook_server() -> Generator[Hook]:
+def hook_server(tls: ssl.SSLContext | None = None) -> Generator[Hook]:
     hook = Hook()
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,6 +65,8 @@ def hook_server() -> Generator[Hook]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     hook.port = server.server_port
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -17,7 +17,8 @@ import pytest
 
 from resources.notifier import WebhookClient
 from resources.notifier.webhook import dingtalk_signature, fitting
-from tests.resources.notifier.hook_server import Hook
+from tests.resources.notifier.certificates import Certificates
+from tests.resources.notifier.hook_server import Hook, hook_server
 from tests.resources.notifier.test_mail import AT, DIGEST
 
 SECRET, TOKEN = "SECthis-is-secret", "a-token-of-the-test"
@@ -157,3 +158,13 @@ def test_what_a_robot_cannot_take_is_cut_at_a_line_and_says_so() -> None:
     assert cut.splitlines()[-1] == "…"
     assert lines.startswith(cut.removesuffix("…"))
     assert fitting("报送", 6) == "报送"
+
+
+def test_over_https_the_certificate_is_verified(made: Certificates) -> None:
+    with hook_server(made.context) as hook:
+        url = hook.url.replace("http://", "https://")
+        for ca_file, result in ((None, "down"), (made.authority, "sent")):
+            client = WebhookClient(url, "json", now=lambda: NOW, secret=SECRET, ca_file=ca_file)
+            assert client.send(TOLD).result == result
+            client.close()
+    assert len(hook.posted) == 1
