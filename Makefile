@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 export BAOSONG_HOME ?= $(CURDIR)/.baosong
 
-.PHONY: help demo dev check test coverage mutants prove bench clean lock programs office
+.PHONY: help demo dev check test coverage mutants prove bench pictures clean lock programs office
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,8 @@ check: $(READY_DEV)  ## lint, types, imports, definitions
 programs:  # what tests need beyond pip: found, installed where that is allowed, or named
 	@test -x /usr/sbin/sshd || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq openssh-server >/dev/null; } || { echo "make test needs OpenSSH's server /usr/sbin/sshd; install the package openssh-server"; exit 1; }
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || { echo "make test needs PostgreSQL's programs /usr/lib/postgresql/*/bin; install the package postgresql"; exit 1; }
+	@test -x /usr/bin/chromium || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || { echo "make test needs the browser /usr/bin/chromium; install the package chromium"; exit 1; }
+	@ls /usr/share/fonts/*/noto/NotoSansCJK-Regular.ttc >/dev/null 2>&1 || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq fonts-noto-cjk >/dev/null; } || { echo "make test needs Chinese fonts, as the desk is read with them; install the package fonts-noto-cjk"; exit 1; }
 
 office:  # what only the long runs need: LibreOffice saves workbooks that must read back
 	@command -v soffice >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libreoffice-calc-nogui >/dev/null; } || { echo "make prove needs LibreOffice Calc's program soffice; install the package libreoffice-calc-nogui"; exit 1; }
@@ -67,6 +69,9 @@ prove: $(READY_DEV) programs office  ## the long runs: faults at every stage, eq
 
 bench: $(READY_DEV)  ## figures as ratios within one run, into docs/benchmarks.md; FULL=1 with 50 million rows
 	$(BIN)/python -m tests.benchmarks $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY))
+
+pictures: $(READY_DEV) programs  ## the desk's pages as they look, into docs/images/desk-*.png; look at them before you commit them
+	$(BIN)/python -m pytest tests/browser/pictures.py
 
 lock: $(READY_DEV)  ## write both locks anew
 	$(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock pyproject.toml

@@ -67,7 +67,7 @@ COMMANDS = {
         "assessment:app",
         "信息技术岗考核 · The assessment of the IT posts: a month's numbers and their lists",
     ),
-    "desk": ("desk:desk", "审核台：网页审核、答复与签署 · Serve the review desk"),
+    "desk": ("desk:desk", "审核台：网页审核、答复与签署 · Serve the review desk."),
     "ledger": ("ledger:app", "台账 · The ledger: log, verify, sign its head"),
     "standard": ("standard:app", "报送规范 · Standards: list, check, test, docs, new"),
     "rule": ("rule:app", "规则 · Rules: run one and see its SQL and the rows that fail"),

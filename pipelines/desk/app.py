@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from time import monotonic
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -13,8 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from pipelines.desk.answering import status_of
-from pipelines.desk.pages import ROUTERS
+from pipelines.desk.pages import ROUTERS, gatekeeping
 from pipelines.desk.protection import Surroundings
+from pipelines.desk.rate import Rate, RateLimit
 from pipelines.desk.rendering import filled
 from pipelines.desk.rights import rights
 from pipelines.desk.visit import Desk, NotSignedIn
@@ -26,14 +28,16 @@ ROUTE_NAMES = frozenset({"static", *(route.name for router in ROUTERS for route 
 _log = logging.getLogger("baosong.desk")
 
 
-def create_app(desk: Desk) -> FastAPI:
+def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - frozen
     """The desk over an installation and its accounts. ValueError when a route has no entry in rights.yaml."""
     app = FastAPI(title="Baosong", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk = desk
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_middleware(Surroundings, language=desk.installation.settings.language)
+    app.add_middleware(
+        Surroundings, language=desk.installation.settings.language, limit=RateLimit(rate, monotonic)
+    )
     app.add_exception_handler(NotSignedIn, _to_login)
     app.add_exception_handler(BaosongError, _say)
     app.add_exception_handler(RequestValidationError, _not_there)
@@ -45,7 +49,9 @@ def create_app(desk: Desk) -> FastAPI:
 
 
 def _to_login(request: Request, _: Exception) -> Response:
-    """A page that was asked for is shown after the login; a form that was sent is not sent again."""
+    """A page that was asked for is shown after the login; a form that was sent is not sent again. A proxy is told 401."""
+    if request.url.path.startswith(gatekeeping.PREFIX):
+        return Response(status_code=401)
     next_page = request.url.path if request.method == "GET" else "/"
     return RedirectResponse(f"{request.url_for('login').path}?next={quote(next_page)}", status_code=303)
 

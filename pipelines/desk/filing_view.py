@@ -8,7 +8,7 @@ from datetime import datetime
 import polars as pl
 
 from pipelines.desk.charts import bars, heat_map
-from pipelines.desk.findings_view import visible_rows
+from pipelines.desk.findings_view import scope_of, visible_rows
 from pipelines.desk.rendering import label, said
 from pipelines.desk.visit import Visit
 from pipelines.ledger.filing import FilingState
@@ -60,12 +60,7 @@ def findings_charts(visit: Visit) -> FindingsCharts | None:
     """Charts of what the person sees; None where nothing was judged or found."""
     if visit.state.content is None:
         return None
-    rows = visible_rows(visit).filter(pl.col("is_present"))
-    counted = (
-        rows.group_by("rule", "severity", "branch")
-        .agg(present=pl.len(), open=pl.col("holder").is_not_null().sum())
-        .collect()
-    )
+    counted = visit.desk.reading.remembered(visit.state, ("charts", scope_of(visit)), lambda: _counted(visit))
     if counted.is_empty():
         return None
     standard = visit.installation.standard(visit.state.opened.fact.standard)
@@ -96,12 +91,28 @@ def findings_charts(visit: Visit) -> FindingsCharts | None:
     )  # fmt: skip
 
 
+def _counted(visit: Visit) -> pl.DataFrame:
+    rows = visible_rows(visit).filter(pl.col("is_present"))
+    grouped = rows.group_by("rule", "severity", "branch")
+    return grouped.agg(present=pl.len(), open=pl.col("holder").is_not_null().sum()).collect()
+
+
 def branch_progress(visit: Visit) -> list[Progress]:
     """Each branch that was asked something, as far as the person sees it."""
     if visit.state.content is None:
         return []
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
-    rows = (
+    rows = visit.desk.reading.remembered(
+        visit.state, ("progress", scope_of(visit)), lambda: _asked_and_answered(visit)
+    )
+    return [
+        Progress(name=str(names.get(row["branch"], row["branch"])), **row)
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def _asked_and_answered(visit: Visit) -> pl.DataFrame:
+    return (
         visible_rows(visit)
         .filter(pl.col("asked_seq").is_not_null())
         .group_by("branch")
@@ -115,10 +126,6 @@ def branch_progress(visit: Visit) -> list[Progress]:
         .sort("branch")
         .collect()
     )
-    return [
-        Progress(name=str(names.get(row["branch"], row["branch"])), **row)
-        for row in rows.iter_rows(named=True)
-    ]
 
 
 def review_documents(installation: Installation, state: FilingState) -> list[ReviewDocument]:

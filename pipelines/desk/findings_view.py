@@ -5,7 +5,7 @@ What the filters are named in the address is told here, so that a link, a form a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +20,8 @@ from pipelines.stages.selection import Selection
 FILTERS = ("rule", "severity", "table", "branch", "department", "state", "holder")
 SORTS = ("rule", "table", "branch", "department", "state", "since", "due")
 PAGE_ROWS = 50
+Groups = Mapping[str, tuple[tuple[str, int], ...]]
+"""The values of each filter with how many findings have them, most first."""
 _COLUMNS = (
     "finding", "state", "holder", "rule", "severity", "table", "key", "field", "value", "expected", "difference", "branch",
     "organisation", "department", "since", "due", "handling", "new_value", "answer_reason", "answered_by", "conflict", "reason",
@@ -56,7 +58,7 @@ class Shown:
     rows: tuple[dict[str, Any], ...]
     count: int
     total: int
-    groups: Mapping[str, tuple[tuple[str, int], ...]]
+    groups: Groups
 
     @property
     def pages(self) -> int:
@@ -77,6 +79,12 @@ def asked_for(query: Mapping[str, Any], getlist: Any) -> Asked:
     )
 
 
+def asked_of(visit: Visit) -> Asked:
+    """What the address of a visit asks for."""
+    query = visit.request.query_params
+    return asked_for(query, query.getlist)
+
+
 def visible_rows(visit: Visit) -> pl.LazyFrame:
     """The register of the visit's filing as far as the person sees it."""
     rows = visit.desk.reading.register(visit.state)
@@ -85,48 +93,110 @@ def visible_rows(visit: Visit) -> pl.LazyFrame:
     return rows.filter(visible_findings(visit.installation.deployment, visit.user))
 
 
+def scope_of(visit: Visit) -> Hashable:
+    """What decides which findings a person sees: people with the same see the same."""
+    return (visit.user.roles, visit.user.organisations, visit.user.departments)
+
+
+def visible_row(visit: Visit, finding: str) -> pl.DataFrame:
+    """The finding's row of the register; empty for one that does not exist for this person.
+
+    Its rule, where the address says it (`?of=`), keeps most of a large register unread.
+    """
+    rule = visit.request.query_params.get("of")
+    same = [pl.col("finding") == finding, *([pl.col("rule") == rule] if rule else [])]
+    return visible_rows(visit).filter(*same).collect() if visit.state.content else pl.DataFrame()
+
+
+def sees_finding(visit: Visit, finding: str) -> bool:
+    """Whether there is such a finding for this person."""
+    if visit.state.content is None:
+        return False
+    return bool(visible_rows(visit).filter(pl.col("finding") == finding).select(pl.len()).collect().item())
+
+
 def find(visit: Visit, asked: Asked) -> Shown:
     """One page of what is asked for."""
     if visit.state.content is None:
         return Shown(asked, (), 0, 0, {})
     rows = visible_rows(visit)
-    wanted = {name: pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()}
     has_words = _has_words(visit, asked.words)
+    wanted = {name: pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()}
+    wished = rows.filter(has_words, *wanted.values())
+    what = (scope_of(visit), tuple(asked.chosen.items()), asked.words)
+    counted = visit.desk.reading.remembered(
+        visit.state, what, lambda: _count(rows, wished, has_words, wanted)
+    )
+    if asked.sort:
+        wished = wished.sort(asked.sort, "finding", descending=[asked.is_descending, False], nulls_last=True)
+    shown = wished.select(_COLUMNS).slice((asked.page - 1) * PAGE_ROWS, PAGE_ROWS).collect()
+    standard = visit.installation.standard(visit.state.opened.fact.standard)
+    return Shown(
+        asked, tuple(masked_finding(standard, row) for row in shown.iter_rows(named=True)), *counted
+    )  # fmt: skip
+
+
+def _count(
+    rows: pl.LazyFrame, wished: pl.LazyFrame, has_words: pl.Expr, wanted: Mapping[str, pl.Expr]
+) -> tuple[int, int, Groups]:
+    """How many are wished for, of how many; and the values of every filter among those that the other filters leave."""
     counts = [
         rows.filter(has_words, *(w for other, w in wanted.items() if other != name))
         .group_by(name)
         .len("count")
         for name in FILTERS
     ]
-    wished = rows.filter(has_words, *wanted.values())
-    if asked.sort:
-        wished = wished.sort(asked.sort, "finding", descending=[asked.is_descending, False], nulls_last=True)
-    offset = (asked.page - 1) * PAGE_ROWS
-    shown, total, count, *groups = pl.collect_all(
-        [
-            wished.select(_COLUMNS).slice(offset, PAGE_ROWS),
-            rows.select(pl.len()),
-            rows.filter(has_words, *wanted.values()).select(pl.len()),
-            *counts,
-        ]
-    )
-    standard = visit.installation.standard(visit.state.opened.fact.standard)
-    return Shown(
-        asked,
-        tuple(masked_finding(standard, row) for row in shown.iter_rows(named=True)),
+    count, total, *groups = pl.collect_all([wished.select(pl.len()), rows.select(pl.len()), *counts])
+    return (
         count.item(),
         total.item(),
         {
-            name: tuple((str(v), n) for v, n in group.drop_nulls().sort("count", name, descending=[True, False]).iter_rows())
+            name: tuple(
+                (str(value), n)
+                for value, n in group.drop_nulls().sort("count", name, descending=[True, False]).iter_rows()
+            )
             for name, group in zip(FILTERS, groups, strict=True)
         },
-    )  # fmt: skip
+    )
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Where a finding stands among those that are asked for, from 1, and the ones beside it; `place` is None where it is not one of
+    them (any more): then the first of them is `following`."""
+
+    place: int | None
+    count: int
+    previous: str | None
+    following: str | None
+
+
+def neighbours(visit: Visit, asked: Asked, finding: str) -> Neighbours:
+    """The findings before and after one in the order in which the browser lists what is asked for."""
+    rows = visible_rows(visit).filter(_has_words(visit, asked.words), *_wanted(asked))
+    if asked.sort:
+        rows = rows.sort(asked.sort, "finding", descending=[asked.is_descending, False], nulls_last=True)
+    listed = rows.select("finding").with_row_index("place")
+    found, first, count = pl.collect_all(
+        [listed.filter(pl.col("finding") == finding), listed.head(1), listed.select(pl.len())]
+    )
+    if found.is_empty():
+        return Neighbours(None, count.item(), None, first["finding"][0] if first.height else None)
+    place = int(found["place"][0])
+    around = listed.slice(max(place - 1, 0), 3).collect()
+    by_place = dict(zip(around["place"], around["finding"], strict=True))
+    return Neighbours(place + 1, count.item(), by_place.get(place - 1), by_place.get(place + 1))
+
+
+def _wanted(asked: Asked) -> list[pl.Expr]:
+    return [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
 
 
 def matching(visit: Visit, asked: Asked, *, holder: str) -> Selection:
     """Everything that the filters show and that waits for this holder, by number: what is acted on is what was seen."""
-    wanted = [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
-    rows = visible_rows(visit).filter(pl.col("holder") == holder, _has_words(visit, asked.words), *wanted)
+    rows = visible_rows(visit).filter(
+        pl.col("holder") == holder, _has_words(visit, asked.words), *_wanted(asked)
+    )
     return Selection(findings=tuple(rows.select("finding").collect()["finding"]))
 
 
@@ -148,8 +218,8 @@ def export_rows(visit: Visit, asked: Asked) -> Iterator[dict[str, Any]]:
     """All that match, masked, in the register's order."""
     if visit.state.content is None:
         return
-    wanted = [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
-    rows = visible_rows(visit).filter(_has_words(visit, asked.words), *wanted).select(_COLUMNS).collect()
+    rows = visible_rows(visit).filter(_has_words(visit, asked.words), *_wanted(asked))
+    rows = rows.select(_COLUMNS).collect()
     standard = visit.installation.standard(visit.state.opened.fact.standard)
     for row in rows.iter_rows(named=True):
         yield masked_finding(standard, row)

@@ -7,25 +7,21 @@ from dataclasses import dataclass
 from pipelines.desk.visit import Visit
 from pipelines.errors import BaosongError
 
-_LINKS = ("tasks", "notices", "calendar", "requests", "filings", "users", "trail")
+LINKS = ("tasks", "notices", "calendar", "requests", "filings", "standards", "users", "trail")
 _ABOVE = {
     "request": "requests",
     "new_request": "requests",
     "raise_request": "requests",
     "review_request": "requests",
-    "users": "users",
+    "person": "users",
+    "administer": "users",
+    "standard": "standards",
+    "standard_table": "standards",
+    "standard_rule": "standards",
+    "standard_codes": "standards",
 }
-_OF_A_FILING = (
-    "filing",
-    "findings",
-    "finding",
-    "gates",
-    "sign_page",
-    "sign",
-    "workbooks",
-    "upload_answers",
-    "reveal",
-)
+_OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
+                "comparison", "explain_drift", "explain", "answer_finding")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ def frame_of(visit: Visit) -> Frame:
     above = "filings" if route.startswith(("filing_", "findings_")) or route in _OF_A_FILING else route
     here = _ABOVE.get(above, above)
     numbers = {"notices": _unread(visit)}
-    links = (Link(name, name == here, numbers.get(name, 0)) for name in _LINKS if visit.may_open(name))
+    links = (Link(name, name == here, numbers.get(name, 0)) for name in LINKS if visit.may_open(name))
     return Frame(tuple(links), here)
 
 

@@ -5,9 +5,9 @@ Nothing here is a truth of its own: an event that anybody appends makes the next
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import polars as pl
 
@@ -17,6 +17,8 @@ from pipelines.stages.installation import Installation
 from pipelines.stages.register_file import register_file
 
 State = TypeVar("State")
+T = TypeVar("T")
+MOST_COUNTED = 256
 
 
 class Reading:
@@ -25,6 +27,7 @@ class Reading:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._kept: dict[str, tuple[int, FilingState | RequestState]] = {}
+        self._counted: dict[Hashable, object] = {}
         self._lock = Lock()
         self._writing: dict[str, Lock] = {}
 
@@ -59,6 +62,19 @@ class Reading:
             writing = self._writing.setdefault(state.id, Lock())
         with writing:
             return pl.scan_parquet(register_file(self._installation, state))
+
+    def remembered(self, state: FilingState, key: Hashable, count: Callable[[], T]) -> T:
+        """What was counted over the register as it stands, counted once; another event forgets it."""
+        whole = (state.id, state.seq, key)
+        with self._lock:
+            if whole in self._counted:
+                return cast("T", self._counted[whole])
+        found = count()
+        with self._lock:
+            while len(self._counted) >= MOST_COUNTED:
+                del self._counted[next(iter(self._counted))]
+            self._counted[whole] = found
+        return found
 
     def _standing(self, prefix: str) -> list[tuple[str, int]]:
         return list(self._installation.ledger.standing(prefix).items())

@@ -22,7 +22,7 @@ Status = Literal["done", "current", "waiting", "blocked", "ahead"]
 MOST_NAMED = 3
 NAMES: tuple[Name, ...] = ("request", "extract", "validate", "review", "correct", "sign_off", "package", "deliver", "receipt")  # fmt: skip
 
-_AT: dict[Stage, tuple[Name, Status]] = {
+AT: dict[Stage, tuple[Name, Status]] = {
     "opened": ("extract", "current"),
     "extracted": ("validate", "current"),
     "validated": ("review", "current"),
@@ -62,7 +62,7 @@ class Step:
 
 def stage_bar(deployment: Deployment, state: FilingState, user: User) -> tuple[Step, ...]:
     """The nine stages in the order of the flow; what other branches hold is not told to somebody of a branch."""
-    here, status = _AT[state.stage]
+    here, status = AT[state.stage]
     place = NAMES.index(here)
     told = _said(deployment, state, user)
     if state.stage == "reviewed" and state.unexplained_drift:
@@ -87,10 +87,17 @@ def _said(deployment: Deployment, state: FilingState, user: User) -> str:
     if state.stage == "reviewed" and state.unexplained_drift:
         return label("stage.drift", count=number(state.unexplained_drift))
     if state.stage == "rejected" and state.decision:
-        return label("stage.rejected", who=state.decision.actor, comment=state.decision.fact.comment)
+        return label(
+            "stage.rejected", who=_name(deployment, state.decision.actor), comment=state.decision.fact.comment
+        )
     if state.stage == "withdrawn" and state.withdrawn:
         return label("stage.withdrawn", reason=state.withdrawn.fact.reason)
     return label(f"stage.at_{state.stage}")
+
+
+def _name(deployment: Deployment, user: str) -> str:
+    known = deployment.users.get(user)
+    return known.name if known else user
 
 
 def _held_by(deployment: Deployment, state: FilingState, user: User, holder: Holder) -> str:

@@ -35,6 +35,13 @@ def organisation(context: Context, code: str) -> str:
 
 
 @pass_context
+def person(context: Context, user: str) -> str:
+    """Somebody's name; what acts by itself (`baosong`, `calendar`) goes by its own."""
+    known = _deployment(context).users.get(user)
+    return known.name if known else user
+
+
+@pass_context
 def department(context: Context, code: str) -> str:
     known = _deployment(context).departments.get(code)
     return getattr(known.title, LANGUAGE.get()) if known else code
@@ -94,4 +101,4 @@ GLOBALS: Mapping[str, Callable[..., Any]] = {
     "account_word": account_word,
     "gate": gate,
 }
-FILTERS: Mapping[str, Callable[..., Any]] = {"role": role, "organisation": organisation}
+FILTERS: Mapping[str, Callable[..., Any]] = {"role": role, "organisation": organisation, "person": person}

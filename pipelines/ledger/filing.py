@@ -1,7 +1,7 @@
 """The state of a filing, folded from its events; nothing of it is stored anywhere else.
 
-`FilingState` answers what every command and gate asks: which round, which content, who has agreed, what was sent.
-It refuses nothing: gates live in the stages, which read this state.
+`FilingState` answers what every command and gate asks: which round, which content, what was sent; what is demanded is told in
+`demand.py`, who has agreed in `signed.py`. It refuses nothing: gates live in the stages, which read this state.
 """
 
 from __future__ import annotations
@@ -13,18 +13,9 @@ from typing import Any, Literal
 
 from pipelines.ledger import demand_events as d
 from pipelines.ledger import filing_events as e
-from pipelines.ledger.demand import DemandedFiling
 from pipelines.ledger.events import Event
 from pipelines.ledger.recorded import Recorded
-from pipelines.ledger.sign_off_state import (
-    LiveSeat,
-    LiveStep,
-    current_step_of,
-    decision_of,
-    follows_route,
-    has_distinct_people,
-    steps_of,
-)
+from pipelines.ledger.signed import SignedFiling
 
 Stage = Literal[
     "opened", "extracted", "validated", "first_review", "to_issue", "in_review", "answered", "reviewed", "in_sign_off", "rejected",
@@ -33,17 +24,15 @@ Stage = Literal[
 
 
 @dataclass(frozen=True)
-class FilingState(DemandedFiling):
+class FilingState(SignedFiling):
     """One filing as its events tell it. What belongs to a version starts empty again when it is reopened."""
 
     seq: int = 0
     version: int = 1
     rounds: tuple[Recorded[e.RoundExtracted], ...] = ()
-    contents: tuple[Recorded[e.ContentValidated], ...] = ()
     listings: tuple[Recorded[e.ProblemsListed], ...] = ()
     first_reviews: tuple[Recorded[e.FindingsReviewed], ...] = ()
     dispatches: tuple[Recorded[e.FindingsDispatched], ...] = ()
-    answers: tuple[Recorded[e.AnswersReceived], ...] = ()
     answer_reviews: tuple[Recorded[e.AnswersReviewed], ...] = ()
     corrections_decided: tuple[Recorded[e.CorrectionDecided], ...] = ()
     waivers: tuple[Recorded[e.WaiverGranted], ...] = ()
@@ -56,8 +45,6 @@ class FilingState(DemandedFiling):
     uploads: tuple[Recorded[e.OffSystemUploaded], ...] = ()
     baseline: Recorded[e.BaselineDeclared] | None = None
     extraction_requested: Recorded[e.ExtractionRequested] | None = None
-    sign_offs: tuple[Recorded[e.SignOffOpened], ...] = ()
-    opinions: tuple[Recorded[e.OpinionGiven], ...] = ()
     packages: tuple[Recorded[e.PackageBuilt], ...] = ()
     reservation: Recorded[e.DeliveryReserved] | None = None
     sent: Recorded[e.DeliverySent] | None = None
@@ -78,11 +65,6 @@ class FilingState(DemandedFiling):
         return amended is not None and bool(self.rounds) and self.rounds[-1].seq < amended.seq
 
     @property
-    def content(self) -> Recorded[e.ContentValidated] | None:
-        """The content that was judged last: the only one that may be signed."""
-        return self.contents[-1] if self.contents else None
-
-    @property
     def off_system(self) -> dict[str, Recorded[e.OffSystemUploaded]]:
         """The latest upload of each off-system table; none of a table while it is declared nil."""
         return {u.fact.table: u for u in self.uploads if u.fact.table not in self.nil_returns}
@@ -96,66 +78,6 @@ class FilingState(DemandedFiling):
         held = {name: table.digest for name, table in last.fact.tables.items()}
         newer = [u.fact for u in self.off_system.values() if u.seq > last.seq]
         return any(upload.digest != held.get(upload.table) for upload in newer)
-
-    @property
-    def sign_off(self) -> Recorded[e.SignOffOpened] | None:
-        """The sign-off that was opened last for this version."""
-        return self.sign_offs[-1] if self.sign_offs else None
-
-    @property
-    def live_sign_off(self) -> Recorded[e.SignOffOpened] | None:
-        """The open sign-off, unless the content has changed since: then what was said is void."""
-        if self.sign_off and self.content and self.sign_off.fact.content == self.content.fact.content:
-            return self.sign_off
-        return None
-
-    @property
-    def live_opinions(self) -> tuple[Recorded[e.OpinionGiven], ...]:
-        """The opinions on the live sign-off, in the order given."""
-        live = self.live_sign_off
-        return tuple(
-            o for o in self.opinions if live and o.seq > live.seq and o.fact.number == live.fact.number
-        )
-
-    @property
-    def earlier_opinions(self) -> tuple[Recorded[e.OpinionGiven], ...]:
-        """The opinions on this version that hold no longer: on other content, or on this before it was put up again."""
-        live = {opinion.seq for opinion in self.live_opinions}
-        return tuple(opinion for opinion in self.opinions if opinion.seq not in live)
-
-    @property
-    def void_opinions(self) -> tuple[Recorded[e.OpinionGiven], ...]:
-        """The earlier opinions that new content voided."""
-        now = self.content.fact.content if self.content else ""
-        return tuple(opinion for opinion in self.earlier_opinions if opinion.fact.content != now)
-
-    @property
-    def steps(self) -> tuple[LiveStep, ...]:
-        """The steps of the live sign-off, with their seats and what was said there."""
-        return steps_of(self.live_sign_off.fact, self.live_opinions) if self.live_sign_off else ()
-
-    @property
-    def current_step(self) -> LiveStep | None:
-        """The step whose turn it is; None without a live sign-off and when it is decided."""
-        return current_step_of(self.steps)
-
-    @property
-    def open_seats(self) -> tuple[LiveSeat, ...]:
-        """Where an opinion is awaited now, whoever may give it."""
-        return self.current_step.open_seats if self.current_step else ()
-
-    @property
-    def decision(self) -> Recorded[e.OpinionGiven] | None:
-        """The opinion that decided: by which a step could no longer reach its quorum, or which completed the route."""
-        return decision_of(self.steps)
-
-    @property
-    def is_approved(self) -> bool:
-        return self.decision is not None and self.decision.fact.opinion == "agree"
-
-    @property
-    def is_rejected(self) -> bool:
-        return self.decision is not None and self.decision.fact.opinion == "disagree"
 
     @property
     def is_listed(self) -> bool:
@@ -198,34 +120,9 @@ class FilingState(DemandedFiling):
         return sum(held.count for held in self.held if held.holder == holder)
 
     @property
-    def answerers(self) -> frozenset[str]:
-        """Who answered for a branch or a department; none of them may approve."""
-        return frozenset(received.actor for received in self.answers)
-
-    @property
-    def follows_route(self) -> bool:
-        """Whether every live opinion was given at its seat and in its turn."""
-        return follows_route(self.steps, self.live_opinions)
-
-    @property
-    def makers(self) -> frozenset[str]:
-        """Who prepared the live sign-off or answered: none of them gives an opinion, nor is one given for them."""
-        return self.answerers | ({self.live_sign_off.actor} if self.live_sign_off else set())
-
-    @property
-    def has_distinct_people(self) -> bool:
-        """Whether preparer, answerers and every opinion are different people."""
-        return has_distinct_people(self.makers, self.live_opinions)
-
-    @property
     def is_compared(self) -> bool:
         """Whether the latest round was compared with the one before; the first has none."""
         return self.round < 2 or any(c.fact.later == self.round for c in self.comparisons)
-
-    @property
-    def is_in_sign_off(self) -> bool:
-        """Whether people are signing or have agreed: nothing may change now. A rejection opens the way back."""
-        return self.live_sign_off is not None and not self.is_rejected
 
     @property
     def package(self) -> Recorded[e.PackageBuilt] | None:

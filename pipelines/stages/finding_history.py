@@ -6,9 +6,11 @@ And what people did about it. Which rows are wrong is the judge's matter, what b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -20,6 +22,7 @@ from pipelines.stages.canonical import file_digest
 from pipelines.stages.installation import Installation
 from pipelines.stages.masking import masked, personal_fields
 from pipelines.stages.register import register
+from validations.engine import Standard
 
 
 @dataclass(frozen=True)
@@ -93,16 +96,19 @@ def tell_finding(
     """The story of a finding by its id; personal data is masked unless somebody may see it, who records that.
 
     `rows` is the filing's register, where somebody has it already. Raises BadInput for one that no content of this filing
-    had, Tampered as `finding_history`.
+    had, Tampered when the findings of a content are not what the ledger recorded.
     """
     standard = installation.standard(state.opened.fact.standard)
-    found = dict(_rows(installation, state, finding))
-    row = next((found[judged.seq] for judged in reversed(state.contents) if judged.seq in found), None)
-    if row is None:
-        raise BadInput("explain.no_finding", filing=state.id, contents=len(state.contents), finding=finding)
-    history = finding_history(installation, state, finding, is_masked=is_masked)
+    if state.content is None:
+        raise BadInput("explain.no_finding", filing=state.id, contents=0, finding=finding)
     rows = register(installation, state).lazy() if rows is None else rows
-    now = rows.filter(pl.col("finding") == finding).collect().row(0, named=True)
+    known = rows.filter(pl.col("finding") == finding).collect()
+    if known.is_empty():
+        raise BadInput("explain.no_finding", filing=state.id, contents=len(state.contents), finding=finding)
+    now = known.row(0, named=True)
+    found = dict(_rows(installation, state, now))
+    row = next(found[judged.seq] for judged in reversed(state.contents) if judged.seq in found)
+    history = _history(standard, state, found, is_masked=is_masked)
     rule = next((each for each in standard.rules if each.id == row["rule"]), None)
     personal = personal_fields(standard, row["table"]) if is_masked else frozenset[str]()
     hides = row["field"] in personal
@@ -130,15 +136,10 @@ def tell_finding(
     )
 
 
-def finding_history(
-    installation: Installation, state: FilingState, finding: str, *, is_masked: bool = True
+def _history(
+    standard: Standard, state: FilingState, rows: Mapping[int, dict[str, Any]], *, is_masked: bool
 ) -> tuple[Sighting, ...]:
-    """In which of the contents judged so far the finding was found, the oldest first.
-
-    Raises Tampered when the findings of a content are not what the ledger recorded.
-    """
-    standard = installation.standard(state.opened.fact.standard)
-    rows = dict(_rows(installation, state, finding))
+    """In which of the contents judged so far the finding was found (`rows` by the place of the judging), the oldest first."""
     sightings: list[Sighting] = []
     for judged in state.contents:
         row = rows.get(judged.seq)
@@ -203,17 +204,31 @@ def _words(*parts: str | None) -> str:
 
 
 def _rows(
-    installation: Installation, state: FilingState, finding: str
+    installation: Installation, state: FilingState, known: Mapping[str, Any]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The finding's row in every content that had it, by the place of the judgement in the ledger.
+    """The finding's row in every content that had it, by the place of the judgement in the ledger; `known` is its row of the
+    register.
 
-    A content that was judged twice keeps one file, that of the last time; it is held against the last record of it.
+    A content that was judged twice keeps one file, that of the last time; it is held against the last record of it. The files
+    are sorted by rule, table and key, so that little of them is read.
     """
     latest = {judged.fact.content: judged.fact.findings for judged in state.contents}
+    same = [pl.col(name) == known[name] for name in ("rule", "table", "key", "finding")]
     for judged in state.contents:
         path = installation.folder("contents", state.id) / judged.fact.content / "findings.parquet"
-        if not path.is_file() or file_digest(path) != latest[judged.fact.content]:
+        if not path.is_file() or _digest(path, _version(path)) != latest[judged.fact.content]:
             raise Tampered("validate.findings_changed", path=path)
-        found = pl.scan_parquet(path).filter(pl.col("finding") == finding).head(1).collect()
+        found = pl.scan_parquet(path).filter(*same).head(1).collect()
         for row in found.iter_rows(named=True):
             yield judged.seq, row
+
+
+def _version(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is written: who only looks at a finding need not have the whole file hashed each time."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, _: tuple[int, int, int]) -> str:
+    return file_digest(path)

@@ -222,3 +222,5 @@ _GATES: dict[str, Gate] = {
     "review_compliant": _review_compliant,
     "before_deadline": _before_deadline,
 }
+KNOWN_GATES = frozenset(_GATES)
+"""The names that have a gate."""

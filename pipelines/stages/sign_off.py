@@ -7,6 +7,8 @@ is `seats.py`.
 
 from __future__ import annotations
 
+from functools import partial
+
 from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
@@ -24,6 +26,7 @@ from pipelines.stages.seats import OpenSeat, resolved_steps, seat_name, seats_fo
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
 
+_ATTEMPTS = 5
 __all__ = ["OpenSeat", "closed_gates", "give_opinion", "open_seats", "open_sign_off", "require_approval"]
 
 
@@ -96,21 +99,59 @@ def give_opinion(
     comment: str,
     department: str | None = None,
     authentication: str = "",
+    content: str | None = None,
 ) -> FilingState:
     """One opinion (意见) at the seat of the current step that is the user's, or that of an absent person.
 
-    `department` says for which, where the user speaks for several; `authentication` how they proved who they are. Raises
-    BadInput without a comment; Refused when no sign-off is open, none of the open seats is the user's (it lists them), or the
-    person already acted on this content.
+    `department` says for which, where the user speaks for several; `authentication` how they proved who they are; `content` is
+    the digest of what they were shown. Somebody else who signs at the same moment at another seat does no harm: all is asked
+    again. Raises BadInput without a comment; Refused when no sign-off is open, none of the open seats is the user's (it lists
+    them), the person already acted on this content, or it is another than they were shown.
     """
     if not comment.strip():
         raise BadInput("sign_off.no_comment")
+    give = partial(
+        _give,
+        installation,
+        filing,
+        user,
+        opinion=opinion,
+        comment=comment,
+        department=department,
+        authentication=authentication,
+        content=content,
+    )
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return give()
+        except Refused as refusal:
+            if refusal.code != "ledger.moved_on":
+                raise
+    return give()
+
+
+def _give(
+    installation: Installation,
+    filing: str,
+    user: User,
+    *,
+    opinion: Opinion,
+    comment: str,
+    department: str | None,
+    authentication: str,
+    content: str | None,
+) -> FilingState:
+    """As the filing stands now; Refused `ledger.moved_on` when it changes meanwhile."""
     state = installation.state(filing)
     require_settled(installation, state)
     live = state.live_sign_off
     if live is None:
         code = "sign_off.void" if state.sign_off else "sign_off.none"
         raise Refused(code, filing=filing)
+    if content is not None and content != live.fact.content:
+        raise Refused(
+            "sign_off.other_content", filing=filing, shown=content[:12], content=live.fact.content[:12]
+        )
     if state.decision:
         raise Refused("sign_off.decided", filing=filing, opinion=state.decision.fact.opinion)
     seat = _seat(installation, state, user, department)

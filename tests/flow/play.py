@@ -297,14 +297,18 @@ def declare_causes(installation: Installation, filing: str) -> FilingState:
     return state
 
 
-def sign_next_seat(installation: Installation, filing: str, comment: str = "同意（模拟）") -> FilingState:
-    """Somebody who may take the first open seat agrees."""
+def next_signer(installation: Installation, filing: str) -> User:
+    """Somebody who may take the first open seat of the filing's sign-off."""
     state = installation.state(filing)
-    seat = state.open_seats[0]
     busy = state.makers | {opinion.actor for opinion in state.live_opinions}
     people = [user for user in installation.deployment.users.values() if user.id not in busy]
-    user = next(user for user in people if holds(user, seat))
-    department = seat.department or None
+    return next(user for user in people if holds(user, state.open_seats[0]))
+
+
+def sign_next_seat(installation: Installation, filing: str, comment: str = "同意（模拟）") -> FilingState:
+    """Somebody who may take the first open seat agrees."""
+    department = installation.state(filing).open_seats[0].department or None
+    user = next_signer(installation, filing)
     return give_opinion(installation, filing, user, opinion="agree", comment=comment, department=department)
 
 

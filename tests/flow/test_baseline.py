@@ -18,7 +18,7 @@ from pipelines.stages.installation import Installation
 from pipelines.stages.request import open_due
 from pipelines.stages.sign_off import closed_gates, open_sign_off
 from tests.flow.conftest import Resume
-from tests.flow.play import FLASH, STATISTICS, agree, open_statistics, people_of_route, preparer, run
+from tests.flow.play import FLASH, STATISTICS, agree, next_signer, open_statistics, preparer, run
 
 MAY = "circ_statistics.monthly.2026-05"
 APRIL = {"date_from": date(2026, 3, 1), "date_to": date(2026, 3, 31), "reason": "三月由旧系统报送"}
@@ -140,7 +140,7 @@ def test_signers_are_told_which_rules_did_not_judge_what_they_sign(
     assert done.exit_code == 0, done.output
     assert "条规则没有判断，签署的内容未经它们检查" in done.stdout
     assert "  P09 未判断：没有可对照的数据 circ_statistics.BSXM" in done.stdout
-    first = people_of_route(installation, STATISTICS)[0]
+    first = next_signer(installation, STATISTICS)
     asked = ["sign", STATISTICS, "--opinion", "agree", "--comment", "同意", "--as", first.id]
     assert "P09 未判断" in CliRunner().invoke(app, asked).stdout
     shown = CliRunner().invoke(app, ["filing", "show", STATISTICS]).stdout

@@ -12,6 +12,7 @@ import pytest
 from pipelines.errors import Refused, Tampered
 from pipelines.stages.compliance import Check, Compliance, compliance, kept_compliance
 from pipelines.stages.decide import accept
+from pipelines.stages.extract import request_extraction
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.installation import Installation
 from pipelines.stages.issue import issue
@@ -209,6 +210,7 @@ def test_a_promised_source_fix_without_another_round_is_a_deviation(
     hand_in(installation, tmp_path, "branch_440000", answers)
     accept(installation, AUDIT, installation.user("business_reviewer"), these(*answers))
     assert check(installation, "re_extracted", "underwriting").result == "deviation"
+    request_extraction(installation, AUDIT, preparer(installation), reason="源头已改正（模拟）")
     run(installation, AUDIT, "extract")
     assert check(installation, "re_extracted", "underwriting").result == "kept"
     assert check(installation, "judged", "").result == "deviation", "the second round is not judged"

@@ -169,10 +169,38 @@ def test_a_rejection_shows_its_reason_and_goes_back_to_correction(reviewed: Stre
     assert "签报退回" in sign(reviewed.visitor("actuary"), reviewed, "disagree", "准备金口径未说明")
     assert reviewed.desk.installation.state(SCHEDULE_P).stage == "rejected"
     page = engineer.read(f"/filings/{SCHEDULE_P}")
-    assert "签报被 actuary 退回：准备金口径未说明" in page and "处理被退回的签报" in engineer.read("/")
+    assert "签报被精算审核人（模拟）退回：准备金口径未说明" in page and "处理被退回的签报" in engineer.read(
+        "/"
+    )
 
 
 def test_all_closed_gates_are_named_at_once(in_review: Street):
     with pytest.raises(Declined) as said:
         in_review.visitor("data_engineer").send(FILING, f"{FILING}/sign-off", {})
     assert len(str(said.value).splitlines()) > 1 and in_review.desk.installation.state(AUDIT).sign_off is None
+
+
+def test_an_opinion_on_another_content_than_was_read_is_not_recorded(reviewed: Street):
+    first_report(reviewed.desk.installation, SCHEDULE_P)
+    engineer, actuary = reviewed.visitor("data_engineer"), reviewed.visitor("actuary")
+    engineer.send(f"/filings/{SCHEDULE_P}", f"/filings/{SCHEDULE_P}/sign-off", {})
+    page = f"/filings/{SCHEDULE_P}/sign"
+    fields = {"opinion": "agree", "comment": "同意", "password": PASSWORD, "content": "0" * 64}
+    with pytest.raises(Declined):
+        actuary.send(page, page, fields)
+    assert reviewed.desk.installation.state(SCHEDULE_P).live_opinions == ()
+
+
+def test_a_rejected_content_goes_on_its_route_again_only_with_an_answer(reviewed: Street):
+    installation = reviewed.desk.installation
+    first_report(installation, SCHEDULE_P)
+    engineer, page = reviewed.visitor("data_engineer"), f"/filings/{SCHEDULE_P}/gates"
+    engineer.send(page, f"/filings/{SCHEDULE_P}/sign-off", {})
+    sign(reviewed.visitor("actuary"), reviewed, "disagree", "准备金口径未说明")
+    with pytest.raises(Declined, match="准备金口径未说明"):
+        engineer.send(page, f"/filings/{SCHEDULE_P}/sign-off", {"answer": ""})
+    engineer.send(page, f"/filings/{SCHEDULE_P}/sign-off", {"answer": "口径说明见附件第 3 页"})
+    state = installation.state(SCHEDULE_P)
+    assert state.live_sign_off is not None and state.live_sign_off.fact.answer == "口径说明见附件第 3 页"
+    shown = reviewed.visitor("actuary").read(f"/filings/{SCHEDULE_P}/sign")
+    assert "口径说明见附件第 3 页" in shown and "准备金口径未说明" in shown

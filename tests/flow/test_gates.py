@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,19 @@ from pipelines.stages.bulk_facts import DECIDED, frame, keep
 from pipelines.stages.change_request import changes_of
 from pipelines.stages.correct import import_answers
 from pipelines.stages.extract import request_extraction
+from pipelines.stages.gates import KNOWN_GATES, gate_results
 from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import Installation
 from pipelines.stages.issue import dispatch_folder
 from pipelines.stages.register import register
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 from resources.demo.fill_workbook import fill_answers
-from resources.deployment import User
+from resources.deployment import GATES, User
+from resources.deployment.gates import ALWAYS
 from resources.reference_core import repair
 from resources.settings import CHECKOUT
 from tests.flow.conftest import Resume, refused
+from tests.flow.life import clock_to
 from tests.flow.play import (
     AUDIT,
     BRANCHES,
@@ -251,6 +256,65 @@ def test_all_closed_gates_are_named_at_once(resume: Resume, audit_in_review: Pat
     assert installation.state(AUDIT).awaited == BRANCHES
     assert "条阻断问题（规则 A01, A02" in message
     assert installation.state(AUDIT).sign_off is None
+
+
+def test_every_gate_has_a_name_and_says_whether_it_is_open(resume: Resume, audit_in_review: Path) -> None:
+    installation = resume(audit_in_review)
+    results = {each.name: each for each in gate_results(installation, installation.state(AUDIT))}
+    assert list(results) == list(ALWAYS)
+    assert {name for name, each in results.items() if each.state != "open"} == {
+        "nothing_blocks",
+        "all_explained",
+    }
+    assert [refusal.code for refusal in results["nothing_blocks"].refusals] == ["sign_off.blocking"]
+
+
+def test_gates_that_need_a_judged_content_wait_for_it(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    change_mind(installation)
+    results = gate_results(installation, installation.state(SCHEDULE_P))
+    assert [each.state for each in results] == ["open", "closed", *(["waits"] * (len(ALWAYS) - 2))]
+
+
+def test_a_route_demands_more_gates_by_name(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    edit = ("routes.yaml", "steps: [actuarial", "gates: [before_deadline]\n    steps: [actuarial")
+    installation = resume(schedule_p_reviewed, deployment=own_deployment(tmp_path / "deployment", edit))
+    assert gate_results(installation, installation.state(SCHEDULE_P))[-1].state == "open"
+    clock_to(installation, datetime(2026, 5, 21, 9))  # noqa: DTZ001 - in the clock's own zone
+    assert gates(installation, SCHEDULE_P) == ["sign_off.deadline_passed"]
+
+
+def test_changes_of_production_may_have_to_be_executed_first(
+    resume: Resume, audit_in_review: Path, tmp_path: Path
+) -> None:
+    steps = "    steps:\n      - role: audit_reviewer"
+    edit = ("routes.yaml", steps, f"    gates: [changes_executed]\n{steps}")
+    installation = resume(audit_in_review, deployment=own_deployment(tmp_path / "deployment", edit))
+    answer_all(installation, AUDIT, answer_audit, tmp_path / "filled", people=PEOPLE)
+    results = {each.name: each for each in gate_results(installation, installation.state(AUDIT))}
+    assert results["changes_executed"].state == "waits", "decisions made new content"
+    run(installation, AUDIT, "extract", "validate")
+    results = {each.name: each for each in gate_results(installation, installation.state(AUDIT))}
+    (refusal,) = results["changes_executed"].refusals
+    assert f"QB-{AUDIT}-V1-GK001" in str(refusal)
+
+
+def test_a_gate_that_nobody_knows_refuses_judged_or_not(resume: Resume, schedule_p_reviewed: Path) -> None:
+    """The loading of a deployment refuses the name; who gets past that is refused here."""
+    installation = resume(schedule_p_reviewed)
+    routes = installation.deployment.routes
+    odd = routes["schedule_p"].model_copy(update={"gates": ("moon_is_full",)})
+    deployment = installation.deployment.model_copy(update={"routes": {**routes, "schedule_p": odd}})
+    installation = replace(installation, deployment=deployment)
+    assert gates(installation, SCHEDULE_P) == ["sign_off.unknown_gate"]
+    change_mind(installation)
+    assert gates(installation, SCHEDULE_P) == ["sign_off.not_judged", "sign_off.unknown_gate"]
+
+
+def test_every_name_a_deployment_may_write_has_its_gate() -> None:
+    assert set(KNOWN_GATES) == set(GATES)
 
 
 def test_content_that_was_not_judged_is_not_signed(resume: Resume, schedule_p_reviewed: Path) -> None:

@@ -30,13 +30,14 @@ from tests.flow.play import (
     SCHEDULE_P,
     Cores,
     agree,
+    next_signer,
     open_by_request,
     opened,
     own_deployment,
-    people_of_route,
     preparer,
     run,
     schedule_p_draft,
+    sign_next_seat,
 )
 
 TABLE = "TRIANGLE"
@@ -100,9 +101,7 @@ def test_what_is_signed_or_packaged_takes_no_upload(begin: Resume, deployment: P
     reviewed(installation, triangles)
     assert agree(installation, SCHEDULE_P, steps=1).stage == "in_sign_off"
     assert "正在签报或已获批准，表 TRIANGLE 不能再变" in refusal(installation, fewer(triangles))
-    for person in people_of_route(installation, SCHEDULE_P)[1:]:
-        give_opinion(installation, SCHEDULE_P, person, opinion="agree", comment="同意（模拟）")
-    assert installation.state(SCHEDULE_P).stage == "approved"
+    assert sign_next_seat(installation, SCHEDULE_P).stage == "approved"
     assert "请下一签署人签署不同意" in refusal(installation, fewer(triangles))
     assert run(installation, SCHEDULE_P, "package").stage == "packaged"
     said = refusal(installation, fewer(triangles))
@@ -116,7 +115,7 @@ def test_a_disagreement_opens_the_way_to_another_upload(
     installation = begin(deployment=deployment)
     reviewed(installation, triangles)
     agree(installation, SCHEDULE_P, steps=0)
-    person = people_of_route(installation, SCHEDULE_P)[0]
+    person = next_signer(installation, SCHEDULE_P)
     give_opinion(installation, SCHEDULE_P, person, opinion="disagree", comment="行数不对（模拟）")
     due = next_step(hand_in(installation, fewer(triangles)), installation)
     assert due is not None

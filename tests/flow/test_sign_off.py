@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from pipelines.errors import BadInput, Refused
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import Opinion, OpinionGiven
+from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.ledger.heads import open_key
 from pipelines.ledger.statements import signed
 from pipelines.stages.installation import Installation
@@ -112,6 +114,39 @@ def test_a_limit_counts_working_time_since_the_turn_came(
     assert seat.due is not None  # 1 h on Friday, 7.5 h on the make-up Saturday, 1.5 h on Monday
     assert seat.due.strftime("%m-%d %H:%M") == "05-11 10:00"
     assert seat.title.zh == "分管领导"
+
+
+def test_what_is_signed_is_what_was_shown(resume: Resume, schedule_p_reviewed: Path) -> None:
+    installation = resume(schedule_p_reviewed)
+    state = agree(installation, SCHEDULE_P, steps=0)
+    assert state.content is not None
+    actuary, shown = installation.user("actuary"), state.content.fact.content
+    with pytest.raises(Refused, match="不是您看到的 eeeeeeeeeeee"):
+        give_opinion(installation, SCHEDULE_P, actuary, opinion="agree", comment="同意", content="e" * 64)
+    state = give_opinion(installation, SCHEDULE_P, actuary, opinion="agree", comment="同意", content=shown)
+    assert state.live_opinions[0].fact.content == shown
+
+
+def test_people_who_sign_at_the_same_moment_do_not_disturb_each_other(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    """Three processes at three seats of one step: nobody is sent away because another was quicker."""
+    route = "steps: [{roles: [actuarial, finance, it]}, executive]"
+    installation = put_up(resume, schedule_p_reviewed, tmp_path, route)
+    arguments = (installation.home, installation.deployment.path)
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
+        done = [pool.submit(sign_elsewhere, *arguments, user) for user in SEATS.values()]
+        assert [each.result(timeout=60) for each in done] == list(SEATS.values())
+    state = installation.state(SCHEDULE_P)
+    assert {opinion.actor for opinion in state.live_opinions} == set(SEATS.values())
+    assert [seat.role for seat in state.open_seats] == ["executive"]
+
+
+def sign_elsewhere(home: Path, deployment: Path, user: str) -> str:
+    """In a process of its own."""
+    with opened(home, deployment) as installation:
+        sign(installation, user)
+    return user
 
 
 # ---- departments
@@ -337,3 +372,24 @@ def append_forged(installation: Installation, state: FilingState, changes: dict[
     )
     forged = fact.model_copy(update=changes)
     installation.record(state, forged, actor="actuary", command="forged", at=at)
+
+
+def test_an_approval_of_before_statements_still_opens_the_package(
+    schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    """Events as they were written when a route was a list of roles."""
+    home = Path(shutil.copytree(schedule_p_reviewed, tmp_path / "home"))
+    with opened(home) as installation:
+        state = installation.state(SCHEDULE_P)
+        assert state.content is not None
+        content = state.content.fact.content
+        early = SignOffOpened(number="QB-1", content=content, route=("actuarial", "executive"))
+        state = installation.record(state, early, actor="data_engineer", command="early")
+        for step, (role, user) in enumerate({"actuarial": "actuary", "executive": "executive"}.items()):
+            fact = OpinionGiven(
+                number="QB-1", content=content, step=step, role=role, opinion="agree", comment="同意"
+            )
+            state = installation.record(state, fact, actor=user, command=f"early:{step}")
+        assert state.stage == "approved"
+        assert run(installation, SCHEDULE_P, "package").stage == "packaged"
+        assert installation.ledger.verify().problems == ()

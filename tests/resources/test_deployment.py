@@ -318,6 +318,9 @@ def test_an_address_is_fixed_or_written_by_its_server(demo: Deployment, tmp_path
             "deployment.missing",
         ),
         ("routes.yaml", "routes:", "paths:", "deployment.unknown_key"),
+        ("deployment.yaml", "filings:", "review: {reading_seconds: soon}\nfilings:", "deployment.value"),
+        ("deployment.yaml", "filings:", "review: {seconds: 2}\nfilings:", "deployment.unknown_key"),
+        ("deployment.yaml", "lead_working_days: 3", "reading_seconds: -1", "deployment.value"),
         ("channels.yaml", "file:embedded/secrets/sftp_password", "geheim123", "deployment.plain_secret"),
         ("channels.yaml", "file:embedded/secrets/interface_token", "geheim123", "deployment.plain_secret"),
         ("channels.yaml", "{home: embedded/known_hosts}", "any", "deployment.host_key_unpinned"),
@@ -418,6 +421,13 @@ def test_a_route_needs_someone_who_can_walk_it(folder: Path, edit: Edit) -> None
         for step in ("roles: [finance, actuarial, it]", "steps: [actuarial, executive]")
     ]
     assert mistakes(folder) == [("deployment.role_nobody_holds", "routes.yaml", line) for line in lines]
+
+
+def test_a_standard_may_have_its_own_time_for_reading(folder: Path, edit: Edit) -> None:
+    edit("deployment.yaml", "filings:", "review: {reading_seconds: 5}\nfilings:")
+    edit("deployment.yaml", "lead_working_days: 3", "lead_working_days: 3\n    reading_seconds: 0")
+    deployment = load_deployment(folder, folder.parent)
+    assert (deployment.reading_seconds("circ_audit"), deployment.reading_seconds("circ_statistics")) == (5, 0)
 
 
 def test_a_csv_with_a_byte_order_mark_or_in_gbk_is_told(folder: Path) -> None:

@@ -4,16 +4,36 @@ from pipelines.desk.pages import (
     account,
     administration,
     answers,
+    comparison,
+    figures,
     filings,
+    finding,
     findings,
+    gatekeeping,
     notices,
     requests,
     signing,
+    standards,
     tasks,
 )
 
 ROUTERS = tuple(
     area.router
-    for area in (account, tasks, notices, requests, filings, findings, answers, signing, administration)
+    for area in (
+        account,
+        tasks,
+        notices,
+        requests,
+        filings,
+        comparison,
+        figures,
+        findings,
+        finding,
+        answers,
+        signing,
+        standards,
+        administration,
+        gatekeeping,
+    )
 )
 """Every route but the static files."""

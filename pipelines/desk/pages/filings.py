@@ -49,7 +49,8 @@ def filing(visit: Visited) -> HTMLResponse:
     """One filing: how far it is, who holds what, what was found, who said what, what was sent."""
     state, installation = visit.state, visit.installation
     is_whole = bool(visit.user.roles & SEES_ALL) or visit.may_open("filing_data")
-    held = holders(installation, state, rows=visit.desk.reading.register(state)) if state.content else []
+    rows = visit.desk.reading.register(state)
+    held = visit.desk.reading.remembered(state, "held", lambda: holders(installation, state, rows=rows))
     return page(
         visit,
         "filing",

@@ -10,7 +10,7 @@ from pipelines.desk.filing_view import findings_charts, review_documents
 from pipelines.desk.pages.account import has_totp, keep_session
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
-from pipelines.errors import BaosongError, Refused
+from pipelines.errors import BaosongError
 from pipelines.stages.compliance import compliance
 from pipelines.stages.gates import gate_results
 from pipelines.stages.key_indicators import key_indicators
@@ -51,9 +51,6 @@ def sign(visit: Visited) -> Response:
         if opinion not in ("agree", "disagree"):
             raise missing("opinion")
         comment = visit.text("comment", is_needed=True)
-        live = visit.state.live_sign_off
-        if live is None or live.fact.content != visit.text("content"):
-            raise Refused("desk.content_moved")
         token, session = accounts.reauthenticate(
             visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
         )
@@ -64,6 +61,7 @@ def sign(visit: Visited) -> Response:
             opinion=opinion,
             comment=comment,
             department=visit.text("department") or None,
+            content=visit.text("content"),
             authentication=f"desk: {'password and code' if has_totp(visit) else 'password'}, session {session.id}",
         )
         outcome = "approved" if state.is_approved else "rejected" if state.is_rejected else "signed"

@@ -1,0 +1,123 @@
+"""What was put up for opinions and what people said of it: the sign-off's part of a filing's state.
+
+What is demanded lies before it (`demand.py`), the flow itself around it (`filing.py`). How opinions become a decision is
+`sign_off_state.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.ledger.demand import DemandedFiling
+from pipelines.ledger.filing_events import AnswersReceived, ContentValidated
+from pipelines.ledger.recorded import Recorded
+from pipelines.ledger.sign_off_events import OpinionGiven, SignOffOpened
+from pipelines.ledger.sign_off_state import (
+    LiveSeat,
+    LiveStep,
+    current_step_of,
+    decision_of,
+    follows_route,
+    has_distinct_people,
+    steps_of,
+)
+
+
+@dataclass(frozen=True)
+class SignedFiling(DemandedFiling):
+    """The contents of a filing with the opinions on them; who answered may give none."""
+
+    contents: tuple[Recorded[ContentValidated], ...] = ()
+    answers: tuple[Recorded[AnswersReceived], ...] = ()
+    sign_offs: tuple[Recorded[SignOffOpened], ...] = ()
+    opinions: tuple[Recorded[OpinionGiven], ...] = ()
+
+    @property
+    def content(self) -> Recorded[ContentValidated] | None:
+        """The content that was judged last: the only one that may be signed."""
+        return self.contents[-1] if self.contents else None
+
+    @property
+    def sign_off(self) -> Recorded[SignOffOpened] | None:
+        """The sign-off that was opened last for this version."""
+        return self.sign_offs[-1] if self.sign_offs else None
+
+    @property
+    def live_sign_off(self) -> Recorded[SignOffOpened] | None:
+        """The open sign-off, unless the content has changed since: then what was said is void."""
+        if self.sign_off and self.content and self.sign_off.fact.content == self.content.fact.content:
+            return self.sign_off
+        return None
+
+    @property
+    def live_opinions(self) -> tuple[Recorded[OpinionGiven], ...]:
+        """The opinions on the live sign-off, in the order given."""
+        live = self.live_sign_off
+        return tuple(
+            o for o in self.opinions if live and o.seq > live.seq and o.fact.number == live.fact.number
+        )
+
+    @property
+    def earlier_opinions(self) -> tuple[Recorded[OpinionGiven], ...]:
+        """The opinions on this version that hold no longer: on other content, or on this before it was put up again."""
+        live = {opinion.seq for opinion in self.live_opinions}
+        return tuple(opinion for opinion in self.opinions if opinion.seq not in live)
+
+    @property
+    def void_opinions(self) -> tuple[Recorded[OpinionGiven], ...]:
+        """The earlier opinions that new content voided."""
+        now = self.content.fact.content if self.content else ""
+        return tuple(opinion for opinion in self.earlier_opinions if opinion.fact.content != now)
+
+    @property
+    def steps(self) -> tuple[LiveStep, ...]:
+        """The steps of the live sign-off, with their seats and what was said there."""
+        return steps_of(self.live_sign_off.fact, self.live_opinions) if self.live_sign_off else ()
+
+    @property
+    def current_step(self) -> LiveStep | None:
+        """The step whose turn it is; None without a live sign-off and when it is decided."""
+        return current_step_of(self.steps)
+
+    @property
+    def open_seats(self) -> tuple[LiveSeat, ...]:
+        """Where an opinion is awaited now, whoever may give it."""
+        return self.current_step.open_seats if self.current_step else ()
+
+    @property
+    def decision(self) -> Recorded[OpinionGiven] | None:
+        """The opinion that decided: by which a step could no longer reach its quorum, or which completed the route."""
+        return decision_of(self.steps)
+
+    @property
+    def is_approved(self) -> bool:
+        return self.decision is not None and self.decision.fact.opinion == "agree"
+
+    @property
+    def is_rejected(self) -> bool:
+        return self.decision is not None and self.decision.fact.opinion == "disagree"
+
+    @property
+    def answerers(self) -> frozenset[str]:
+        """Who answered for a branch or a department; none of them may approve."""
+        return frozenset(received.actor for received in self.answers)
+
+    @property
+    def follows_route(self) -> bool:
+        """Whether every live opinion was given at its seat and in its turn."""
+        return follows_route(self.steps, self.live_opinions)
+
+    @property
+    def makers(self) -> frozenset[str]:
+        """Who prepared the live sign-off or answered: none of them gives an opinion, nor is one given for them."""
+        return self.answerers | ({self.live_sign_off.actor} if self.live_sign_off else set())
+
+    @property
+    def has_distinct_people(self) -> bool:
+        """Whether preparer, answerers and every opinion are different people."""
+        return has_distinct_people(self.makers, self.live_opinions)
+
+    @property
+    def is_in_sign_off(self) -> bool:
+        """Whether people are signing or have agreed: nothing may change now. A rejection opens the way back."""
+        return self.live_sign_off is not None and not self.is_rejected

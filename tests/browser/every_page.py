@@ -1,0 +1,153 @@
+"""A busy desk with something on every page, the list of its pages, and what a look at one of them tells: `look`.
+
+Nothing is asserted here. `Every page` means every route that answers with a page; a test holds the list against the routes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlencode
+
+from axe_playwright_python.base import AXE_SCRIPT
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from playwright.sync_api import Page
+
+from pipelines.desk.pages import ROUTERS
+from pipelines.stages.correct import import_answers
+from pipelines.stages.installation import Installation
+from pipelines.stages.request import raise_request
+from pipelines.stages.sign_off import give_opinion, open_sign_off
+from tests.browser.reception import Person, Reception
+from tests.flow.conftest import leave_few_filers
+from tests.flow.life import rows
+from tests.flow.play import (
+    AUDIT,
+    PREPARERS,
+    SCHEDULE_P,
+    answer_all,
+    answer_audit,
+    draft,
+    explain,
+    filled_workbooks,
+    first_report,
+    open_by_request,
+    opened,
+    preparer,
+    run,
+    schedule_p_draft,
+)
+
+WAITING = "JH-2026-004"
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+_RUN = """(options) => axe.run(document, options).then((found) => found.violations.flatMap((violation) =>
+  violation.nodes.map((node) => `${violation.id} ${node.target.join(" ")} ${node.failureSummary}`)))"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page: its route, who opens it, what its address takes."""
+
+    route: str
+    user: str
+    path: dict[str, str] = field(default_factory=dict[str, str])
+    query: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def name(self) -> str:
+        return f"{self.route} as {self.user}" + (f" {self.path.get('filing', '')}" if self.path else "")
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was seen: violations of WCAG, in both colour schemes, and how far the page is wider than its window."""
+
+    violations: list[str]
+    too_wide: int
+
+
+def furnish(home: Path, audit_in_review: Path) -> None:
+    """Audit findings that branches are answering, Schedule P at its executive after one rejection, a request that waits."""
+    shutil.copytree(audit_in_review, home, dirs_exist_ok=True)
+    leave_few_filers(home)
+    with opened(home) as installation:
+        raise_request(
+            installation,
+            draft(home, number=WAITING, deadline=date(2026, 5, 8)),
+            installation.user("requester"),
+        )
+        books = filled_workbooks(installation, AUDIT, answer_audit, home / "filled")
+        for book in books["440000"]:
+            import_answers(installation, AUDIT, book, installation.user(PREPARERS["440000"]))
+        open_by_request(installation, schedule_p_draft(home))
+        run(installation, SCHEDULE_P, "extract", "validate", "review")
+        answer_all(installation, SCHEDULE_P, explain, home / "filled", otherwise="filer_correspondent")
+        run(installation, SCHEDULE_P, "validate", "review")
+        first_report(installation, SCHEDULE_P)
+        for opinion, answer in (("disagree", ""), ("agree", "准备金口径见说明（模拟）")):
+            open_sign_off(installation, SCHEDULE_P, preparer(installation), answer=answer)
+            actuary = installation.user("actuary")
+            give_opinion(
+                installation, SCHEDULE_P, actuary, opinion=opinion, comment="准备金口径应予说明（模拟）"
+            )
+
+
+def places(installation: Installation) -> list[Place]:
+    """Every page, by somebody for whom there is something on it."""
+    audit, schedule_p = {"filing": AUDIT}, {"filing": SCHEDULE_P}
+    answered = rows(installation, branch="440000").filter(
+        rows(installation, branch="440000")["handling"].is_not_null()
+    )
+    finding = {**audit, "finding": str(answered["finding"][0])}
+    return [
+        Place("tasks", "audit_reviewer"), Place("tasks", "underwriting_reviewer"), Place("tasks", "president"),
+        Place("account", "president"),
+        Place("requests", "requester"), Place("new_request", "requester"), Place("request", "audit_reviewer", {"key": WAITING}),
+        Place("calendar", "data_engineer"), Place("filings", "data_engineer"),
+        Place("filing", "data_engineer", audit), Place("filing", "executive", schedule_p), Place("filing", "branch_it_440000", audit),
+        Place("filing_data", "data_engineer", audit), Place("filing_ledger", "data_engineer", audit),
+        Place("findings", "underwriting_reviewer", audit), Place("findings", "branch_440000", audit),
+        Place("finding", "branch_440000", finding),
+        Place("workbooks", "branch_330000", audit), Place("workbooks", "branch_440000", audit),
+        Place("gates", "data_engineer", audit), Place("sign_page", "executive", schedule_p),
+        Place("users", "administrator"), Place("trail", "administrator"),
+    ]  # fmt: skip
+
+
+def routes_of_pages() -> set[str]:
+    """The names of all routes that a browser opens to read a page."""
+    return {
+        str(route.name)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in route.methods
+        if get_type_hints(route.endpoint).get("return") is HTMLResponse
+    }
+
+
+def address(reception: Reception, place: Place) -> str:
+    server_app: Any = reception.app
+    path = str(server_app.url_path_for(place.route, **place.path))
+    return f"{path}?{urlencode(place.query)}" if place.query else path
+
+
+def look(person: Person) -> Looked:
+    """Judge the page that is open, in light and in dark colours. What has no colour is the same in both."""
+    page = person.page
+    page.evaluate(AXE_SCRIPT)
+    light = page.evaluate(_RUN, {"runOnly": _TAGS, "resultTypes": ["violations"]})
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate(_RUN, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
+    page.emulate_media(color_scheme="light")
+    return Looked([*light, *(f"dark: {each}" for each in dark)], too_wide(page))
+
+
+def too_wide(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    return page.evaluate(
+        "Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)"
+    )
