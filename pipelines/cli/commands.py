@@ -72,6 +72,7 @@ COMMANDS = {
     "standard": ("standard:app", "报送规范 · Standards: list, check, test, docs, new"),
     "rule": ("rule:app", "规则 · Rules: run one and see its SQL and the rows that fail"),
     "deployment": ("deployment:app", "部署 · An insurer's configuration: init, check"),
+    "notices": ("notices:app", "通知 · Notices: what people are told, by mail and webhook"),
     "account": (
         "account:app",
         "审核台账户 · Accounts of the desk: invite, reset, list, lock, unlock, sessions, trail",

@@ -14,6 +14,7 @@ from pipelines.defs.assessment_assets import assessment_definitions
 from pipelines.defs.calendar import calendar_definitions
 from pipelines.defs.flow import flow_definitions
 from pipelines.defs.inbox import inbox_definitions
+from pipelines.defs.notices import notices_definitions
 from pipelines.defs.resources import InstallationResource
 from resources.deployment import Deployment
 from resources.settings import Settings
@@ -35,4 +36,5 @@ def build_definitions(settings: Settings, deployment: Deployment) -> dg.Definiti
         parts.append(assessment_definitions(resource))
     shared = dg.Definitions(resources={"installation": resource}, executor=dg.in_process_executor)
     inbox = inbox_definitions(deployment, resource)
-    return dg.Definitions.merge(*parts, calendar_definitions(), inbox, shared)
+    notices = notices_definitions(deployment)
+    return dg.Definitions.merge(*parts, calendar_definitions(), inbox, notices, shared)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.desk.visit import Visit
+from pipelines.errors import BaosongError
 
-LINKS = ("tasks", "calendar", "requests", "filings", "standards", "users", "trail")
+LINKS = ("tasks", "notices", "calendar", "requests", "filings", "standards", "users", "trail")
 _ABOVE = {
     "request": "requests",
     "new_request": "requests",
@@ -25,8 +26,11 @@ _OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "
 
 @dataclass(frozen=True)
 class Link:
+    """An entry of the column; `number` stands beside it where there is something to look at."""
+
     route: str
     is_here: bool
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,4 +45,14 @@ def frame_of(visit: Visit) -> Frame:
     route: str = visit.request.scope["route"].name
     above = "filings" if route.startswith(("filing_", "findings_")) or route in _OF_A_FILING else route
     here = _ABOVE.get(above, above)
-    return Frame(tuple(Link(name, name == here) for name in LINKS if visit.may_open(name)), here)
+    numbers = {"notices": _unread(visit)}
+    links = (Link(name, name == here, numbers.get(name, 0)) for name in LINKS if visit.may_open(name))
+    return Frame(tuple(links), here)
+
+
+def _unread(visit: Visit) -> int:
+    """How many notices the person has not read. No page waits for an outbox that does not answer."""
+    try:
+        return visit.desk.outbox.unread(visit.user.id)
+    except BaosongError:
+        return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from secrets import compare_digest
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
 from resources.accounts import Accounts, Client, Session
 from resources.deployment import User
+from resources.notifier import Outbox, open_outbox
 
 SESSION_COOKIE = "baosong_session"
 LONGEST_TEXT = 2_000
@@ -37,6 +39,11 @@ class Desk:
     installation: Installation
     accounts: Accounts
     reading: Reading
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What people were told, opened when it is first asked for; it holds no connection."""
+        return open_outbox(self.installation.home)
 
 
 class NotSignedIn(Exception):

@@ -103,6 +103,19 @@ class Installation:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    @contextmanager
+    def alone_at_once(self, what: str) -> Generator[bool]:
+        """As `alone`, without waiting: False where another process of this home is at work on `what`."""
+        root = self.home / "locks"
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (root / what).open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
     def user(self, name: str | None) -> User:
         """Who acts. Naming somebody (`--as`) works only where the deployment's identity is `named`."""
         if self.deployment.identity == "named":

@@ -29,6 +29,7 @@ from resources.deployment.models import (
     Substitute,
     User,
 )
+from resources.deployment.notices import MailConfig, NoticesConfig, WebhookConfig
 from resources.deployment.roles import ROLES
 from resources.deployment.routes import Route, RouteStep
 from resources.deployment.scaffold import init_deployment
@@ -50,8 +51,10 @@ __all__ = [
     "FilingConfig",
     "FrozenPrior",
     "InterfaceConfig",
+    "MailConfig",
     "Merger",
     "MetricLimits",
+    "NoticesConfig",
     "OfficeConfig",
     "Organisation",
     "PinnedFile",
@@ -65,6 +68,7 @@ __all__ = [
     "Substitute",
     "Title",
     "User",
+    "WebhookConfig",
     "init_deployment",
     "load_deployment",
     "resolve_address",

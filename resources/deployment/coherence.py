@@ -21,6 +21,7 @@ from resources.deployment.departments import Department, Merger
 from resources.deployment.gates import GATES
 from resources.deployment.located import Loc, Located
 from resources.deployment.models import CalendarOverrides, FilingConfig, Organisation, User
+from resources.deployment.notices import NoticesConfig
 from resources.deployment.routes import Route
 
 
@@ -41,6 +42,7 @@ class Parts:
     mergers: list[Merger]
     calendar: CalendarOverrides = field(default_factory=CalendarOverrides)
     answers_inbox: AnswersInbox | None = None
+    notices: NoticesConfig | None = None
 
 
 def check_parts(parts: Parts) -> None:
@@ -54,6 +56,7 @@ def check_parts(parts: Parts) -> None:
     _check_pinned_files(parts)
     _check_filings(parts)
     _check_inbox(parts)
+    _check_notices(parts)
     _check_calendar(parts.calendar, parts.files["calendar"])
 
 
@@ -227,6 +230,28 @@ def _check_inbox(parts: Parts) -> None:
         user.has_role("branch_preparer") for user in parts.users.values()
     ):
         file.problem("deployment.role_nobody_holds", ("answers_inbox",), role="branch_preparer")
+
+
+def _check_notices(parts: Parts) -> None:
+    if parts.notices is None:
+        return
+    file, top = parts.files["deployment"], ("notices",)
+    held = {role for user in parts.users.values() for role in user.roles}
+    pinned: dict[Loc, PinnedFile | None] = {}
+    if parts.notices.mail:
+        pinned[(*top, "mail", "ca_file")] = parts.notices.mail.ca_file
+    seen: set[str] = set()
+    for index, webhook in enumerate(parts.notices.webhooks):
+        place: Loc = (*top, "webhooks", index)
+        pinned[(*place, "ca_file")] = webhook.ca_file
+        if webhook.name in seen:
+            file.problem("deployment.webhook_twice", (*place, "name"), name=webhook.name)
+        seen.add(webhook.name)
+        for role in sorted(webhook.roles - held) if not parts.files["users"].problems else ():
+            file.problem("deployment.role_nobody_holds", (*place, "roles"), role=role)
+    for place, where in pinned.items():
+        if where is not None and where.deployment and not (parts.path / where.deployment).is_file():
+            file.problem("deployment.pinned_file_missing", place, missing=parts.path / where.deployment)
 
 
 def _check_calendar(calendar: CalendarOverrides, file: Located) -> None:

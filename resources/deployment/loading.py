@@ -29,6 +29,7 @@ from resources.deployment.models import (
     ReviewConfig,
     User,
 )
+from resources.deployment.notices import NoticesConfig, WebhookConfig
 from resources.deployment.routes import Route
 from resources.deployment.types import Model, Name
 
@@ -49,6 +50,7 @@ class _Main(Model):
     answers_inbox: Any = None
     office: Any = None
     review: Any = None
+    notices: Any = None
 
 
 _ENUMERATIONS = {"clock": ("system", "file"), "identity": ("operating_system", "named")}
@@ -81,6 +83,8 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         sources=_entries(SourceConfig, files["sources"], "sources", name_as="name"),
         filings=_entries(FilingConfig, main, "filings") if settings else {},
     )
+    if settings and "notices" in settings.model_fields_set:
+        parts.notices = _entry(NoticesConfig, main, ("notices",), settings.notices or {})
     if settings and "answers_inbox" in main.mapping():
         parts.answers_inbox = _entry(AnswersInbox, main, ("answers_inbox",), settings.answers_inbox)
     calendar = _entry(CalendarOverrides, files["calendar"], (), files["calendar"].data or {})
@@ -120,6 +124,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         answers_inbox=parts.answers_inbox,
         office=office,
         review=review or ReviewConfig(),
+        notices=parts.notices,
     )
 
 
@@ -221,7 +226,9 @@ def _known_keys(annotation: Any, loc: tuple[Any, ...]) -> tuple[str, ...]:
         fields = annotation.model_fields
         if loc:
             return _known_keys(fields[loc[0]].annotation, loc[1:]) if loc[0] in fields else ()
-        return tuple(name for name in fields if name not in ("id", "name") or annotation is _Main)
+        return tuple(
+            name for name in fields if name not in ("id", "name") or annotation in (_Main, WebhookConfig)
+        )
     return _known_keys(arguments[-1 if origin is dict else 0], loc[1:]) if arguments and loc else ()
 
 

@@ -16,6 +16,7 @@ from pipelines.errors import BadInput, Refused
 from resources.deployment.assessment import AssessmentConfig
 from resources.deployment.connections import AnswersInbox, ChannelConfig, OfficeConfig, SourceConfig
 from resources.deployment.departments import Department, Merger, department_of, merged_into
+from resources.deployment.notices import MailAddress, NoticesConfig
 from resources.deployment.routes import Route
 from resources.deployment.types import Model, Name, Role
 from resources.deployment.working_hours import USUAL_HOURS, Session
@@ -52,7 +53,7 @@ class Substitute(Model):
 class User(Model):
     """A person; `organisations` and `departments` hold codes or "*" for all; `os_user` is their system login.
 
-    `substitutes` stand in for this person while they are absent.
+    `substitutes` stand in for this person while they are absent. `mail` is where notices go, if they shall.
     """
 
     id: Name
@@ -62,6 +63,7 @@ class User(Model):
     os_user: str | None = None
     departments: frozenset[str] = frozenset()
     substitutes: tuple[Substitute, ...] = ()
+    mail: MailAddress | None = None
 
     def has_role(self, role: str) -> bool:
         return role in self.roles
@@ -145,6 +147,7 @@ class Deployment(Model):
     answers_inbox: AnswersInbox | None = None
     office: OfficeConfig | None = None
     review: ReviewConfig = Field(default_factory=ReviewConfig)
+    notices: NoticesConfig | None = None
 
     def reading_seconds(self, standard: str) -> int:
         """How long a person needs at least to read one answer of this standard's filings."""

@@ -114,7 +114,7 @@ def places(installation: Installation) -> list[Place]:
     finding = {**audit, "finding": str(answered["finding"][0])}
     return [
         Place("tasks", "audit_reviewer"), Place("tasks", "business_reviewer"), Place("tasks", "president"),
-        Place("account", "president"),
+        Place("account", "president"), Place("notices", "president"),
         Place("requests", "requester"), Place("new_request", "requester"), Place("request", "audit_reviewer", {"key": WAITING}),
         Place("calendar", "data_engineer"), Place("filings", "data_engineer"),
         Place("filing", "data_engineer", audit), Place("filing", "executive", schedule_p), Place("filing", "branch_it_440000", audit),

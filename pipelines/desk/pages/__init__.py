@@ -10,6 +10,7 @@ from pipelines.desk.pages import (
     finding,
     findings,
     gatekeeping,
+    notices,
     requests,
     signing,
     standards,
@@ -21,6 +22,7 @@ ROUTERS = tuple(
     for area in (
         account,
         tasks,
+        notices,
         requests,
         filings,
         comparison,

@@ -14,7 +14,11 @@ from pipelines.errors import catalogue
 from pipelines.ledger.filing import Stage
 from pipelines.ledger.filing_events import EVENTS
 from pipelines.ledger.request import RequestStage
+from pipelines.stages.noticed import HappenedKind
+from pipelines.stages.tasks import TaskKind
 from resources.accounts import AccountEvent
+from resources.notifier import Result
+from resources.notifier.shapes import State
 
 DESK = Path(__file__).parents[3] / "pipelines" / "desk"
 NAMED = re.compile(r"""\bt\(\s*'([a-z_.0-9]+)'\s*[,)]""")
@@ -47,6 +51,10 @@ def test_every_text_that_a_page_names_is_in_the_catalogue():
         ("desk.stage.status", get_args(Status)),
         ("desk.request.stage", get_args(RequestStage)),
         ("desk.nav", LINKS),
+        ("desk.task", get_args(TaskKind)),
+        ("notices.kind", [*get_args(TaskKind), *get_args(HappenedKind)]),
+        ("notices.state", get_args(State)),
+        ("notices.result", get_args(Result)),
     ],
 )
 def test_what_the_ledger_can_say_has_its_word(prefix: str, codes: list[str]):

@@ -1,0 +1,151 @@
+"""What waits for a person (我的任务), over filings and requests: computed from the ledger, never assigned by hand.
+
+Pure over the states it is given. Where in the desk something is done is told there; who is told of it, in `notify.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pipelines.ledger.filing import FilingState
+from pipelines.ledger.filing_events import Held, Holder
+from pipelines.ledger.recorded import Recorded
+from pipelines.ledger.request import RequestState
+from pipelines.stages.installation import Installation
+from pipelines.stages.scope import sees_filing, sees_request, visible_branches
+from pipelines.stages.sign_off import open_seats
+from resources.deployment import User
+
+TaskKind = Literal[
+    "review_request", "mend_request", "first_review", "issue", "answer", "decide", "open_sign_off", "again", "sign",
+]  # fmt: skip
+HOLDERS: tuple[Holder, ...] = ("first_review", "issue", "answer", "decide")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do: of which filing or request, how many findings, by when, since when.
+
+    `stream` is the filing's or request's, `subject` what people call it, `cause` the sequence of the event in it that made this
+    wait.
+    """
+
+    kind: TaskKind
+    stream: str
+    subject: str
+    cause: int
+    since: datetime
+    due: date
+    count: int = 0
+
+
+def tasks_of(
+    installation: Installation, states: Iterable[FilingState], requests: Iterable[RequestState], user: User
+) -> list[Task]:
+    """Everything that waits for the user, the earliest due first."""
+    found = [task for request in requests for task in tasks_of_request(installation, request, user)]
+    found.extend(task for state in states for task in tasks_of_filing(installation, state, user))
+    return sorted(found, key=lambda task: (task.due, task.since))
+
+
+def tasks_of_request(installation: Installation, request: RequestState, user: User) -> Iterator[Task]:
+    """What of one request waits for the user."""
+    demand, decision = request.latest, request.decision
+    stream, due = f"request/{request.key}", demand.fact.deadline
+    waits = request.stage in ("waiting", "amendment_waiting")
+    if waits and user.has_role("audit_reviewer") and user.id not in request.authors:
+        yield Task("review_request", stream, request.number, demand.seq, demand.at, due)
+    returned = request.stage in ("returned", "amendment_returned")
+    if returned and user.has_role("requester") and sees_request(installation.deployment, user, request):
+        last = decision or demand
+        yield Task("mend_request", stream, request.number, last.seq, last.at, due)
+
+
+def tasks_of_filing(installation: Installation, state: FilingState, user: User) -> Iterator[Task]:
+    """What of one filing waits for the user; nothing of one that is not theirs or was withdrawn."""
+    if not has_tasks(state) or not sees_filing(installation.deployment, user, state):
+        return
+    stream = f"filing/{state.id}"
+    if _is_with_people(state):
+        yield from _held_tasks(installation, state, user, stream)
+    if user.has_role("data_engineer") and state.stage in ("reviewed", "rejected"):
+        last = state.decision or state.listings[-1]
+        kind: TaskKind = "open_sign_off" if state.stage == "reviewed" else "again"
+        yield Task(kind, stream, state.id, last.seq, last.at, state.planned_on)
+    if state.live_sign_off and state.current_step and open_seats(installation, state, user):
+        place = state.current_step.place
+        turn = (state.steps[place - 1].decision if place else None) or state.live_sign_off
+        yield Task("sign", stream, state.id, turn.seq, turn.at, state.planned_on)
+
+
+def has_tasks(state: FilingState) -> bool:
+    """Whether anything of the filing waits for anybody: cheap to ask before people are gone through."""
+    if state.withdrawn:
+        return False
+    is_held = _is_with_people(state) and bool(state.held)
+    return is_held or state.current_step is not None or state.stage in ("reviewed", "rejected")
+
+
+def _is_with_people(state: FilingState) -> bool:
+    return state.is_listed and not state.is_in_sign_off and not state.packages
+
+
+def _held_tasks(installation: Installation, state: FilingState, user: User, stream: str) -> Iterator[Task]:
+    for holder in HOLDERS:
+        count = _theirs(installation, state, user, holder, state.held)
+        if not count:
+            continue
+        due = (state.answer_by or state.planned_on) if holder == "answer" else state.planned_on
+        last = _began_to_wait(installation, state, user, holder)
+        yield Task(holder, stream, state.id, last.seq, last.at, due, count)
+
+
+def _began_to_wait(
+    installation: Installation, state: FilingState, user: User, holder: Holder
+) -> Recorded[Any]:
+    """The event since which the user never was without such findings; for a branch, the last that sent it a workbook."""
+    listed = state.listings[-1]
+    told: list[Recorded[Any]] = [
+        *state.first_reviews, *state.dispatches, *state.answers, *state.answer_reviews, *state.waivers, *state.revocations,
+    ]  # fmt: skip
+    later = sorted((each for each in told if each.seq > listed.seq), key=lambda each: each.seq)
+    if holder == "answer":
+        for each in reversed(later):
+            if any(
+                _is_of_branch(installation, user, w.organisation) for w in getattr(each.fact, "workbooks", ())
+            ):
+                return each
+        return listed
+    first = listed
+    waits = bool(_theirs(installation, state, user, holder, listed.fact.held))
+    for each in later:
+        if each.fact.held is None:
+            continue
+        waited, waits = waits, bool(_theirs(installation, state, user, holder, each.fact.held))
+        if waits and not waited:
+            first = each
+    return first
+
+
+def _theirs(
+    installation: Installation, state: FilingState, user: User, holder: Holder, held: Iterable[Held]
+) -> int:
+    """How many of the findings wait for the user in this capacity."""
+    return sum(h.count for h in held if h.holder == holder and _is_theirs(installation, state, user, h))
+
+
+def _is_theirs(installation: Installation, state: FilingState, user: User, held: Held) -> bool:
+    if held.holder == "first_review":
+        role = installation.filing_config(state.opened.fact.standard).first_review
+        return role is not None and user.has_role(role)
+    if held.holder == "answer":
+        return user.has_role("branch_preparer") and _is_of_branch(installation, user, held.organisation)
+    return user.speaks_for(held.department)
+
+
+def _is_of_branch(installation: Installation, user: User, organisation: str) -> bool:
+    branches = visible_branches(installation.deployment, user)
+    return branches is None or organisation in branches
