@@ -25,7 +25,7 @@ class _Line:
     due: date | None
 
 
-def digest_of(batch: Batch, at: datetime, *, desk_url: str | None) -> Digest:
+def digest_of(batch: Batch, at: datetime, *, desk_url: str) -> Digest:
     """Everything of a batch in one message. A thing that waits for several people of a group stands there once."""
     by_kind = _by_kind(batch.notices)
     number = sum(len(lines) for lines in by_kind.values())

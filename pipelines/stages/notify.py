@@ -139,7 +139,7 @@ def _send_due(
         outcome = down.get(batch.channel)
         if outcome is None:
             outbox.begin(batch, installation.now())
-            digest = digest_of(batch, installation.now(), desk_url=config.desk_url)
+            digest = digest_of(batch, installation.now(), desk_url=installation.settings.desk_url)
             outcome = carriers.send(batch.channel, batch.recipient, digest)
             sent.append(Sent(batch.channel, batch.recipient, len(batch.notices), outcome))
         if outcome.result == "down":

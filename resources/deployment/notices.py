@@ -98,4 +98,3 @@ class NoticesConfig(Model):
     mail: MailConfig | None = None
     webhooks: tuple[WebhookConfig, ...] = ()
     digest_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
-    desk_url: Url | None = None

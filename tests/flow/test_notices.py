@@ -58,7 +58,8 @@ Deploy = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("BAOSONG_DESK_URL", "https://desk.example.cn/")
     with stamina.set_testing(True, attempts=2, cap=True):
         yield
 
@@ -81,7 +82,7 @@ def deploy(tmp_path: Path) -> Deploy:
 
     def make(port: int, *edits: tuple[str, str, str], webhooks: str = "[]", seconds: float = 5) -> Path:
         mail = f"{{host: 127.0.0.1, port: {port}, starttls: never, sender: baosong@example.cn, timeout_seconds: {seconds}}}"
-        notices = f"notices:\n  desk_url: https://desk.example.cn/\n  mail: {mail}\n  webhooks: {webhooks}\n\nfilings:\n"
+        notices = f"notices:\n  mail: {mail}\n  webhooks: {webhooks}\n\nfilings:\n"
         addresses = [
             ("users.yaml", f"  {who}:\n", f"  {who}:\n    mail: {who}@example.cn\n") for who in PEOPLE
         ]

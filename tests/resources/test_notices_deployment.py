@@ -60,7 +60,7 @@ def test_notices_alone_stand_in_the_desk(folder: Path) -> None:
 
 def test_all_of_it(folder: Path) -> None:
     text = (
-        "\n  digest_minutes: 15\n  desk_url: https://desk.example.cn\n"
+        "\n  digest_minutes: 15\n"
         + MAIL.format(more=", port: 25, username: b, password: env:SMTP_PASSWORD")
         + HOOK.format(
             kind="dingtalk",

@@ -77,7 +77,7 @@ CHECKS = {
 }  # fmt: skip
 STANDARDS = ("circ_audit", "circ_statistics", "schedule_p")
 JOBS = (
-    ["calendar_opening", "take_in_answers"]
+    ["calendar_opening", "notices", "take_in_answers"]
     + [
         f"{standard}_{job}"
         for standard in STANDARDS
