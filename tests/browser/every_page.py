@@ -108,18 +108,16 @@ def furnish(home: Path, audit_listed: Path) -> None:
 def places(installation: Installation) -> list[Place]:
     """Every page, by somebody for whom there is something on it."""
     audit, schedule_p = {"filing": AUDIT}, {"filing": SCHEDULE_P}
-    answered = rows(installation, branch="440000").filter(
-        rows(installation, branch="440000")["handling"].is_not_null()
-    )
+    answered = rows(installation, branch="440000").drop_nulls("handling")
     finding = {**audit, "finding": str(answered["finding"][0])}
     return [
-        Place("tasks", "audit_reviewer"), Place("tasks", "business_reviewer"), Place("tasks", "president"),
-        Place("account", "president"),
+        Place("tasks", "audit_reviewer"), Place("tasks", "business_reviewer"), Place("tasks", "executive"),
+        Place("account", "executive"),
         Place("requests", "requester"), Place("new_request", "requester"), Place("request", "audit_reviewer", {"key": WAITING}),
         Place("calendar", "data_engineer"), Place("filings", "data_engineer"),
         Place("filing", "data_engineer", audit), Place("filing", "executive", schedule_p), Place("filing", "branch_it_440000", audit),
         Place("filing_data", "data_engineer", audit), Place("filing_ledger", "data_engineer", audit),
-        Place("findings", "underwriting_reviewer", audit), Place("findings", "branch_440000", audit),
+        Place("findings", "business_reviewer", audit), Place("findings", "branch_440000", audit),
         Place("finding", "branch_440000", finding),
         Place("workbooks", "branch_330000", audit), Place("workbooks", "branch_440000", audit),
         Place("gates", "data_engineer", audit), Place("sign_page", "executive", schedule_p),
@@ -144,7 +142,7 @@ def address(reception: Reception, place: Place) -> str:
     return f"{path}?{urlencode(place.query)}" if place.query else path
 
 
-def look(person: Person) -> Looked:
+def look(person: Person, *, size: tuple[int, int] = OFFICE) -> Looked:
     """Judge the page that is open, in light and in dark colours. What has no colour is the same in both."""
     page = person.page
     page.evaluate(AXE_SCRIPT)
@@ -155,7 +153,7 @@ def look(person: Person) -> Looked:
     wide = too_wide(page)
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     on_phone = too_wide(page)
-    page.set_viewport_size({"width": OFFICE[0], "height": OFFICE[1]})
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     return Looked([*light, *(f"dark: {each}" for each in dark)], wide, on_phone)
 
 
