@@ -7,7 +7,7 @@ sources, channels) lives in the deployment folder; secrets are never settings.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, repr=False)  # may carry a password
     accounts_url: str | None = Field(default=None, repr=False)  # may carry a password
     language: Literal["zh", "en"] = "zh"
+    desk_url: Annotated[str, Field(pattern=r"^(https?://[^\s?#]+)?$")] = ""  # where people reach the desk
+    dagster_url: Annotated[str, Field(pattern=r"^(https?://[^\s?#]+)?$")] = (
+        ""  # where engineers reach Dagster's UI
+    )
 
     @field_validator("home", "deployment")
     @classmethod

@@ -19,7 +19,6 @@ def desk(
     behind_proxy: Annotated[
         bool, typer.Option("--behind-proxy", help="由本机的代理终止 TLS · a proxy of this machine ends TLS")
     ] = False,
-    dagster: Annotated[str, typer.Option(help="Dagster 的地址 · where Dagster's UI is")] = "",
 ) -> None:
     """审核台：网页审核、答复与签署 · Serve the review desk."""
     from pipelines.desk.serving import serve  # noqa: PLC0415 - other commands need not wait for a web server
@@ -32,5 +31,4 @@ def desk(
         certificate=certificate,
         key=key,
         is_behind_proxy=behind_proxy,
-        dagster_url=dagster,
     )

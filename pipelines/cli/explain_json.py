@@ -8,8 +8,8 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from pipelines.cli.explain_words import cut, decimal_of, is_row
 from pipelines.stages.explain import Explained
+from pipelines.stages.figure_lines import cut, decimal_of, is_row
 from pipelines.stages.figure_tree import Figure, Part
 from pipelines.stages.finding_history import FindingStory
 from pipelines.stages.judged_figures import Earlier

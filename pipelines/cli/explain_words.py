@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from decimal import Decimal
-from fractions import Fraction
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -16,32 +15,22 @@ from rich.table import Column, Table
 from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.explain import Explained
-from pipelines.stages.figure_tree import Difference, Figure, Part
+from pipelines.stages.figure_lines import LineKind, amount, figure_lines
 from pipelines.stages.finding_history import Act, FindingStory, Sighting
 from pipelines.stages.judged_figures import Earlier
 from pipelines.stages.key_indicators import Indicator
-from validations.engine.accounts import added
 
 _WIDTH = 120
 _NONE = "—"
-_ROUNDING_DIGITS = 6
 
 
-@dataclass(frozen=True)
-class _Line:
-    """One line of the tree: what it says, how deep, and three amounts."""
-
-    depth: int
-    said: str
-    value: str = ""
-    last_period: str = ""
-    last_year: str = ""
-    style: str = ""
-
-
-def amount(value: Decimal | None) -> str:
-    """A number with thousands separators; a dash for none."""
-    return _NONE if value is None else f"{value:,f}"
+_STYLES: dict[LineKind, str] = {
+    "rows_more": "dim",
+    "total": "dim",
+    "known_difference": "yellow",
+    "unexplained": "red",
+    "compared": "cyan",
+}
 
 
 def print_explained(explained: Explained, rows: int, depth: int) -> None:
@@ -59,9 +48,14 @@ def print_explained(explained: Explained, rows: int, depth: int) -> None:
             *(Column(o, justify="right", no_wrap=True) for o in others),
         ]
         table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
-        for line in _lines(explained.figure, explained.round, rows, 0):
-            said = "  " * line.depth + line.said
-            table.add_row(escape(said), line.value, line.last_period, line.last_year, style=line.style)
+        for line in figure_lines(explained.figure, explained.round, rows):
+            numbers = ("",) * 3
+            if line.kind == "figure":
+                numbers = amount(line.value), amount(line.last_period), amount(line.last_year)
+            elif line.value is not None:
+                numbers = amount(line.value), "", ""
+            style = "bold" if line.depth == 0 else _STYLES.get(line.kind, "")
+            table.add_row(escape("  " * line.depth + line.said), *numbers, style=style)
         console = Console()
         Console(width=max(console.width, _WIDTH)).print(table)
         for name in ("last_period", "last_year"):
@@ -92,108 +86,6 @@ def _print_rows(explained: Explained) -> None:
             before = "NULL" if cell.before is None else cell.before
             more = text("explain.overlaid", before=before) if cell.is_overlaid else ""
             typer.echo(f" {mark} {cell.field} = {value}{more}  {cell.title}")
-
-
-def _lines(
-    figure: Figure, round_: int, rows: int, depth: int, part: Part | None = None, above: Figure | None = None
-) -> Iterator[_Line]:
-    """The figure's own line, then its parts, what they come to, what makes the difference, what is held against it."""
-    own = part.amount if part is not None else figure.value
-    yield _Line(
-        depth,
-        _named(figure, part, above, round_),
-        amount(own),
-        amount(_weighted(figure.last_period, part)),
-        amount(_weighted(figure.last_year, part)),
-        "bold" if depth == 0 else "",
-    )
-    if figure.total is None:
-        return
-    if not figure.may_open:
-        where = ", ".join(str(number) for number in figure.rows)
-        if figure.differences:
-            yield _Line(
-                depth + 1, text("explain.as_extracted", round=round_, rows=where), amount(figure.total)
-            )
-            yield from _differences(figure.differences, depth + 1)
-        return
-    inner = [each for each in figure.parts if not is_row(each)]
-    shown, left = cut([each for each in figure.parts if is_row(each)], rows)
-    for each in (*inner, *shown):
-        yield from _lines(each.figure, round_, rows, depth + 1, each, figure)
-    if left:
-        total = added(each.amount for each in left)
-        yield _Line(depth + 1, text("explain.rows_more", count=len(left)), amount(total), style="dim")
-    if figure.ratio is not None:
-        yield _Line(
-            depth + 1, text("explain.quotient", ratio=figure.ratio), amount(figure.total), style="dim"
-        )
-    else:
-        broken = any(d.cause == "unexplained" for d in figure.differences)
-        code = "explain.adds_up_with" if broken else "explain.adds_up"
-        yield _Line(depth + 1, text(code, count=len(figure.parts)), amount(figure.total), style="dim")
-    yield from _differences(figure.differences, depth + 1)
-    if figure.compared:
-        total = added(each.amount for each in figure.compared)
-        names = ", ".join(dict.fromkeys(each.figure.table for each in figure.compared))
-        difference = amount(added([figure.value, -total]) if figure.value is not None else None)
-        said = text("explain.compared", table=names, count=len(figure.compared), difference=difference)
-        yield _Line(depth + 1, said, amount(total), style="cyan")
-
-
-def is_row(part: Part) -> bool:
-    """Whether a part is a row of the round, which opens no further."""
-    return part.figure.is_extracted and not part.figure.may_open
-
-
-def cut(parts: Sequence[Part], rows: int) -> tuple[Sequence[Part], Sequence[Part]]:
-    """What is shown of the rows and what is only counted: all that was corrected is shown."""
-    shown = [part for number, part in enumerate(parts) if number < rows or part.figure.differences]
-    return shown, [part for part in parts if part not in shown] if len(shown) < len(parts) else []
-
-
-def _differences(differences: Sequence[Difference], depth: int) -> Iterator[_Line]:
-    for each in differences:
-        said = (
-            text("explain.difference." + each.cause)
-            if each.overlay is None
-            else text(
-                "explain.difference.overlay",
-                old=each.overlay.old,
-                new=each.overlay.new,
-                reason=each.overlay.reason or _NONE,
-                organisation=each.overlay.organisation,
-                user=each.overlay.user,
-                sign_off=each.overlay.sign_off,
-            )
-        )
-        style = "red" if each.cause == "unexplained" else "yellow"
-        yield _Line(depth, said, amount(decimal_of(each.amount)), style=style)
-
-
-def decimal_of(value: Decimal | Fraction) -> Decimal:
-    """A difference as people read it; what a ratio was rounded by has six digits."""
-    if isinstance(value, Decimal):
-        return value
-    return Decimal(round(value * 10**_ROUNDING_DIGITS)).scaleb(-_ROUNDING_DIGITS)
-
-
-def _named(figure: Figure, part: Part | None, above: Figure | None, round_: int) -> str:
-    """Sign, side, cell, and what those codes are called that are not the codes of the figure above."""
-    weight = "" if part is None or part.weight == 1 else "− " if part.weight == -1 else f"{part.weight:f} × "
-    side = "" if part is None or part.side is None else text(f"explain.side.{part.side}") + " "
-    key = ":".join(_NONE if value is None else value for _, value in figure.key)
-    said = dict(above.key) if above is not None else {}
-    names = " · ".join(name for field, name in figure.names if said.get(field) != dict(figure.key)[field])
-    where = ""
-    if figure.is_extracted:
-        numbers = ", ".join(str(number) for number in figure.rows)
-        where = "  [" + text("explain.in_round", round=round_, rows=numbers) + "]"
-    return f"{weight}{side}{figure.table}:{key}  {names}".rstrip() + where
-
-
-def _weighted(value: Decimal | None, part: Part | None) -> Decimal | None:
-    return value if value is None or part is None else value * part.weight
 
 
 def print_indicators(state: FilingState, indicators: Sequence[Indicator]) -> None:

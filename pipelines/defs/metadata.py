@@ -12,9 +12,17 @@ import dagster as dg
 import polars as pl
 
 from pipelines.defs.bar_chart import bar_chart
+from pipelines.ledger.filing import FilingState
+from pipelines.stages.installation import Installation
 from validations.engine import Rule, Standard, Table
 
 PREVIEW_ROWS = 5
+
+
+def desk_link(installation: Installation, state: FilingState) -> dict[str, dg.RawMetadataValue]:
+    """Where the filing is at the desk; nothing where nobody said where the desk is (`BAOSONG_DESK_URL`)."""
+    url = installation.settings.desk_url.rstrip("/")
+    return {"审核台": dg.MetadataValue.url(f"{url}/filings/{state.id}")} if url else {}
 
 
 def preview(table: Table, parquet: Path) -> dg.MarkdownMetadataValue:

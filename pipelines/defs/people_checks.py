@@ -11,6 +11,7 @@ from typing import Literal
 
 import dagster as dg
 
+from pipelines.defs.metadata import desk_link
 from pipelines.defs.partitions import filings_of
 from pipelines.defs.resources import InstallationResource
 from pipelines.ledger.filing import FilingState
@@ -71,9 +72,9 @@ def _definition(standard: Standard, content: dg.AssetKey, name: CheckName) -> dg
     ) -> dg.AssetCheckResult:
         with installation.open() as opened:
             state = opened.state(context.partition_key)
-            if name == "request_accepted":
-                return _request_result(opened, state)
-            return _steps_result(state, name)
+            request = name == "request_accepted"
+            result = _request_result(opened, state) if request else _steps_result(state, name)
+            return result._replace(metadata={**result.metadata, **desk_link(opened, state)})
 
     return judged
 

@@ -42,10 +42,11 @@ def play(settings: Settings, *, policies: int) -> None:
     set_stage(settings, policies=policies)
     servers.prepare_dagster()
     servers.start_embedded()
-    servers.start_daemon()
     try:
+        url = servers.start_desk()
+        servers.start_daemon()
         with open_installation(settings) as installation:
-            company = Company(settings, installation.deployment, servers.start_desk())
+            company = Company(settings, installation.deployment, url)
             outcome = Outcome(installation)
             _take_turns(installation, outcome, company)
             report(outcome, seconds=time.monotonic() - began)

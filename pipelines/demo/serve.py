@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pipelines.demo.company import Company, password_file
@@ -22,9 +23,10 @@ def serve(settings: Settings, *, port: int) -> None:
     if not (settings.home / "core.db").exists():
         set_stage(settings, policies=20_000)
     servers.start_embedded()
+    os.environ["BAOSONG_DAGSTER_URL"] = f"http://127.0.0.1:{port}"
+    url = servers.start_desk(port + 1)
     servers.start_daemon()
     webserver = servers.start_webserver(port)
-    url = servers.start_desk(port + 1, dagster_url=f"http://127.0.0.1:{port}")
     if not password_file(settings.home).exists():
         Company(settings, load_deployment(settings.deployment, settings.home), url)
     sys.stdout.write(

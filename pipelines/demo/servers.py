@@ -49,11 +49,12 @@ class Servers:
             "webserver", "dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-w", "workspace.yaml"
         )
 
-    def start_desk(self, port: int = 0, *, dagster_url: str = "") -> str:
-        """The desk, on loopback; its address, once it answers."""
+    def start_desk(self, port: int = 0) -> str:
+        """The desk, on loopback; its address, once it answers. What is started afterwards links to it."""
         port = port or _free_port()
-        process = self._start("desk", "baosong", "desk", "--port", str(port), "--dagster", dagster_url)
+        process = self._start("desk", "baosong", "desk", "--port", str(port))
         url, until = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE_SECONDS
+        os.environ["BAOSONG_DESK_URL"] = url
         while not _answers(f"{url}/healthy"):
             if process.poll() is not None or time.monotonic() > until:
                 raise SystemExit(f"desk: {self.home / 'log' / 'desk.log'}")

@@ -35,8 +35,9 @@ def status_of(error: BaosongError) -> int:
 
 
 def onward(
-    visit: Visit, route: str, *, done: str, path: Mapping[str, object] | None = None
+    visit: Visit, route: str, *, done: str, path: Mapping[str, object] | None = None, query: str = ""
 ) -> RedirectResponse:
-    """After an act: to the page that shows it. `done` names the text that says what happened."""
+    """After an act: to the page that shows it. `done` names the text that says what happened; `query` is kept in the address."""
     url = visit.request.url_for(route, **(path or {})).path
-    return RedirectResponse(f"{url}?{urlencode({'done': done})}", status_code=303)
+    kept = f"{query}&" if query else ""
+    return RedirectResponse(f"{url}?{kept}{urlencode({'done': done})}", status_code=303)

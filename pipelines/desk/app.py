@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from time import monotonic
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -15,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from pipelines.desk.answering import status_of
 from pipelines.desk.pages import ROUTERS, gatekeeping
 from pipelines.desk.protection import Surroundings
+from pipelines.desk.rate import Rate, RateLimit
 from pipelines.desk.rendering import filled
 from pipelines.desk.rights import rights
 from pipelines.desk.visit import Desk, NotSignedIn
@@ -26,14 +28,16 @@ ROUTE_NAMES = frozenset({"static", *(route.name for router in ROUTERS for route 
 _log = logging.getLogger("baosong.desk")
 
 
-def create_app(desk: Desk) -> FastAPI:
+def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - frozen
     """The desk over an installation and its accounts. ValueError when a route has no entry in rights.yaml."""
     app = FastAPI(title="Baosong", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk = desk
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_middleware(Surroundings, language=desk.installation.settings.language)
+    app.add_middleware(
+        Surroundings, language=desk.installation.settings.language, limit=RateLimit(rate, monotonic)
+    )
     app.add_exception_handler(NotSignedIn, _to_login)
     app.add_exception_handler(BaosongError, _say)
     app.add_exception_handler(RequestValidationError, _not_there)

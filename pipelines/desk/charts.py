@@ -5,28 +5,28 @@ Text stays text: the reader's own fonts write it. The figures stand in a table b
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from html import escape
 
-_ROW, _PAD, _SMALL, _WIDTH = 22, 10, 12, 560
+from pipelines.desk.svg import opening, short, text_width
+
+_ROW, _PAD, _WIDTH = 22, 10, 560
 _CELL = 44
 _SHADES = 5
-_LONGEST_LABEL = 30
 
 
 def bars(title: str, values: Mapping[str, int], *, unit: str) -> str:
     """A bar per name in the given order, each with its number; numbers are not negative."""
     labels = {name: escape(f"{number:,} {unit}".strip()) for name, number in values.items()}
-    left = _PAD + max((_width(_short(name)) for name in values), default=0)
-    right = _PAD + max((_width(shown) for shown in labels.values()), default=0)
+    left = _PAD + max((text_width(short(name)) for name in values), default=0)
+    right = _PAD + max((text_width(shown) for shown in labels.values()), default=0)
     most, room = max(values.values(), default=0) or 1, _WIDTH - left - right - 2 * _PAD
-    lines = [_opening(title, _WIDTH, _ROW * len(values) + _PAD)]
+    lines = [opening(title, _WIDTH, _ROW * len(values) + _PAD)]
     for place, (name, number) in enumerate(values.items()):
         y = place * _ROW + 4
         length = max(round(number / most * room), 1 if number else 0)
         lines += [
-            f'<text class="name" x="{left}" y="{y + 13}" text-anchor="end">{escape(_short(name))}</text>',
+            f'<text class="name" x="{left}" y="{y + 13}" text-anchor="end">{escape(short(name))}</text>',
             f'<rect class="bar" x="{left + _PAD}" y="{y + 2}" width="{length}" height="{_ROW - 8}">',
             f"<title>{escape(name)} {labels[name]}</title></rect>",
             f'<text class="figure" x="{left + _PAD + length + 6}" y="{y + 13}">{labels[name]}</text>',
@@ -38,17 +38,17 @@ def heat_map(
     title: str, rows: Sequence[str], columns: Sequence[str], values: Mapping[tuple[str, str], int]
 ) -> str:
     """A field per (row, column), the darker the more; the number stands in it, so that no shade has to be read."""
-    left = _PAD + max((_width(_short(name)) for name in rows), default=0)
+    left = _PAD + max((text_width(short(name)) for name in rows), default=0)
     width, height = left + _PAD + _CELL * len(columns) + _PAD, _ROW * (len(rows) + 1) + _PAD
     most = max(values.values(), default=0) or 1
-    lines = [_opening(title, max(width, 240), height)]
+    lines = [opening(title, max(width, 240), height)]
     for at, column in enumerate(columns):
         x = left + _PAD + at * _CELL + _CELL // 2
         lines.append(f'<text class="name" x="{x}" y="15" text-anchor="middle">{escape(column)}</text>')
     for down, row in enumerate(rows):
         y = _ROW * (down + 1)
         lines.append(
-            f'<text class="name" x="{left}" y="{y + 15}" text-anchor="end">{escape(_short(row))}</text>'
+            f'<text class="name" x="{left}" y="{y + 15}" text-anchor="end">{escape(short(row))}</text>'
         )
         for at, column in enumerate(columns):
             number, x = values.get((row, column), 0), left + _PAD + at * _CELL
@@ -65,23 +65,6 @@ def heat_map(
     return "\n".join([*lines, "</svg>"])
 
 
-def _opening(title: str, width: int, height: int) -> str:
-    named = escape(title)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-label="{named}" '
-        f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-size="{_SMALL}"><title>{named}</title>'
-    )
-
-
 def _compact(number: int) -> str:
     """A number that fits into a field."""
     return f"{number:,}" if number < 10_000 else f"{number // 1000:,}k"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + "…"
-
-
-def _width(text: str) -> int:
-    """About how wide a text is: a Chinese character is as wide as the letters are high, others about two thirds of it."""
-    return sum(_SMALL if unicodedata.east_asian_width(c) in "WF" else _SMALL * 2 // 3 for c in text)

@@ -79,6 +79,12 @@ def asked_for(query: Mapping[str, Any], getlist: Any) -> Asked:
     )
 
 
+def asked_of(visit: Visit) -> Asked:
+    """What the address of a visit asks for."""
+    query = visit.request.query_params
+    return asked_for(query, query.getlist)
+
+
 def visible_rows(visit: Visit) -> pl.LazyFrame:
     """The register of the visit's filing as far as the person sees it."""
     rows = visit.desk.reading.register(visit.state)
@@ -90,6 +96,23 @@ def visible_rows(visit: Visit) -> pl.LazyFrame:
 def scope_of(visit: Visit) -> Hashable:
     """What decides which findings a person sees: people with the same see the same."""
     return (visit.user.roles, visit.user.organisations, visit.user.departments)
+
+
+def visible_row(visit: Visit, finding: str) -> pl.DataFrame:
+    """The finding's row of the register; empty for one that does not exist for this person.
+
+    Its rule, where the address says it (`?of=`), keeps most of a large register unread.
+    """
+    rule = visit.request.query_params.get("of")
+    same = [pl.col("finding") == finding, *([pl.col("rule") == rule] if rule else [])]
+    return visible_rows(visit).filter(*same).collect() if visit.state.content else pl.DataFrame()
+
+
+def sees_finding(visit: Visit, finding: str) -> bool:
+    """Whether there is such a finding for this person."""
+    if visit.state.content is None:
+        return False
+    return bool(visible_rows(visit).filter(pl.col("finding") == finding).select(pl.len()).collect().item())
 
 
 def find(visit: Visit, asked: Asked) -> Shown:
@@ -137,10 +160,43 @@ def _count(
     )
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """Where a finding stands among those that are asked for, from 1, and the ones beside it; `place` is None where it is not one of
+    them (any more): then the first of them is `following`."""
+
+    place: int | None
+    count: int
+    previous: str | None
+    following: str | None
+
+
+def neighbours(visit: Visit, asked: Asked, finding: str) -> Neighbours:
+    """The findings before and after one in the order in which the browser lists what is asked for."""
+    rows = visible_rows(visit).filter(_has_words(visit, asked.words), *_wanted(asked))
+    if asked.sort:
+        rows = rows.sort(asked.sort, "finding", descending=[asked.is_descending, False], nulls_last=True)
+    listed = rows.select("finding").with_row_index("place")
+    found, first, count = pl.collect_all(
+        [listed.filter(pl.col("finding") == finding), listed.head(1), listed.select(pl.len())]
+    )
+    if found.is_empty():
+        return Neighbours(None, count.item(), None, first["finding"][0] if first.height else None)
+    place = int(found["place"][0])
+    around = listed.slice(max(place - 1, 0), 3).collect()
+    by_place = dict(zip(around["place"], around["finding"], strict=True))
+    return Neighbours(place + 1, count.item(), by_place.get(place - 1), by_place.get(place + 1))
+
+
+def _wanted(asked: Asked) -> list[pl.Expr]:
+    return [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
+
+
 def matching(visit: Visit, asked: Asked, *, holder: str) -> Selection:
     """Everything that the filters show and that waits for this holder, by number: what is acted on is what was seen."""
-    wanted = [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
-    rows = visible_rows(visit).filter(pl.col("holder") == holder, _has_words(visit, asked.words), *wanted)
+    rows = visible_rows(visit).filter(
+        pl.col("holder") == holder, _has_words(visit, asked.words), *_wanted(asked)
+    )
     return Selection(findings=tuple(rows.select("finding").collect()["finding"]))
 
 
@@ -162,8 +218,8 @@ def export_rows(visit: Visit, asked: Asked) -> Iterator[dict[str, Any]]:
     """All that match, masked, in the register's order."""
     if visit.state.content is None:
         return
-    wanted = [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
-    rows = visible_rows(visit).filter(_has_words(visit, asked.words), *wanted).select(_COLUMNS).collect()
+    rows = visible_rows(visit).filter(_has_words(visit, asked.words), *_wanted(asked))
+    rows = rows.select(_COLUMNS).collect()
     standard = visit.installation.standard(visit.state.opened.fact.standard)
     for row in rows.iter_rows(named=True):
         yield masked_finding(standard, row)

@@ -6,25 +6,21 @@ from dataclasses import dataclass
 
 from pipelines.desk.visit import Visit
 
-LINKS = ("tasks", "calendar", "requests", "filings", "users", "trail")
+LINKS = ("tasks", "calendar", "requests", "filings", "standards", "users", "trail")
 _ABOVE = {
     "request": "requests",
     "new_request": "requests",
     "raise_request": "requests",
     "review_request": "requests",
-    "users": "users",
+    "person": "users",
+    "administer": "users",
+    "standard": "standards",
+    "standard_table": "standards",
+    "standard_rule": "standards",
+    "standard_codes": "standards",
 }
-_OF_A_FILING = (
-    "filing",
-    "findings",
-    "finding",
-    "gates",
-    "sign_page",
-    "sign",
-    "workbooks",
-    "upload_answers",
-    "reveal",
-)
+_OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
+                "comparison", "explain_drift", "explain", "answer_finding")  # fmt: skip
 
 
 @dataclass(frozen=True)

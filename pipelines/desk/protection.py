@@ -1,4 +1,4 @@
-"""What surrounds every answer of the desk: language, the size of what is sent to it, and the headers that browsers obey.
+"""What surrounds every answer of the desk: language, how much and how often is sent to it, the headers that browsers obey.
 
 Plain ASGI, so that nothing is buffered. Who may come in is `visit.py`'s matter.
 """
@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipelines.desk.rate import RateLimit
 from pipelines.errors import LANGUAGE, Language, text
 
 LANGUAGE_COOKIE = "baosong_language"
@@ -40,10 +41,10 @@ _ONE_YEAR = 31_536_000
 
 
 class Surroundings:
-    """Sets the language of the answer, refuses bodies that are too large, and adds the headers."""
+    """Sets the language of the answer, refuses bodies that are too large and clients that ask too often, adds the headers."""
 
-    def __init__(self, app: ASGIApp, *, language: Language) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, language: Language, limit: RateLimit) -> None:
+        self._app, self._limit = app, limit
         self._language: Language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,11 +68,16 @@ class Surroundings:
             await send(message)
 
         try:
+            if wait := self._limit.wait(scope["client"][0] if scope["client"] else ""):
+                said = text("desk.too_often", seconds=wait)
+                await _refuse(with_headers, 429, said, (b"retry-after", str(wait).encode()))
+                return
             if _declared_length(scope) > LARGEST_BODY:
                 raise TooLarge
             await self._app(scope, limited, with_headers)
         except TooLarge:
-            await _refuse(with_headers)
+            said = text("desk.too_large", most=LARGEST_BODY // (1024 * 1024))
+            await _refuse(with_headers, 413, said, (b"connection", b"close"))
         finally:
             LANGUAGE.reset(token)
 
@@ -94,11 +100,10 @@ def _declared_length(scope: Scope) -> int:
     return int(value) if value.isdigit() else 0
 
 
-async def _refuse(send: Send) -> None:
-    body = text("desk.too_large", most=LARGEST_BODY // (1024 * 1024)).encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _refuse(send: Send, status: int, said: str, header: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), header]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": said.encode()})
 
 
 def _language_of(scope: Scope) -> Language | None:

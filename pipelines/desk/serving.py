@@ -19,13 +19,13 @@ from resources.settings import Settings
 
 
 @contextmanager
-def open_desk(settings: Settings, *, dagster_url: str = "") -> Generator[Desk]:
+def open_desk(settings: Settings) -> Generator[Desk]:
     """The desk of an installation; ledger and accounts are closed at the end."""
     with (
         open_installation(settings) as installation,
         open_accounts(settings, installation.deployment) as accounts,
     ):
-        yield Desk(installation, accounts, Reading(installation), dagster_url)
+        yield Desk(installation, accounts, Reading(installation))
 
 
 def serve(
@@ -36,12 +36,11 @@ def serve(
     certificate: Path | None = None,
     key: Path | None = None,
     is_behind_proxy: bool = False,
-    dagster_url: str = "",
 ) -> None:
     """Serve until the process is ended. Refused for an address that others reach without TLS or a proxy that ends it."""
     if not ipaddress.ip_address(host).is_loopback and certificate is None and not is_behind_proxy:
         raise Refused("desk.unprotected", host=host)
-    with open_desk(settings, dagster_url=dagster_url) as desk:
+    with open_desk(settings) as desk:
         server_of(
             desk, host=host, port=port, certificate=certificate, key=key, is_behind_proxy=is_behind_proxy
         ).run()

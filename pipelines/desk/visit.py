@@ -32,12 +32,11 @@ _MOST_FIELDS, _MOST_FILES = 10_000, 21
 
 @dataclass(frozen=True)
 class Desk:
-    """What all routes share. `dagster_url`: where the data engineers' UI is, empty where none is linked."""
+    """What all routes share."""
 
     installation: Installation
     accounts: Accounts
     reading: Reading
-    dagster_url: str = ""
 
 
 class NotSignedIn(Exception):

@@ -77,7 +77,7 @@ class FindingsDispatched(FilingEvent):
 
 class AnswersReceived(FilingEvent):
     """One person's answers for a branch: `answers` is the file of those taken, `returned` counts the lines that came back with
-    `annotated`, the workbook that says why."""
+    `annotated`, the workbook that says why. `workbook` is what they came in; empty where they were given on a page."""
 
     kind = "answers_received"
     round: int

@@ -1,44 +1,41 @@
-"""Answers come back in workbooks: explanations, promised source fixes, report corrections. Whoever answers decides nothing.
+"""Answers come back, in workbooks or one by one: explanations, promised source fixes, report corrections.
 
 A genuine workbook is taken line by line: what the contract or a rule refuses comes back in an annotated workbook, the rest
-waits for its department. Baosong never writes to the core; accepting is `decide`'s work.
+waits for its department. Whoever answers decides nothing, and Baosong never writes to the core. Whether an answer can be
+taken `answer_judging` says; accepting is `decide`'s work.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import AnswersReceived
+from pipelines.stages.answer_judging import Sorted, remark_of, sort_answers
 from pipelines.stages.bulk_facts import ANSWERS, frame, keep, kept
 from pipelines.stages.canonical import file_digest, write_durably
-from pipelines.stages.finding_acts import answers_given
-from pipelines.stages.handlings import Handled
 from pipelines.stages.held import record_with_held
 from pipelines.stages.installation import Installation, require_role
-from pipelines.stages.issue import problem
+from pipelines.stages.issue import problem, workbook_identity
 from pipelines.stages.register import register
-from pipelines.stages.trial import breaking
-from pipelines.stages.typed_value import typed_value
 from pipelines.stages.workbooks import (
-    Answer,
+    HANDLING_WORDS,
     Answers,
     GivenAnswer,
     Problem,
     WorkbookIdentity,
+    judge_given,
     read_answers,
     read_identity,
     write_branch_workbook,
 )
 from resources.deployment import User
-from validations.engine import Standard
 
 
 @dataclass
@@ -76,32 +73,127 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
     problems = [problem(standard, row) for row in asked.iter_rows(named=True)]
     answers = read_answers(workbook, identity, problems, key=key)
 
-    done = Imported(identity, unanswered=len(answers.unanswered), notices=answers.notices)
-    said, returned = _sort(installation, state, standard, asked, answers, user, done)
-    done.handlings = dict(Counter(each.handling for each in said.values()))
-    done.returned = {finding: why for finding, (_, why) in returned.items()}
-    if returned:
-        done.annotated = _annotate(installation, identity, workbook, problems, answers, returned)
+    known = register(installation, state)
+    found = sort_answers(installation, state, known, asked, answers, user)
+    done = _imported(answers, found)
+    if found.returned:
+        done.annotated = _annotate(installation, identity, workbook, problems, answers, found.returned)
     annotated = file_digest(done.annotated) if done.annotated else ""
     is_known = any(a.fact.annotated == annotated and a.actor == user.id for a in state.answers)
-    if said or (returned and not is_known):
+    if found.said or (found.returned and not is_known):
         keep_workbook(installation, filing, workbook, identity)
         digest = file_digest(workbook)
-        fact = AnswersReceived(
-            round=identity.round,
-            content=identity.content,
-            organisation=identity.organisation,
-            department=identity.department,
-            workbook=digest,
-            answers=keep(installation, filing, frame(map(asdict, said.values()), ANSWERS)),
-            handlings=done.handlings,
-            returned=len(returned),
-            annotated=annotated,
-            held=(),
-        )
-        command = f"answers:{state.seq}:{user.id}:{digest[:16]}"
-        record_with_held(installation, state, fact, actor=user.id, command=command)
+        _record(installation, state, identity, found, user, workbook=digest, annotated=annotated)
     return done
+
+
+def answer_finding(
+    installation: Installation,
+    filing: str,
+    user: User,
+    finding: str,
+    *,
+    handling: str,
+    new_value: str = "",
+    reason: str = "",
+) -> Imported:
+    """Take one answer that was given without a workbook, as a line of one; what a line would come back for is raised instead.
+
+    The same answer twice changes nothing. Raises BadInput for an answer that cannot be taken, Refused for another branch's
+    finding, for one that waits for no answer, and when nothing is awaited.
+    """
+    require_role(user, "branch_preparer", act="answer")
+    state = installation.state(filing)
+    known = register(installation, state)
+    identity, asked = _question(installation, state, known, finding, user)
+    question = problem(installation.standard(state.opened.fact.standard), asked.row(0, named=True))
+    words = {code: word for word, code in HANDLING_WORDS.items()}
+    answers = judge_given(question, identity, GivenAnswer(words.get(handling, handling), new_value, reason))
+    found = sort_answers(installation, state, known, asked, answers, user, is_masked=True)
+    if found.returned:
+        _, why = found.returned[finding]
+        raise BadInput("correct.answer_refused", details=[_without_place(each) for each in why])
+    if found.said:
+        _record(installation, state, identity, found, user)
+    return _imported(answers, found)
+
+
+def _imported(answers: Answers, found: Sorted) -> Imported:
+    return Imported(
+        answers.identity,
+        handlings=dict(Counter(each.handling for each in found.said.values())),
+        returned={finding: remark_of(why) for finding, (_, why) in found.returned.items()},
+        unchanged=found.unchanged,
+        unanswered=len(answers.unanswered),
+        notices=answers.notices,
+    )
+
+
+def _record(
+    installation: Installation,
+    state: FilingState,
+    identity: WorkbookIdentity,
+    found: Sorted,
+    user: User,
+    *,
+    workbook: str = "",
+    annotated: str = "",
+) -> None:
+    """Say in the ledger which answers were taken and how many came back; without a workbook its digests are empty."""
+    fact = AnswersReceived(
+        round=identity.round,
+        content=identity.content,
+        organisation=identity.organisation,
+        department=identity.department,
+        workbook=workbook,
+        answers=keep(installation, state.id, frame(map(asdict, found.said.values()), ANSWERS)),
+        handlings=dict(Counter(each.handling for each in found.said.values())),
+        returned=len(found.returned),
+        annotated=annotated,
+        held=(),
+    )
+    command = f"answers:{state.seq}:{user.id}:{(workbook or fact.answers)[:16]}"
+    record_with_held(installation, state, fact, actor=user.id, command=command)
+
+
+def _question(
+    installation: Installation, state: FilingState, known: pl.DataFrame, finding: str, user: User
+) -> tuple[WorkbookIdentity, pl.DataFrame]:
+    """What was asked last about one finding, of whom. Raises Refused when it waits for no answer of this person's branch."""
+    rows = known.filter(pl.col("finding") == finding) if state.content else known
+    if rows.is_empty():
+        raise Refused("correct.not_asked", finding=finding)
+    row = rows.row(0, named=True)
+    if not user.may_see(row["branch"]):
+        raise Refused("correct.other_branch", user=user.id, organisation=row["branch"])
+    _require_awaited(state)
+    asking = (*state.dispatches, *state.answer_reviews)
+    act = next((each for each in asking if each.seq == row["asked_seq"]), None)
+    assert state.content is not None, "the register has the finding"
+    if row["holder"] not in ("answer", "decide") or act is None:
+        raise Refused("correct.not_asked", finding=finding)
+    if act.fact.content != state.content.fact.content:
+        raise Refused("correct.asked_before", round=act.fact.round, now=state.round)
+    asked = kept(installation, state.id, act.fact.problems).filter(pl.col("finding") == finding)
+    line = asked.row(0, named=True)
+    identity = workbook_identity(
+        installation,
+        state,
+        line["department"],
+        line["organisation"],
+        act.fact.answer_by,
+        part=line["part"],
+        parts=line["part"],
+    )
+    return replace(identity, dispatch=act.seq), asked
+
+
+def _without_place(error: BaosongError | str) -> BaosongError:
+    """Why a line cannot be taken, where there is no sheet and no cell to name."""
+    if isinstance(error, str):
+        return BadInput("correct.here.rule", why=error)
+    name = error.code.rsplit(".", 1)[-1]
+    return BadInput(f"correct.here.{name}", details=error.details, **error.values)
 
 
 def _asked(
@@ -119,8 +211,7 @@ def _asked(
             now=state.round,
             filing=state.id,
         )
-    if state.is_in_sign_off or state.packages:
-        raise Refused("correct.not_awaited", filing=state.id, stage=text(f"cli.stage.{state.stage}"))
+    _require_awaited(state)
     return kept(installation, state.id, asked.problems).filter(
         pl.col("organisation") == identity.organisation,
         pl.col("department") == identity.department,
@@ -128,110 +219,9 @@ def _asked(
     )
 
 
-def _sort(
-    installation: Installation,
-    state: FilingState,
-    standard: Standard,
-    asked: pl.DataFrame,
-    answers: Answers,
-    user: User,
-    done: Imported,
-) -> tuple[dict[str, Handled], dict[str, tuple[GivenAnswer, str]]]:
-    """The answers to take and the lines to return with their reason, by finding."""
-    known = register(installation, state)
-    now = {
-        row["finding"]: row for row in known.join(asked.select("finding"), on="finding").iter_rows(named=True)
-    }
-    rows = {row["finding"]: row for row in asked.iter_rows(named=True)}
-    mine = _said_by(installation, state, user)
-    said: dict[str, Handled] = {}
-    returned = {line.finding: (line.given, line.remark) for line in answers.mistaken}
-    for answer in answers.answers:
-        row = now[answer.finding]
-        is_open = row["holder"] in ("answer", "decide") and row["asked_seq"] == done.identity.dispatch
-        again = row["holder"] == "decide" and mine.get(answer.finding) == (
-            answer.handling, answer.new_value, answer.reason,
-        )  # fmt: skip
-        if not is_open or again:
-            done.unchanged += 1
-        elif mistake := _mistake(standard, rows[answer.finding], answer):
-            returned[answer.finding] = (answer.given, str(mistake))
-        else:
-            said[answer.finding] = _handled(rows[answer.finding], answer, user)
-    given = {answer.finding: answer.given for answer in answers.answers}
-    corrections = [each for each in said.values() if each.handling == "report_correction"]
-    for finding, why in breaking(installation, state, corrections, _undecided(known, said)).items():
-        returned[finding] = (given[finding], why)
-        del said[finding]
-    return said, returned
-
-
-def _said_by(
-    installation: Installation, state: FilingState, user: User
-) -> dict[str, tuple[str, str | None, str]]:
-    """What this person answered last to each finding."""
-    said: dict[str, tuple[str, str | None, str]] = {}
-    for answers in answers_given(installation, state):
-        theirs = answers.filter(pl.col("user") == user.id)
-        for finding, *answer in theirs.select("finding", "handling", "new_value", "reason").iter_rows():
-            said[finding] = (answer[0], answer[1], answer[2])
-    return said
-
-
-def _undecided(known: pl.DataFrame, said: Mapping[str, Handled]) -> list[Handled]:
-    """Corrections of others that wait for a decision: they may stand beside these, or make them wrong."""
-    waiting = known.filter(
-        pl.col("holder") == "decide",
-        pl.col("handling") == "report_correction",
-        ~pl.col("finding").is_in(list(said)),
-    )
-    return [
-        Handled(
-            **{
-                name: row[name]
-                for name in ("finding", "rule", "severity", "table", "key", "field", "department")
-            },
-            rule_digest=row["answered_digest"],
-            value=row["answered_value"],
-            expected=row["answered_expected"],
-            difference=row["answered_difference"],
-            handling="report_correction",
-            new_value=row["new_value"],
-            reason=row["answer_reason"],
-            organisation=row["branch"],
-            user=row["answered_by"],
-        )
-        for row in waiting.iter_rows(named=True)
-    ]
-
-
-def _mistake(standard: Standard, row: Mapping[str, Any], answer: Answer) -> BaosongError | None:
-    sheet, line = answer.sheet, answer.row
-    if answer.handling == "explanation" and row["severity"] == "block":
-        rule = standard.rule(row["rule"])
-        return BadInput(
-            "correct.block_explained", rule=rule.id, message=rule.message.zh, sheet=sheet, row=line
-        )
-    if answer.handling == "report_correction":
-        table, name = standard.table(row["table"]), row["field"]
-        if not name or name in table.key or table.derive is not None:
-            return BadInput("correct.key_correction", field=name or "—", sheet=sheet, row=line)
-        try:
-            typed_value(table, name, answer.new_value or "")
-        except BadInput as error:
-            return BadInput("correct.value", details=[error], sheet=sheet, row=line)
-    return None
-
-
-def _handled(row: Mapping[str, Any], answer: Answer, user: User) -> Handled:
-    of_cell = {name: row[name] for name in ANSWERS if name in row}
-    return Handled(
-        **of_cell,
-        handling=answer.handling,
-        new_value=answer.new_value,
-        reason=answer.reason,
-        user=user.id,
-    )
+def _require_awaited(state: FilingState) -> None:
+    if state.is_in_sign_off or state.packages:
+        raise Refused("correct.not_awaited", filing=state.id, stage=text(f"cli.stage.{state.stage}"))
 
 
 def _annotate(
@@ -240,7 +230,7 @@ def _annotate(
     workbook: Path,
     problems: list[Problem],
     answers: Answers,
-    returned: Mapping[str, tuple[GivenAnswer, str]],
+    returned: Mapping[str, tuple[GivenAnswer, tuple[BaosongError | str, ...]]],
 ) -> Path:
     """The workbook as it was answered, with the reason beside every line that came back; mended, it is imported like the first."""
     given = {answer.finding: answer.given for answer in answers.answers}
@@ -256,7 +246,7 @@ def _annotate(
         problems,
         key=installation.workbook_key(),
         given=given,
-        remarks={finding: why for finding, (_, why) in returned.items()},
+        remarks={finding: remark_of(why) for finding, (_, why) in returned.items()},
     )
     return path
 

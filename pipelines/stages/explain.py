@@ -95,7 +95,7 @@ def explain(
     """
     standard = installation.standard(state.opened.fact.standard)
     due = standard.report(state.opened.fact.report).tables
-    name, key = parse_cell(cell, example=_example(standard, due))
+    name, key = parse_cell(cell, example=example_cell(standard, due))
     if name not in due:
         raise BadInput("explain.table", filing=state.id, table=name, known=", ".join(due))
     table = standard.table(name)
@@ -139,6 +139,13 @@ def explain(
             overlays=tuple(o for o in overlays if (o.table, o.cell) == (name, found)),
             standard_changed=judged.content.parts["standard"]["digest"] != standard.digest,
         )
+
+
+def example_cell(standard: Standard, due: Iterable[str]) -> str:
+    """How a cell is written, with the names of the key's fields in place of its values."""
+    tables = [standard.table(name) for name in due]
+    table = next((each for each in tables if each.explains), tables[0])
+    return format_cell(table.name, table.stored_key)
 
 
 def overlays_of(installation: Installation, judged: JudgedFigures) -> tuple[Overlay, ...]:
@@ -279,9 +286,3 @@ def _change(table: Table, field: str, old: str | None, new: str | None) -> Decim
         Decimal(str(typed_value(table, field, said))) if said else Decimal(0) for said in (new, old)
     )
     return less(after, before)
-
-
-def _example(standard: Standard, due: Iterable[str]) -> str:
-    tables = [standard.table(name) for name in due]
-    table = next((each for each in tables if each.explains), tables[0])
-    return format_cell(table.name, table.stored_key)

@@ -20,6 +20,7 @@ from pipelines.stages.content import corrected_tables, parameters_of
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import Installation
 from pipelines.stages.leftovers import clear_leftovers, draft_name
+from pipelines.stages.masking import masked_finding
 from pipelines.stages.register import found_in
 from pipelines.stages.waivers import engine_waivers
 from validations.engine import judge
@@ -35,12 +36,17 @@ class _Try:
 
 
 def breaking(
-    installation: Installation, state: FilingState, corrections: Sequence[Handled], beside: Sequence[Handled]
+    installation: Installation,
+    state: FilingState,
+    corrections: Sequence[Handled],
+    beside: Sequence[Handled],
+    *,
+    is_masked: bool = False,
 ) -> dict[str, str]:
     """Why each of these report corrections cannot stand, by finding: it still breaks its rule, or it breaks another.
 
     `beside` are corrections that others answered already and nobody has decided yet. What breaks a total is laid at all
-    corrections of the tables that the total is made of.
+    corrections of the tables that the total is made of. `is_masked`: personal data is not told.
     """
     if not corrections:
         return {}
@@ -58,9 +64,10 @@ def breaking(
     for row in tried.new.iter_rows(named=True):
         own = cells.get((row["table"], row["key"]))
         reading = [c for c in corrections if row["rule"] in rules_reading(standard, {c.table})]
+        shown = masked_finding(standard, row) if is_masked else row
         why = text(
-            "trial.breaks", rule=row["rule"], message=messages[row["rule"]], table=row["table"], key=row["key"],
-            expected=row["expected"] or "—",
+            "trial.breaks", rule=row["rule"], message=messages[row["rule"]], table=row["table"], key=shown["key"],
+            expected=shown["expected"] or "—",
         )  # fmt: skip
         for correction in [own] if own else reading:
             remarks.setdefault(correction.finding, []).append(why)

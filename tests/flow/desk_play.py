@@ -5,10 +5,12 @@ A real browser is `tests/browser`'s matter.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from html import unescape
 
 import httpx
 
@@ -69,3 +71,8 @@ def at_desk(installation: Installation) -> Generator[Street]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+def words(page: str) -> str:
+    """What a page says, as a reader sees it."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())

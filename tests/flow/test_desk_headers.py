@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.desk import protection
+from pipelines.desk.serving import serve
+from pipelines.errors import Refused
+from resources.settings import Settings
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import PASSWORD, Street, at_desk
 
@@ -66,3 +69,11 @@ def test_the_language_is_kept_and_both_have_every_page(street: Street):
     page = visitor.read("/")
     assert "My tasks" in page and 'lang="en"' in page and "我的任务" not in page
     assert visitor.client.get("/language/en?next=//evil.example").headers["location"] == "/"
+
+
+def test_it_does_not_listen_where_others_reach_it_without_tls(tmp_path):
+    for host in ("0.0.0.0", "192.0.2.1", "::"):  # noqa: S104 - refused, which is the point
+        with pytest.raises(Refused) as refused:
+            serve(Settings(home=tmp_path), host=host, port=0)
+        assert refused.value.code == "desk.unprotected"
+    assert not (tmp_path / "ledger.db").exists()

@@ -60,6 +60,7 @@ def addresses(street: Street) -> dict[str, str]:
     content, name = state.listings[-1].fact.content, next(iter(state.listings[-1].fact.documents))
     given = {
         "filing": AUDIT, "finding": finding, "key": request.key, "dispatch": str(dispatch), "content": content,
+        "user": "president", "standard": "circ_audit", "table": "KHXXB", "rule": "B01", "codes": "business_source",
     }  # fmt: skip
     names = {"workbook": book.file, "request_document": document, "filing_document": name}
     found: dict[str, str] = {}

@@ -108,14 +108,14 @@ def _pages(
     shared = {"older": older}
     yield Page("index.html", "overview.html", {**shared, **_counts(standard, suite)})
     yield Page("tables.html", "tables.html", shared)
-    yield Page("rules.html", "rules.html", {**shared, "groups": _groups(standard)})
+    yield Page("rules.html", "rules.html", {**shared, "groups": rule_groups(standard)})
     yield Page("codes.html", "code_lists.html", shared)
     yield Page("search.html", "search.html", {**shared, **_search(standard)})
     for table in standard.tables.values():
         derive = table.derive.read_text(encoding="utf-8").strip() if table.derive is not None else None
         yield Page(f"tables/{table.name}.html", "table.html", {**shared, "table": table, "derive": derive})
     for rule in standard.rules:
-        yield Page(f"rules/{rule.id}.html", "rule.html", {**shared, **_rule(relations, rule, suite)})
+        yield Page(f"rules/{rule.id}.html", "rule.html", {**shared, **rule_facts(relations, rule, suite)})
     for codes in standard.codes.values():
         yield Page(f"codes/{codes.name}.html", "codes.html", {**shared, "codes": codes})
     if older is not None:
@@ -133,11 +133,11 @@ def _counts(standard: Standard, suite: Suite | None) -> dict[str, Any]:
         "severities": severities,
         "codes_count": sum(len(codes.codes) for codes in standard.codes.values()),
         "examples": len(suite.examples) + len(suite.derived) if suite else None,
-        "groups": _groups(standard),
+        "groups": rule_groups(standard),
     }
 
 
-def _groups(standard: Standard) -> list[tuple[str, Any, list[Rule]]]:
+def rule_groups(standard: Standard) -> list[tuple[str, Any, list[Rule]]]:
     """The rules by the letters that their ids begin with."""
     found: dict[str, list[Rule]] = {}
     for rule in standard.rules:
@@ -145,7 +145,8 @@ def _groups(standard: Standard) -> list[tuple[str, Any, list[Rule]]]:
     return [(letters, standard.groups.get(letters), rules) for letters, rules in found.items()]
 
 
-def _rule(relations: Catalogue, rule: Rule, suite: Suite | None) -> dict[str, Any]:
+def rule_facts(relations: Catalogue, rule: Rule, suite: Suite | None) -> dict[str, Any]:
+    """What a page of a rule tells beside the rule itself: its tables, its query, the macros in it, its SQL, its examples."""
     standard = relations.standard
     examples = [
         {

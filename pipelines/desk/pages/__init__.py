@@ -4,16 +4,34 @@ from pipelines.desk.pages import (
     account,
     administration,
     answers,
+    comparison,
+    figures,
     filings,
+    finding,
     findings,
     gatekeeping,
     requests,
     signing,
+    standards,
     tasks,
 )
 
 ROUTERS = tuple(
     area.router
-    for area in (account, tasks, requests, filings, findings, answers, signing, administration, gatekeeping)
+    for area in (
+        account,
+        tasks,
+        requests,
+        filings,
+        comparison,
+        figures,
+        findings,
+        finding,
+        answers,
+        signing,
+        standards,
+        administration,
+        gatekeeping,
+    )
 )
 """Every route but the static files."""

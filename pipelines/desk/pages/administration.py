@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from pipelines.desk.answering import page
-from pipelines.desk.visit import Visited
+from pipelines.desk.pages.account import has_totp, keep_session
+from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
+from pipelines.errors import BaosongError, Refused
 
 router = APIRouter()
-_TRAIL_ROWS = 300
+_TRAIL_ROWS, _TRAIL_OF_ONE = 300, 50
+ACTS = ("invite", "reset", "reset_both", "lock", "unlock", "end_sessions")
 
 
 @router.get("/users", name="users")
@@ -20,7 +25,70 @@ def users(visit: Visited) -> HTMLResponse:
     return page(visit, "users", people=people, accounts=accounts)
 
 
+@router.get("/users/{user}", name="person")
+def person(visit: Visited, user: str) -> HTMLResponse:
+    """One person: roles, account, sessions, what happened to the account."""
+    return _person_page(visit, user)
+
+
+@router.post("/users/{user}", name="administer")
+def administer(visit: Visited, user: str) -> HTMLResponse:
+    """Invite, reset, lock, unlock or end sessions, under the administrator's password at that moment.
+
+    A one-time code is shown on the page that follows, and nowhere else.
+    """
+    act, accounts, token, code = visit.text("act"), visit.desk.accounts, "", ""
+    try:
+        if act not in ACTS:
+            raise missing("act")
+        token, session = accounts.reauthenticate(
+            visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
+        )
+        visit = replace(visit, session=session)
+        match act:
+            case "invite":
+                code = accounts.invite(user, visit.user.id)
+            case "reset":
+                code = accounts.reset(user, visit.user.id)
+            case "reset_both":
+                code = accounts.reset(user, visit.user.id, second_factor_too=True)
+            case "lock":
+                accounts.lock(user, visit.user.id)
+            case "unlock":
+                accounts.unlock(user, visit.user.id)
+            case _:
+                accounts.end_all(user, visit.user.id)
+        answer = _person_page(visit, user, code=code, did=act)
+    except BaosongError as error:
+        answer = _person_page(visit, user, error=error)
+    if token:
+        keep_session(visit.request, answer, token)
+    return answer
+
+
 @router.get("/trail", name="trail")
 def trail(visit: Visited) -> HTMLResponse:
     """What happened around accounts and revealed data: the newest first."""
     return page(visit, "trail", events=visit.desk.accounts.trail(_TRAIL_ROWS))
+
+
+def _person_page(
+    visit: Visited, user: str, *, error: BaosongError | None = None, code: str = "", did: str = ""
+) -> HTMLResponse:
+    known = visit.installation.deployment.users.get(user)
+    if known is None:
+        raise Refused("desk.out_of_scope")
+    accounts = visit.desk.accounts
+    return page(
+        visit,
+        "person",
+        error=error,
+        known=known,
+        account=next((each for each in accounts.accounts() if each.user_id == user), None),
+        sessions=accounts.sessions(user),
+        events=accounts.trail(_TRAIL_OF_ONE, user),
+        acts=ACTS,
+        code=code,
+        did=did,
+        has_totp=has_totp(visit),
+    )

@@ -1,4 +1,4 @@
-"""Findings (问题数据): the browser, what reviewers decide on many at once, the export, one finding with its story."""
+"""Findings (问题数据): the browser, what reviewers decide on many at once, the export. One finding has `finding`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from pipelines.desk.answering import onward, page
-from pipelines.desk.findings_view import Asked, asked_for, export_rows, find, matching, visible_rows
+from pipelines.desk.findings_view import (
+    Asked,
+    asked_for,
+    asked_of,
+    export_rows,
+    find,
+    matching,
+    visible_rows,
+)
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.stages.decide import accept, send_back
-from pipelines.stages.finding_history import tell_finding
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.issue import issue
 from pipelines.stages.selection import Selection
@@ -38,20 +45,20 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @router.get("/filings/{filing}/findings", name="findings")
 def findings(visit: Visited) -> HTMLResponse:
     """A page of the register."""
-    return _browser(visit, _asked(visit))
+    return _browser(visit, asked_of(visit))
 
 
 @router.get("/filings/{filing}/findings.csv", name="findings_export")
 def findings_export(visit: Visited) -> Response:
     """What the filters show, as CSV, masked as on the page; what a spreadsheet would take for a formula begins with an apostrophe."""
-    rows = export_rows(visit, _asked(visit))
+    rows = export_rows(visit, asked_of(visit))
 
     def lines() -> Any:
         yield "\ufeff" + _line(
             [text(f"findings.column.{name}") if name in _TITLED else name for name in _EXPORTED]
         )
         for row in rows:
-            yield _line([_cell(row[name]) for name in _EXPORTED])
+            yield _line([_csv_cell(row[name]) for name in _EXPORTED])
 
     name = f"{visit.state.id}-findings.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
@@ -72,20 +79,6 @@ def findings_act(visit: Visited) -> Response:
     except BaosongError as error:
         return _browser(visit, asked, error=error)
     return onward(visit, "findings", done=f"findings_{act}", path={"filing": visit.state.id})
-
-
-@router.get("/filings/{filing}/findings/{finding}", name="finding")
-def finding(visit: Visited, finding: str) -> HTMLResponse:
-    """One finding: its rule in words, its cell, what people said, the contents in which it was found."""
-    return _finding_page(visit, finding)
-
-
-@router.post("/filings/{filing}/findings/{finding}/reveal", name="reveal")
-def reveal(visit: Visited, finding: str) -> HTMLResponse:
-    """The same with personal data shown, once; that it was looked at is recorded first."""
-    _visible_row(visit, finding)
-    visit.desk.accounts.record(visit.user.id, "revealed", {"filing": visit.state.id, "finding": finding})
-    return _finding_page(visit, finding, is_revealed=True)
 
 
 def _do(visit: Visited, act: str, chosen: Selection, remark: str) -> None:
@@ -133,35 +126,6 @@ def _browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None)
     return page(visit, "findings", error=error, **head_of(visit), shown=shown, asked=asked, names=names)
 
 
-def _finding_page(visit: Visited, finding: str, *, is_revealed: bool = False) -> HTMLResponse:
-    rows = _visible_row(visit, finding)
-    story = tell_finding(
-        visit.installation, visit.state, finding, rows=rows.lazy(), is_masked=not is_revealed
-    )
-    names = {each.code: each.name for each in visit.installation.deployment.organisations}
-    return page(visit, "finding", **head_of(visit), story=story, names=names, is_revealed=is_revealed)
-
-
-def _visible_row(visit: Visited, finding: str) -> pl.DataFrame:
-    """The finding's row of the register; Refused for one that does not exist for this person.
-
-    Its rule, where the address says it (`?rule=`), keeps most of a large register unread.
-    """
-    if visit.state.content is None:
-        raise Refused("desk.out_of_scope")
-    rule = visit.request.query_params.get("rule")
-    same = [pl.col("finding") == finding, *([pl.col("rule") == rule] if rule else [])]
-    found = visible_rows(visit).filter(*same).collect()
-    if found.is_empty():
-        raise Refused("desk.out_of_scope")
-    return found
-
-
-def _asked(visit: Visited) -> Asked:
-    query = visit.request.query_params
-    return asked_for(cast("dict[str, str]", query), query.getlist)
-
-
 _TITLED = {
     "finding",
     "state",
@@ -177,7 +141,7 @@ _TITLED = {
 }
 
 
-def _cell(value: object) -> str:
+def _csv_cell(value: object) -> str:
     shown = "" if value is None else str(value)
     return f"'{shown}" if shown.startswith(_FORMULA) and not _is_number(shown) else shown
 

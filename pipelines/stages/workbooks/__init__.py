@@ -6,9 +6,11 @@ out, what an answer does to the content, the ledger.
 
 from __future__ import annotations
 
+from pipelines.stages.workbooks.answer_cells import judge_given
 from pipelines.stages.workbooks.branch_workbook import write_branch_workbook
 from pipelines.stages.workbooks.identity_seal import read_identity
 from pipelines.stages.workbooks.model import (
+    HANDLING_WORDS,
     Answer,
     Answers,
     GivenAnswer,
@@ -22,6 +24,7 @@ from pipelines.stages.workbooks.read_answers import read_answers
 from pipelines.stages.workbooks.split_problems import split_problems
 
 __all__ = [
+    "HANDLING_WORDS",
     "Answer",
     "Answers",
     "GivenAnswer",
@@ -29,6 +32,7 @@ __all__ = [
     "MistakenLine",
     "Problem",
     "WorkbookIdentity",
+    "judge_given",
     "read_answers",
     "read_identity",
     "split_problems",

@@ -10,7 +10,15 @@ from decimal import Decimal
 from pipelines.errors import BadInput, BaosongError, text
 from pipelines.stages.cell_text import cell_text, unescape_text
 from pipelines.stages.workbooks.layout import HANDLING, NEW_VALUE, REASON
-from pipelines.stages.workbooks.model import HANDLING_WORDS, Answer, GivenAnswer, MistakenLine, Problem
+from pipelines.stages.workbooks.model import (
+    HANDLING_WORDS,
+    Answer,
+    Answers,
+    GivenAnswer,
+    MistakenLine,
+    Problem,
+    WorkbookIdentity,
+)
 from validations.engine.raw_cells_input import RawCell
 
 REASON_LIMIT = 2_000
@@ -41,6 +49,25 @@ class Line:
     cells: dict[str, tuple[str, RawCell]]  # header → (cell reference, cell); absent = empty
     mistakes: list[BaosongError] = field(default_factory=list[BaosongError])
     notices: list[str] = field(default_factory=list[str])
+
+
+def judge_given(problem: Problem, identity: WorkbookIdentity, given: GivenAnswer) -> Answers:
+    """An answer that was typed elsewhere, judged as a line of a workbook would be; nothing typed is a mistake here."""
+    texts = {HANDLING: given.handling, NEW_VALUE: given.new_value, REASON: given.reason}
+    cells = {header: (header, RawCell("s", _as_stored(text))) for header, text in texts.items()}
+    line = Line(problem, "", 0, cells)
+    judged = judge_line(line)
+    if judged is None:
+        _mistake(line, HANDLING, "workbooks.handling_missing")
+        judged = MistakenLine(problem.finding, "", 0, given, tuple(line.mistakes))
+    if isinstance(judged, Answer):
+        return Answers(identity, (judged,), (), tuple(line.notices))
+    return Answers(identity, (), (), tuple(line.notices), (judged,))
+
+
+def _as_stored(text: str) -> str:
+    """A text as a file would hold it, so that reading it gives the text again."""
+    return text.replace("_x", "_x005F_x")
 
 
 def judge_line(line: Line) -> Answer | MistakenLine | None:
@@ -159,4 +186,5 @@ def _number(line: Line, stored: str) -> str:
 
 
 def _notice(line: Line, cell: str, old: str, new: str) -> None:
-    line.notices.append(text("workbooks.normalised", sheet=line.sheet, cell=cell, old=old, new=new))
+    code = "workbooks.normalised" if line.sheet else "correct.here.normalised"
+    line.notices.append(text(code, sheet=line.sheet, cell=cell, old=old, new=new))

@@ -63,6 +63,16 @@ def sign(settings: Settings, *opinions: tuple[str, str]) -> None:
             give_opinion(installation, FILING, user, opinion=said, comment=f"{person} 的意见")
 
 
+def test_a_check_links_to_the_filing_at_the_desk_where_somebody_said_where_that_is(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    sign(settings, ("audit_reviewer", "disagree"))
+    assert all("审核台" not in check.metadata for check in checks_alone(settings, instance).values())
+    monkeypatch.setenv("BAOSONG_DESK_URL", "https://baosong.example.cn/")
+    for check in checks_alone(settings, instance).values():
+        assert check.metadata["审核台"].value == f"https://baosong.example.cn/filings/{FILING}"
+
+
 def checks_alone(settings: Settings, instance: dg.DagsterInstance) -> dict[str, dg.AssetCheckEvaluation]:
     """What the run of a rejection shows."""
     deployment = load_deployment(settings.deployment, settings.home)
