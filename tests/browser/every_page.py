@@ -5,6 +5,7 @@ Nothing is asserted here. `Every page` means every route that answers with a pag
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +19,7 @@ from fastapi.routing import APIRoute
 from playwright.sync_api import Page
 
 from pipelines.desk.pages import ROUTERS
+from pipelines.stages.cell_notation import format_cell
 from pipelines.stages.correct import import_answers
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.installation import Installation
@@ -48,6 +50,8 @@ from tests.flow.play import (
 
 WAITING = "JH-2026-004"
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+_MAYBE_PAGES = {"explain"}
+"""Routes that answer with a page or lead to another one."""
 _RUN = """(options) => axe.run(document, options).then((found) => found.violations.flatMap((violation) =>
   violation.nodes.map((node) => `${violation.id} ${node.target.join(" ")} ${node.failureSummary}`)))"""
 
@@ -63,7 +67,9 @@ class Place:
 
     @property
     def name(self) -> str:
-        return f"{self.route} as {self.user}" + (f" {self.path.get('filing', '')}" if self.path else "")
+        return f"{self.route} {'?' if self.query else ''}as {self.user}" + (
+            f" {self.path.get('filing', '')}" if self.path else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -108,28 +114,34 @@ def furnish(home: Path, audit_listed: Path) -> None:
 def places(installation: Installation) -> list[Place]:
     """Every page, by somebody for whom there is something on it."""
     audit, schedule_p = {"filing": AUDIT}, {"filing": SCHEDULE_P}
-    answered = rows(installation, branch="440000").filter(
-        rows(installation, branch="440000")["handling"].is_not_null()
-    )
+    answered = rows(installation, branch="440000").drop_nulls("handling")
+    wrong = rows(installation, rule="D05").row(0, named=True)
+    cell = format_cell(wrong["table"], [str(value) for value in json.loads(wrong["key"]).values()])
     finding = {**audit, "finding": str(answered["finding"][0])}
     return [
-        Place("tasks", "audit_reviewer"), Place("tasks", "business_reviewer"), Place("tasks", "president"),
-        Place("account", "president"), Place("notices", "president"),
+        Place("tasks", "audit_reviewer"), Place("tasks", "business_reviewer"), Place("tasks", "executive"),
+        Place("account", "executive"), Place("notices", "executive"),
         Place("requests", "requester"), Place("new_request", "requester"), Place("request", "audit_reviewer", {"key": WAITING}),
         Place("calendar", "data_engineer"), Place("filings", "data_engineer"),
         Place("filing", "data_engineer", audit), Place("filing", "executive", schedule_p), Place("filing", "branch_it_440000", audit),
         Place("filing_data", "data_engineer", audit), Place("filing_ledger", "data_engineer", audit),
-        Place("findings", "underwriting_reviewer", audit), Place("findings", "branch_440000", audit),
+        Place("findings", "business_reviewer", audit), Place("findings", "branch_440000", audit),
         Place("finding", "branch_440000", finding),
         Place("workbooks", "branch_330000", audit), Place("workbooks", "branch_440000", audit),
         Place("gates", "data_engineer", audit), Place("sign_page", "executive", schedule_p),
-        Place("users", "administrator"), Place("trail", "administrator"),
+        Place("comparison", "data_engineer", audit), Place("explain", "data_engineer", audit),
+        Place("explain", "data_engineer", audit, {"cell": cell, "field": wrong["field"]}),
+        Place("standards", "auditor"), Place("standard", "auditor", {"standard": "circ_audit"}),
+        Place("standard_table", "auditor", {"standard": "circ_audit", "table": "BDXXB"}),
+        Place("standard_rule", "auditor", {"standard": "circ_audit", "rule": "D03"}),
+        Place("standard_codes", "auditor", {"standard": "circ_audit", "codes": "business_source"}),
+        Place("users", "auditor"), Place("trail", "auditor"), Place("person", "administrator", {"user": "executive"}),
     ]  # fmt: skip
 
 
 def routes_of_pages() -> set[str]:
     """The names of all routes that a browser opens to read a page."""
-    return {
+    return _MAYBE_PAGES | {
         str(route.name)
         for router in ROUTERS
         for route in router.routes
@@ -144,7 +156,7 @@ def address(reception: Reception, place: Place) -> str:
     return f"{path}?{urlencode(place.query)}" if place.query else path
 
 
-def look(person: Person) -> Looked:
+def look(person: Person, *, size: tuple[int, int] = OFFICE) -> Looked:
     """Judge the page that is open, in light and in dark colours. What has no colour is the same in both."""
     page = person.page
     page.evaluate(AXE_SCRIPT)
@@ -155,7 +167,7 @@ def look(person: Person) -> Looked:
     wide = too_wide(page)
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     on_phone = too_wide(page)
-    page.set_viewport_size({"width": OFFICE[0], "height": OFFICE[1]})
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     return Looked([*light, *(f"dark: {each}" for each in dark)], wide, on_phone)
 
 

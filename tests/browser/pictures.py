@@ -17,7 +17,7 @@ LARGEST = 200_000
 PICTURES = {
     "tasks": Place("tasks", "business_reviewer"),
     "filing": Place("filing", "data_engineer", {"filing": AUDIT}),
-    "findings": Place("findings", "underwriting_reviewer", {"filing": AUDIT}, {"holder": "decide"}),
+    "findings": Place("findings", "business_reviewer", {"filing": AUDIT}, {"holder": "decide"}),
     "sign": Place("sign_page", "executive", {"filing": SCHEDULE_P}),
     "workbooks": Place("workbooks", "branch_330000", {"filing": AUDIT}),
 }

@@ -14,6 +14,7 @@ from pipelines.stages.change_request import raise_changes
 from pipelines.stages.installation import Installation
 from resources.demo.fill_workbook import fill_answers
 from tests.browser.conftest import Receive
+from tests.browser.every_page import Looked, look
 from tests.browser.reception import PASSWORD, Person, Reception
 from tests.flow.conftest import Resume
 from tests.flow.play import (
@@ -81,6 +82,9 @@ def test_eight_roles_take_an_audit_filing_from_request_to_receipt(
     assert (state.stage, state.receipt and state.receipt.fact.result) == ("archived", "accepted")
     for reader in ("requester", "branch_it_440000", "data_engineer"):
         read_receipt(company.person(reader), installation)
+        assert look(company.person(reader)) == Looked([], 0, 0)
+    company.person("data_engineer").follow("两轮比较")
+    assert look(company.person("data_engineer")) == Looked([], 0, 0)
 
 
 def register_document(company: Reception, folder: Path) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.browser.every_page import Looked, address, look, places, routes_of_pages, too_wide
-from tests.browser.reception import PASSWORD, PHONE, Person, Reception
+from tests.browser.reception import PHONE, Reception
 from tests.flow.play import SCHEDULE_P
 
 BEFORE_LOGIN = ("login", "enrol_page")
@@ -56,26 +56,22 @@ def test_no_page_complains_or_asks_anybody_but_the_desk(busy: Reception, looked:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_page_that_says_what_is_wrong_keeps_to_the_same_rules(busy: Reception, language: str) -> None:
-    person = busy.person("president")
+    person = busy.person("executive")
     person.open(f"/language/{language}?next=/filings/no.such.filing")
     assert look(person) == Looked([], 0, 0)
     person.forgive("the server responded with a status of 404")
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_sign_page_fits_a_phone_and_is_usable_there(busy: Reception, language: str) -> None:
-    executive = phone_user(busy, "executive", language)
-    executive.open(f"/filings/{SCHEDULE_P}/sign")
-    assert too_wide(executive.page) == 0
-    box = executive.page.get_by_role(
-        "button", name="签署意见" if language == "zh" else "Give the opinion"
-    ).bounding_box()
-    assert box is not None and box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0]
-    assert look(executive).violations == []
-
-
-def phone_user(busy: Reception, user: str, language: str) -> Person:
-    busy.give_account(user)
-    person = busy.stranger(user, language, size=PHONE, is_mobile=True, has_touch=True)
-    person.log_in(PASSWORD)
-    return person
+def test_the_sign_page_fits_a_phone_and_is_usable_there(busy: Reception) -> None:
+    busy.give_account("executive")
+    executive = busy.stranger("executive", size=PHONE, is_mobile=True, has_touch=True)
+    executive.log_in()
+    for language, name in (("zh", "签署意见"), ("en", "Give the opinion")):
+        executive.open(f"/language/{language}?next=/filings/{SCHEDULE_P}/sign")
+        assert too_wide(executive.page) == 0
+        box = executive.page.get_by_role("button", name=name).bounding_box()
+        assert (
+            box is not None and box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0]
+        )
+        assert look(executive, size=PHONE).violations == []
+    assert executive.troubles == []

@@ -88,7 +88,7 @@ JOBS = (
 SENSORS = ["answers_inbox_sensor"] + [
     f"{standard}_{what}_sensor" for standard in STANDARDS for what in ("approval", "extraction", "receipt")
 ]
-SCHEDULES = ["calendar_opening_schedule", "submission_metrics_schedule"]
+SCHEDULES = ["calendar_opening_schedule", "notices_schedule", "submission_metrics_schedule"]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
