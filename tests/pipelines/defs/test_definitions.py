@@ -181,6 +181,7 @@ def test_what_runs_by_itself_runs_from_the_first_start(repository: dg.Repository
     assert {s.default_status for s in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
     assert {(name, s.cron_schedule, s.execution_timezone) for name, s in schedules.items()} == {
         ("calendar_opening_schedule", "0 7 * * *", "Asia/Shanghai"),
+        ("notices_schedule", "*/5 * * * *", "Asia/Shanghai"),
         ("submission_metrics_schedule", "0 6 * * *", "Asia/Shanghai"),
     }
 
