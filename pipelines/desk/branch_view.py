@@ -19,6 +19,7 @@ class Workbook:
     dispatch: int
     name: str
     path: Path
+    sha256: str
     organisation: str
     department: str
     problems: int
@@ -39,6 +40,7 @@ def workbooks_of(visit: Visit) -> list[Workbook]:
             dispatch=act.seq,
             name=sent.file,
             path=dispatch_folder(installation, state.id, act.seq) / sent.file,
+            sha256=sent.sha256,
             organisation=sent.organisation,
             department=sent.department,
             problems=sent.problems,

@@ -53,6 +53,7 @@ class ReviewDocument:
     name: str
     at: datetime
     kind: str
+    sha256: str
     is_there: bool
 
 
@@ -134,10 +135,17 @@ def review_documents(installation: Installation, state: FilingState) -> list[Rev
     if state.sign_off:
         acts.append((state.sign_off, state.sign_off.fact.content, state.sign_off.fact.documents))  # type: ignore[arg-type]
     found = [
-        ReviewDocument(content, name, act.at, act.fact.kind, (documents_folder(installation, state, content) / name).is_file())
+        ReviewDocument(
+            content,
+            name,
+            act.at,
+            act.fact.kind,
+            sha256,
+            is_there=(documents_folder(installation, state, content) / name).is_file(),
+        )
         for act, content, documents in acts
-        for name in documents
-    ]  # fmt: skip
+        for name, sha256 in documents.items()
+    ]
     return sorted(found, key=lambda each: each.at, reverse=True)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
+from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse
 
 from pipelines.desk.answering import page
 from pipelines.desk.branch_view import returned_of, workbooks_of
+from pipelines.desk.downloads import unaltered, uploaded
 from pipelines.desk.filing_view import branch_progress
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import Visited, missing
@@ -31,8 +30,8 @@ def workbooks(visit: Visited) -> HTMLResponse:
 def workbook(visit: Visited, dispatch: int, name: str) -> FileResponse:
     """One workbook of the person's own branch."""
     for each in workbooks_of(visit):
-        if (each.dispatch, each.name) == (dispatch, name) and each.path.is_file():
-            return FileResponse(each.path, filename=name, media_type=_XLSX)
+        if (each.dispatch, each.name) == (dispatch, name):
+            return FileResponse(unaltered(each.path, each.sha256), filename=name, media_type=_XLSX)
     raise Refused("desk.out_of_scope")
 
 
@@ -50,19 +49,15 @@ def upload_answers(visit: Visited) -> HTMLResponse:
     """Take in filled workbooks one by one; each says what was taken, what came back and why."""
     given = visit.files("workbook")
     results: list[tuple[str, Imported | BaosongError]] = []
-    with TemporaryDirectory(prefix="baosong-upload-") as folder:
-        for place, each in enumerate(given):
-            name = PurePath((each.filename or "").replace("\\", "/")).name or "workbook.xlsx"
-            path = Path(folder) / str(place) / name[-150:]
-            path.parent.mkdir()
-            with path.open("wb") as file:
-                shutil.copyfileobj(each.file, file)
+    with uploaded(given) as paths:
+        for each, path in zip(given, paths, strict=True):
+            name = each.filename or path.name
             try:
                 results.append((name, import_answers(visit.installation, visit.state.id, path, visit.user)))
             except BaosongError as error:
                 results.append((name, error))
-    error = missing("workbook") if not given else None
-    return _page(visit, error=error, results=results)
+    now = replace(visit, filing=visit.desk.reading.filing(visit.state.id))
+    return _page(now, error=None if given else missing("workbook"), results=results)
 
 
 def _page(

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse
 
 from pipelines.desk.answering import page
+from pipelines.desk.downloads import unaltered
 from pipelines.desk.filing_view import branch_progress, findings_charts, review_documents, timeline
 from pipelines.desk.lights import deadline_of
 from pipelines.desk.scope import SEES_ALL, sees_filing
@@ -81,10 +82,19 @@ def filing_data(visit: Visited) -> HTMLResponse:
 
 @router.get("/filings/{filing}/documents/{content}/{name}", name="filing_document")
 def filing_document(visit: Visited, content: str, name: str) -> FileResponse:
-    """A review document as it was recorded. Refused for anything that no event of the filing names."""
+    """A review document as it was recorded. Refused for anything that no event of the filing names.
+
+    Workbooks and lists hold personal data as it is: that somebody took one is recorded first. Raises Tampered when the file is
+    not the one recorded.
+    """
     for document in review_documents(visit.installation, visit.state):
         if (document.content, document.name) == (content, name) and document.is_there:
-            path = documents_folder(visit.installation, visit.state, content) / name
+            path = unaltered(
+                documents_folder(visit.installation, visit.state, content) / name, document.sha256
+            )
+            if path.suffix != ".html":
+                detail = {"filing": visit.state.id, "document": name}
+                visit.desk.accounts.record(visit.user.id, "document_taken", detail)
             return FileResponse(path, filename=name, media_type="application/octet-stream")
     raise Refused("desk.out_of_scope")
 

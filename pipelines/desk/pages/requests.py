@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
-
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse, Response
+from starlette.datastructures import UploadFile
 
 from pipelines.desk.answering import onward, page
+from pipelines.desk.downloads import unaltered, uploaded
 from pipelines.desk.lights import due_on
 from pipelines.desk.scope import sees_request
 from pipelines.desk.visit import Visited, missing
@@ -41,7 +37,7 @@ def new_request(visit: Visited) -> HTMLResponse:
 def raise_(visit: Visited) -> Response:
     """Register a document with its scans."""
     try:
-        with _uploaded(visit) as files:
+        with uploaded(_documents(visit)) as files:
             standard, _, report = visit.text("report", is_needed=True).partition(".")
             draft = RequestDraft(
                 number=visit.text("number", is_needed=True),
@@ -78,7 +74,8 @@ def request_document(visit: Visited, key: str, name: str) -> FileResponse:
     for demand in request_state.demands:
         for document in demand.fact.documents:
             if document.file == name:
-                path = request_folder(visit.installation, request_state.number) / document.file
+                folder = request_folder(visit.installation, request_state.number)
+                path = unaltered(folder / document.file, document.sha256)
                 return FileResponse(path, filename=document.name, media_type="application/octet-stream")
     raise Refused("desk.out_of_scope")
 
@@ -113,23 +110,12 @@ def _form(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
         for report in standard.reports
         if report.rhythm in ("on_request", "annual")
     ]
-    organisations = [each for each in deployment.level_one() if deployment.may_see(visit.user, each.code)]
-    return page(visit, "new_request", error=error, reports=reports, organisations=organisations)
+    return page(visit, "new_request", error=error, reports=reports, organisations=deployment.level_one())
 
 
-@contextmanager
-def _uploaded(visit: Visited) -> Generator[list[Path]]:
-    """The uploaded scans as files under their own names, gone afterwards. BadInput where there is none."""
+def _documents(visit: Visited) -> list[UploadFile]:
+    """The scans. BadInput where there is none."""
     given = visit.files("document")
     if not given:
         raise missing("document")
-    with TemporaryDirectory(prefix="baosong-upload-") as folder:
-        paths: list[Path] = []
-        for place, each in enumerate(given):
-            name = PurePath((each.filename or "").replace("\\", "/")).name or "document"
-            path = Path(folder) / str(place) / name[-150:]
-            path.parent.mkdir()
-            with path.open("wb") as file:
-                shutil.copyfileobj(each.file, file)
-            paths.append(path)
-        yield paths
+    return given

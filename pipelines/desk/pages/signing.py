@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
@@ -54,6 +56,7 @@ def sign(visit: Visited) -> Response:
         token, session = accounts.reauthenticate(
             visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
         )
+        visit = replace(visit, session=session)
         state = give_opinion(
             visit.installation,
             visit.state.id,

@@ -1,0 +1,49 @@
+"""Files that the desk hands out: only as they were recorded; and how uploaded ones are put down before a stage looks at them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+
+from starlette.datastructures import UploadFile
+
+from pipelines.errors import Tampered
+from pipelines.stages.canonical import file_digest
+
+_LONGEST_NAME_BYTES = 120
+_UNFIT = re.compile(r"[\x00-\x1f\x7f/\\\\]")
+
+
+def unaltered(path: Path, sha256: str) -> Path:
+    """The path; raises Tampered when the file is gone or is not the one recorded."""
+    if not path.is_file() or file_digest(path) != sha256:
+        raise Tampered("facts.changed", path=path)
+    return path
+
+
+@contextmanager
+def uploaded(given: Sequence[UploadFile]) -> Generator[list[Path]]:
+    """Uploaded files under their own names, as far as a file can be called so, each in a folder of its own; gone afterwards."""
+    with TemporaryDirectory(prefix="baosong-upload-") as folder:
+        paths: list[Path] = []
+        for place, each in enumerate(given):
+            path = Path(folder) / str(place) / fit_name(each.filename or "")
+            path.parent.mkdir()
+            with path.open("wb") as file:
+                shutil.copyfileobj(each.file, file)
+            paths.append(path)
+        yield paths
+
+
+def fit_name(name: str) -> str:
+    """What a file may be called on disk: the last part of the name, without what steers, its beginning cut where it is long."""
+    plain = _UNFIT.sub("_", PurePath(name.replace("\\", "/").replace("\0", "_")).name).strip(". ")
+    suffix = PurePath(plain).suffix if len(PurePath(plain).suffix) <= 10 else ""
+    stem = (
+        plain.removesuffix(suffix).encode("utf-8", "replace")[-_LONGEST_NAME_BYTES:].decode("utf-8", "ignore")
+    )
+    return f"{stem or 'file'}{suffix}"
