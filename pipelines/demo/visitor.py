@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-_SECRET = re.compile(r'name="csrf" value="([^"]+)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="(csrf|seen|content)" value="([^"]*)"')
 _WRONG = re.compile(r'class="wrong"[^>]*>(.*?)</(?:div|p|section)>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 _OK, _SEE_OTHER = 200, 303
@@ -64,8 +64,7 @@ class Visitor:
         files: Sequence[tuple[str, Path]] = (),
     ) -> str:
         """Send a form of `page` to `action`; the text of the page that follows. Raises Declined with what stood there."""
-        secret = _SECRET.search(self.read(page))
-        data: dict[str, Any] = {**fields, "csrf": secret[1] if secret else ""}
+        data: dict[str, Any] = {**dict(_HIDDEN.findall(self.read(page))), **fields}
         given = [(name, (path.name, path.read_bytes())) for name, path in files]
         answer = self.client.post(action, data=data, files=given or None)
         if answer.status_code == _SEE_OTHER:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from time import monotonic
 from urllib.parse import quote
@@ -14,18 +13,17 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from pipelines.desk.answering import status_of
-from pipelines.desk.pages import ROUTERS, gatekeeping
+from pipelines.desk.pages import ROUTERS
 from pipelines.desk.protection import Surroundings
 from pipelines.desk.rate import Rate, RateLimit
 from pipelines.desk.rendering import filled
 from pipelines.desk.rights import rights
-from pipelines.desk.visit import Desk, NotSignedIn
+from pipelines.desk.visit import ASKED_BY_A_PROXY, Desk, NotSignedIn
 from pipelines.errors import BadInput, BaosongError, Refused
 
 STATIC = Path(__file__).parent / "static"
 ROUTE_NAMES = frozenset({"static", *(route.name for router in ROUTERS for route in router.routes)})
 """The name of everything that answers."""
-_log = logging.getLogger("baosong.desk")
 
 
 def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - frozen
@@ -42,7 +40,6 @@ def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - f
     app.add_exception_handler(BaosongError, _say)
     app.add_exception_handler(RequestValidationError, _not_there)
     app.add_exception_handler(HTTPException, _not_there)
-    app.add_exception_handler(Exception, _fault)
     if unlisted := ROUTE_NAMES - rights().public - rights().routes.keys():
         raise ValueError(f"rights.yaml does not name the routes {sorted(unlisted)}")
     return app
@@ -50,7 +47,7 @@ def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - f
 
 def _to_login(request: Request, _: Exception) -> Response:
     """A page that was asked for is shown after the login; a form that was sent is not sent again. A proxy is told 401."""
-    if request.url.path.startswith(gatekeeping.PREFIX):
+    if request.url.path.startswith(ASKED_BY_A_PROXY):
         return Response(status_code=401)
     next_page = request.url.path if request.method == "GET" else "/"
     return RedirectResponse(f"{request.url_for('login').path}?next={quote(next_page)}", status_code=303)
@@ -65,9 +62,3 @@ def _not_there(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
     said = Refused("desk.not_there") if status in (404, 405) else BadInput("desk.not_understood")
     return HTMLResponse(filled("problem.html", request, error=said), status_code=status)
-
-
-def _fault(request: Request, error: Exception) -> Response:
-    """A fault of Baosong itself: the log has it, the person is told whom to tell."""
-    _log.exception("fault at %s", request.url.path, exc_info=error)
-    return HTMLResponse(filled("problem.html", request, error=Refused("desk.fault")), status_code=500)

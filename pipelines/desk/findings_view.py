@@ -14,12 +14,15 @@ import polars as pl
 
 from pipelines.desk.scope import visible_findings
 from pipelines.desk.visit import Visit
+from pipelines.errors import Refused
 from pipelines.stages.masking import masked_finding, personal_fields
 from pipelines.stages.selection import Selection
 
 FILTERS = ("rule", "severity", "table", "branch", "department", "state", "holder")
 SORTS = ("rule", "table", "branch", "department", "state", "since", "due")
 PAGE_ROWS = 50
+_LONGEST_PAGE = 7
+_ACTS = ("review_seq", "asked_seq", "answer_seq", "decided_seq")
 Groups = Mapping[str, tuple[tuple[str, int], ...]]
 """The values of each filter with how many findings have them, most first."""
 _COLUMNS = (
@@ -75,7 +78,7 @@ def asked_for(query: Mapping[str, Any], getlist: Any) -> Asked:
         words=str(query.get("words", "")).strip()[:100],
         sort=sort if sort in SORTS else "",
         is_descending=query.get("desc") == "1",
-        page=min(max(int(page), 1), 1_000_000) if page.isascii() and page.isdigit() else 1,
+        page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < _LONGEST_PAGE else 1,
     )
 
 
@@ -121,7 +124,7 @@ def find(visit: Visit, asked: Asked) -> Shown:
         return Shown(asked, (), 0, 0, {})
     rows = visible_rows(visit)
     has_words = _has_words(visit, asked.words)
-    wanted = {name: pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()}
+    wanted = dict(zip(asked.chosen, _wanted(asked), strict=True))
     wished = rows.filter(has_words, *wanted.values())
     what = (scope_of(visit), tuple(asked.chosen.items()), asked.words)
     counted = visit.desk.reading.remembered(
@@ -192,12 +195,22 @@ def _wanted(asked: Asked) -> list[pl.Expr]:
     return [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
 
 
-def matching(visit: Visit, asked: Asked, *, holder: str) -> Selection:
-    """Everything that the filters show and that waits for this holder, by number: what is acted on is what was seen."""
-    rows = visible_rows(visit).filter(
-        pl.col("holder") == holder, _has_words(visit, asked.words), *_wanted(asked)
-    )
-    return Selection(findings=tuple(rows.select("finding").collect()["finding"]))
+def chosen(visit: Visit, asked: Asked, ticked: tuple[str, ...], *, holder: str, seen: int) -> Selection:
+    """The ticked findings that the person sees, or with none ticked all that the filters show and that wait for this holder.
+
+    `seen` is the place in the ledger of the page that they were chosen on: Refused when any was answered or handled since, for
+    what is decided is what was seen.
+    """
+    rows = visible_rows(visit)
+    if ticked:
+        rows = rows.filter(pl.col("finding").is_in(list(ticked)))
+    else:
+        rows = rows.filter(pl.col("holder") == holder, _has_words(visit, asked.words), *_wanted(asked))
+    last = pl.max_horizontal(*(pl.col(name).fill_null(0) for name in _ACTS))
+    found = rows.select("finding", is_later=last > seen).collect()
+    if later := found["is_later"].sum():
+        raise Refused("desk.changed_since_shown", count=later)
+    return Selection(findings=tuple(found["finding"]))
 
 
 def _has_words(visit: Visit, words: str) -> pl.Expr:
@@ -215,11 +228,10 @@ def _has_words(visit: Visit, words: str) -> pl.Expr:
 
 
 def export_rows(visit: Visit, asked: Asked) -> Iterator[dict[str, Any]]:
-    """All that match, masked, in the register's order."""
+    """All that match, masked, in the register's order; read before the first is asked for, so that what fails fails in time."""
     if visit.state.content is None:
-        return
+        return iter(())
     rows = visible_rows(visit).filter(_has_words(visit, asked.words), *_wanted(asked))
     rows = rows.select(_COLUMNS).collect()
     standard = visit.installation.standard(visit.state.opened.fact.standard)
-    for row in rows.iter_rows(named=True):
-        yield masked_finding(standard, row)
+    return (masked_finding(standard, row) for row in rows.iter_rows(named=True))

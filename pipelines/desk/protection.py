@@ -5,6 +5,7 @@ Plain ASGI, so that nothing is buffered. Who may come in is `visit.py`'s matter.
 
 from __future__ import annotations
 
+import logging
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
@@ -37,6 +38,7 @@ _HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "x-frame-options": "DENY",
 }
+_log = logging.getLogger("baosong.desk")
 _ONE_YEAR = 31_536_000
 
 
@@ -52,7 +54,7 @@ class Surroundings:
             await self._app(scope, receive, send)
             return
         token = LANGUAGE.set(_language_of(scope) or self._language)
-        seen = 0
+        seen, is_begun = 0, False
 
         async def limited() -> Message:
             nonlocal seen
@@ -63,6 +65,8 @@ class Surroundings:
             return message
 
         async def with_headers(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = True
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *_headers(scope)]}
             await send(message)
@@ -78,6 +82,10 @@ class Surroundings:
         except TooLarge:
             said = text("desk.too_large", most=LARGEST_BODY // (1024 * 1024))
             await _refuse(with_headers, 413, said, (b"connection", b"close"))
+        except Exception:  # noqa: BLE001 - the border of the desk: the log has it, the person is told whom to tell
+            _log.exception("fault at %s", scope["path"])
+            if not is_begun:
+                await _refuse(with_headers, 500, text("desk.fault"), (b"connection", b"close"))
         finally:
             LANGUAGE.reset(token)
 

@@ -50,10 +50,6 @@ class Reading:
         found = [self._fresh(name, seq, installation.request, prefix) for name, seq in self._standing(prefix)]
         return sorted(found, key=lambda request: request.demands[0].at, reverse=True)
 
-    def request(self, key: str) -> RequestState:
-        """One request by its key or number. Raises BadInput where there is none."""
-        return self._installation.request(key)
-
     def register(self, state: FilingState) -> pl.LazyFrame:
         """The register of a filing, to be filtered before it is collected; no columns before anything was judged."""
         if state.content is None:

@@ -30,7 +30,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     known: dict[str, Any] = made.globals  # jinja's own type knows its own functions only
-    known.update(t=label, word=word, language=LANGUAGE.get, **words.GLOBALS)
+    known.update(t=label, word=word, done_text=done_text, language=LANGUAGE.get, **words.GLOBALS)
     made.filters.update(words.FILTERS)
     made.filters.update(
         number=number, time=time, said=said, digest=digest, signed=signed, svg=Markup
@@ -51,6 +51,12 @@ def label(code: str, **named: object) -> str:
 def word(code: str) -> str:
     """A word that the catalogue may not have (a new kind of event, say): then the code itself."""
     return text(code) if code in catalogue() else code.rsplit(".", 1)[-1]
+
+
+def done_text(code: str) -> str:
+    """What an act says when it is done; nothing for a code that is none of ours."""
+    known = f"desk.done.{code}"
+    return text(known) if known in catalogue() else ""
 
 
 def said(title: Any) -> str:

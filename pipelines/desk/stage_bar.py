@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from pipelines.desk.rendering import label, number, said
-from pipelines.desk.scope import visible_branches
+from pipelines.desk.scope import SEES_ALL, visible_branches
 from pipelines.ledger.filing import FilingState, Stage
 from pipelines.ledger.filing_events import Holder
 from resources.deployment import Deployment, User
@@ -84,15 +84,21 @@ def since(state: FilingState) -> datetime:
 def _said(deployment: Deployment, state: FilingState, user: User) -> str:
     if holder := _HOLDERS.get(state.stage):
         return _held_by(deployment, state, user, holder)
-    if state.stage == "reviewed" and state.unexplained_drift:
+    is_told = bool(user.roles & (SEES_ALL | {"business_reviewer"}))
+    if state.stage == "reviewed" and state.unexplained_drift and is_told:
         return label("stage.drift", count=number(state.unexplained_drift))
-    if state.stage == "rejected" and state.decision:
+    if state.stage == "rejected" and state.decision and is_told:
         return label(
             "stage.rejected", who=_name(deployment, state.decision.actor), comment=state.decision.fact.comment
         )
     if state.stage == "withdrawn" and state.withdrawn:
         return label("stage.withdrawn", reason=state.withdrawn.fact.reason)
     return label(f"stage.at_{state.stage}")
+
+
+def _department(deployment: Deployment, code: str) -> str:
+    known = deployment.departments.get(code)
+    return said(known.title) if known else code
 
 
 def _name(deployment: Deployment, user: str) -> str:
@@ -116,9 +122,7 @@ def _held_by(deployment: Deployment, state: FilingState, user: User, holder: Hol
         names = {each.code: each.name for each in deployment.organisations}
         who = [names.get(code, code) for code in sorted({each.organisation for each in held})]
     else:
-        who = [
-            said(deployment.departments[code].title) for code in sorted({each.department for each in held})
-        ]
+        who = [_department(deployment, code) for code in sorted({each.department for each in held})]
     code = f"stage.waits_{holder}" if len(who) <= MOST_NAMED else f"stage.waits_{holder}_many"
     count = number(sum(each.count for each in held))
     return label(code, who=label("list_comma").join(who[:MOST_NAMED]), all=len(who), count=count)

@@ -18,7 +18,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from pipelines.desk.reading import Reading
 from pipelines.desk.rights import rights
-from pipelines.desk.scope import sees_filing, sees_request
+from pipelines.desk.scope import SEES_ALL, sees_filing, sees_request
 from pipelines.errors import BadInput, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.request import RequestState
@@ -28,8 +28,12 @@ from resources.deployment import User
 from resources.notifier import Outbox, open_outbox
 
 SESSION_COOKIE = "baosong_session"
+ASKED_BY_A_PROXY = "/authorised/"
+"""What a proxy asks before every request to Dagster: a page that polls there keeps no session alive here."""
 LONGEST_TEXT = 2_000
 _MOST_FIELDS, _MOST_FILES = 10_000, 21
+_LONGEST_FIELD_BYTES = LONGEST_TEXT * 12 + 256
+"""A character outside the basic plane is twelve bytes as a form sends it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,11 @@ class Visit:
         """The filing that the route names."""
         assert self.filing is not None, "the route has the scope filing"
         return self.filing
+
+    @property
+    def is_of_whole(self) -> bool:
+        """Whether the person's work is whole filings, not one branch's or department's part of them."""
+        return bool(self.user.roles & SEES_ALL)
 
     @property
     def client(self) -> Client:
@@ -139,7 +148,7 @@ async def visit(request: Request) -> AsyncGenerator[Visit]:
         yield made
         return
     async with request.form(
-        max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=LONGEST_TEXT * 8
+        max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD_BYTES
     ) as form:
         given = form.get("csrf")
         if not isinstance(given, str) or not compare_digest(
@@ -151,7 +160,9 @@ async def visit(request: Request) -> AsyncGenerator[Visit]:
 
 def _admitted(request: Request) -> Visit:
     desk = desk_of(request)
-    session = desk.accounts.session(request.cookies.get(SESSION_COOKIE, ""))
+    session = desk.accounts.session(
+        request.cookies.get(SESSION_COOKIE, ""), is_use=not request.url.path.startswith(ASKED_BY_A_PROXY)
+    )
     if session is None or session.user_id not in desk.installation.deployment.users:
         raise NotSignedIn
     user = desk.installation.deployment.user(session.user_id)
@@ -163,14 +174,18 @@ def _admitted(request: Request) -> Visit:
     if scope == "filing":
         filing = _filing(desk, user, request.path_params)
     elif scope == "request":
-        request_state = desk.reading.request(request.path_params["key"])
-        if not sees_request(desk.installation.deployment, user, request_state):
+        request_state = desk.installation.find_request(request.path_params["key"])
+        if request_state is None or not sees_request(desk.installation.deployment, user, request_state):
             raise Refused("desk.out_of_scope")
     return Visit(desk, request, user, session, filing, request_state)
 
 
 def _filing(desk: Desk, user: User, given: Mapping[str, Any]) -> FilingState:
-    state = desk.reading.filing(given["filing"])
+    """Refused alike for what does not exist, what is another's, and what only waits to be opened."""
+    name = given["filing"]
+    if f"filing/{name}" not in desk.installation.ledger.standing("filing/"):
+        raise Refused("desk.out_of_scope")
+    state = desk.reading.filing(name)
     if not sees_filing(desk.installation.deployment, user, state):
         raise Refused("desk.out_of_scope")
     return state

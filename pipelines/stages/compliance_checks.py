@@ -197,16 +197,24 @@ def hasty_decisions(acts: Acts) -> frozenset[int]:
     )
     hasty: set[int] = set()
     for _, theirs in read.group_by("who"):
-        batches = list(theirs.sort("seq", "came").iter_rows(named=True))
-        for moment in {batch["came"] for batch in batches}:
-            taken = 0
-            since = [batch for batch in batches if batch["came"] >= moment]
-            for seq in dict.fromkeys(batch["seq"] for batch in since):
-                decided = [batch for batch in since if batch["seq"] == seq]
-                taken += sum(batch["count"] for batch in decided)
-                if (decided[0]["at"] - moment).total_seconds() < taken * seconds:
-                    hasty.add(seq)
+        hasty |= _hasty_of_one(theirs.sort("seq", "came"), seconds)
     return frozenset(hasty)
+
+
+def _hasty_of_one(batches: pl.DataFrame, seconds: float) -> set[int]:
+    """The events of one person: from every moment of arrival on, what was accepted is added up event by event."""
+    hasty: set[int] = set()
+    for moment in batches["came"].unique():
+        running = (
+            batches.filter(pl.col("came") >= moment)
+            .group_by("seq", maintain_order=True)
+            .agg(pl.col("at").first(), pl.col("count").sum())
+            .sort("seq")
+            .with_columns(taken=pl.col("count").cum_sum())
+        )
+        passed = (pl.col("at") - moment).dt.total_microseconds() / 1_000_000
+        hasty |= set(running.filter(passed < pl.col("taken") * seconds)["seq"])
+    return hasty
 
 
 def _without(findings: pl.DataFrame, acts: pl.DataFrame) -> int:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from pipelines.errors import LANGUAGE
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Holder, HolderReminded
 from pipelines.stages.installation import SYSTEM, Installation
@@ -44,6 +45,7 @@ def holders(
     rows = register(installation, state).lazy() if rows is None else rows
     deployment, calendar, today = installation.deployment, installation.calendar, installation.now().date()
     names = {o.code: o.name for o in deployment.organisations}
+    departments = {code: getattr(each.title, LANGUAGE.get()) for code, each in deployment.departments.items()}
     counted = (
         rows.filter(pl.col("holder").is_not_null())
         .group_by("holder", "department", "branch")
@@ -60,7 +62,7 @@ def holders(
             Holding(
                 holder=row["holder"],
                 department=row["department"],
-                department_name=deployment.departments[row["department"]].title.zh,
+                department_name=departments.get(row["department"], row["department"]),
                 branch=row["branch"],
                 branch_name=names.get(row["branch"]) or row["branch"],
                 count=row["count"],

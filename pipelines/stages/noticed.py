@@ -68,7 +68,8 @@ def _voided(installation: Installation, state: FilingState, since: datetime) -> 
         )
         if voiding is None or voiding.at < since:
             continue
-        for person in filter(None, (opinion.actor, opinion.fact.on_behalf_of)):
+        known = installation.deployment.users
+        for person in {opinion.actor, opinion.fact.on_behalf_of} & known.keys():  # who left is told nothing
             yield _happened(installation, state, person, "voided", voiding.seq)
 
 

@@ -41,5 +41,6 @@ def register_file(installation: Installation, state: FilingState) -> Path:
     )
     draft.replace(path)
     for earlier in sorted(folder.glob("register-*.parquet"))[:-_KEPT]:
-        earlier.unlink(missing_ok=True)
+        if earlier != path:  # whoever asks about an earlier state needs its file for a moment
+            earlier.unlink(missing_ok=True)
     return path

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+_MOST_SAID = 10
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -29,4 +31,5 @@ class Selection:
 
     def __str__(self) -> str:
         said = (*self.rules, *self.tables, *self.branches, *self.departments, *self.findings, *self.states)
-        return ", ".join(said) or "—"
+        shown = ", ".join(said[:_MOST_SAID]) or "—"
+        return f"{shown} … ({len(said):,})" if len(said) > _MOST_SAID else shown

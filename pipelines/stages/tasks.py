@@ -56,10 +56,11 @@ def tasks_of_request(installation: Installation, request: RequestState, user: Us
     demand, decision = request.latest, request.decision
     stream, due = f"request/{request.key}", demand.fact.deadline
     waits = request.stage in ("waiting", "amendment_waiting")
-    if waits and user.has_role("audit_reviewer") and user.id not in request.authors:
+    is_theirs = sees_request(installation.deployment, user, request)
+    if waits and is_theirs and user.has_role("audit_reviewer") and user.id not in request.authors:
         yield Task("review_request", stream, request.number, demand.seq, demand.at, due)
     returned = request.stage in ("returned", "amendment_returned")
-    if returned and user.has_role("requester") and sees_request(installation.deployment, user, request):
+    if returned and is_theirs and user.has_role("requester"):
         last = decision or demand
         yield Task("mend_request", stream, request.number, last.seq, last.at, due)
 

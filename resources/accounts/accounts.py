@@ -98,14 +98,17 @@ class Accounts(Administration):
                 return token, begun
         raise Refused("account.totp_needed" if verdict == "totp_needed" else "account.login_failed")
 
-    def session(self, token: str) -> Session | None:
-        """The live session of the token; None once it ended, idled too long, or its user left the deployment."""
+    def session(self, token: str, *, is_use: bool = True) -> Session | None:
+        """The live session of the token; None once it ended, idled too long, or its user left the deployment.
+
+        Asking alone (`is_use` false) does not keep it alive.
+        """
         now = self._now()
         with reading(self._engine) as connection:
             found = sessions.find(connection, token, self.policy, now)
         if found is None or not self._is_user(found.user_id):
             return None
-        if now - found.last_seen_at < self.policy.seen_every:
+        if not is_use or now - found.last_seen_at < self.policy.seen_every:
             return found
         with writing(self._engine) as connection:
             sessions.see(connection, found, now)

@@ -28,7 +28,7 @@ CHROMIUM = "/usr/bin/chromium"
 Receive = Callable[[Installation], Reception]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's browser, without a window. Root has no sandbox."""
     expect.set_options(timeout=PATIENCE_MILLISECONDS)

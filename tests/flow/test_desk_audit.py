@@ -9,6 +9,7 @@ from html import unescape
 import pytest
 
 from pipelines.demo.visitor import Declined, Visitor
+from pipelines.desk.downloads import fit_name
 from resources.demo.fill_workbook import fill_answers
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import PASSWORD, Street, at_desk
@@ -204,3 +205,61 @@ def test_a_rejected_content_goes_on_its_route_again_only_with_an_answer(reviewed
     assert state.live_sign_off is not None and state.live_sign_off.fact.answer == "口径说明见附件第 3 页"
     shown = reviewed.visitor("actuary").read(f"/filings/{SCHEDULE_P}/sign")
     assert "口径说明见附件第 3 页" in shown and "准备金口径未说明" in shown
+
+
+def test_after_a_refused_signature_the_form_on_the_page_still_works(reviewed: Street):
+    first_report(reviewed.desk.installation, SCHEDULE_P)
+    engineer, actuary = reviewed.visitor("data_engineer"), reviewed.visitor("actuary")
+    engineer.send(f"/filings/{SCHEDULE_P}/gates", f"/filings/{SCHEDULE_P}/sign-off", {})
+    page = f"/filings/{SCHEDULE_P}/sign"
+    secret = re.search(r'name="csrf" value="([^"]+)"', actuary.read(page))
+    assert secret
+    fields = {"opinion": "agree", "comment": "说明属实", "password": PASSWORD, "content": "0" * 64}
+    refused = actuary.client.post(page, data={**fields, "csrf": secret[1]})
+    assert refused.status_code == 409 and "说明属实" in refused.text
+    state = reviewed.desk.installation.state(SCHEDULE_P)
+    again = re.search(r'name="csrf" value="([^"]+)"', refused.text)
+    assert again and state.live_sign_off is not None
+    fields["content"] = state.live_sign_off.fact.content
+    assert actuary.client.post(page, data={**fields, "csrf": again[1]}).status_code == 303
+    assert len(reviewed.desk.installation.state(SCHEDULE_P).live_opinions) == 1
+
+
+def test_two_thousand_chinese_characters_are_a_comment(reviewed: Street):
+    first_report(reviewed.desk.installation, SCHEDULE_P)
+    reviewed.visitor("data_engineer").send(
+        f"/filings/{SCHEDULE_P}/gates", f"/filings/{SCHEDULE_P}/sign-off", {}
+    )
+    sign(reviewed.visitor("actuary"), reviewed, "agree", "审" * 2000)
+    assert reviewed.desk.installation.state(SCHEDULE_P).live_opinions[0].fact.comment == "审" * 2000
+    with pytest.raises(Declined, match="2000"):
+        sign(reviewed.visitor("executive"), reviewed, "agree", "审" * 2001)
+
+
+def test_an_answer_that_changed_after_the_reviewer_saw_it_is_not_accepted(in_review: Street, tmp_path):
+    installation, branch = in_review.desk.installation, in_review.visitor("branch_440000")
+    page, reviewer = f"{FILING}/findings", in_review.visitor("business_reviewer")
+    problems = asked_of(installation, AUDIT)["440000"]
+    (first, *_) = [p for p in problems if p.severity == "explain"]
+    answer = f"{page}/{first.finding}"
+    branch.send(
+        answer, f"{answer}/answer", {"handling": "explanation", "new_value": "", "reason": "第一个说法"}
+    )
+    shown = dict(re.findall(r'name="(csrf|seen)" value="([^"]+)"', reviewer.read(page)))
+    branch.send(
+        answer, f"{answer}/answer", {"handling": "explanation", "new_value": "", "reason": "另一个说法"}
+    )
+    fields = {**shown, "act": "accept", "finding": first.finding}
+    refused = reviewer.client.post(page, data=fields)
+    assert refused.status_code == 409 and "又有新的答复" in refused.text
+    assert installation.state(AUDIT).answer_reviews == ()
+    reviewer.send(page, page, {"act": "accept", "finding": [first.finding]})
+    assert installation.state(AUDIT).answer_reviews[-1].fact.accepted == {"explanation": 1}
+
+
+@pytest.mark.parametrize("name", ["长" * 200 + ".pdf", "..", "a/b\\c.pdf", "bad\x01.pdf", ".pdf", "x" * 300])
+def test_any_file_name_is_put_down_safely(name: str, tmp_path):
+    fit = fit_name(name)
+    assert fit not in ("", ".", "..") and "/" not in fit and len(fit.encode()) < 150
+    (tmp_path / fit).write_bytes(b"x")
+    assert [path.name for path in tmp_path.iterdir()] == [fit]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.desk import protection
+from pipelines.desk.pages import tasks
 from pipelines.desk.serving import serve
 from pipelines.errors import Refused
 from resources.settings import Settings
@@ -77,3 +78,16 @@ def test_it_does_not_listen_where_others_reach_it_without_tls(tmp_path):
             serve(Settings(home=tmp_path), host=host, port=0)
         assert refused.value.code == "desk.unprotected"
     assert not (tmp_path / "ledger.db").exists()
+
+
+def test_a_fault_is_logged_told_in_words_and_protected_like_every_answer(street: Street, monkeypatch, caplog):
+    visitor = street.visitor("data_engineer")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr(tasks, "tasks_of", broken)
+    answer = visitor.client.get("/")
+    assert answer.status_code == 500 and "Baosong 内部故障" in answer.text and "secret" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "a secret of the inside" in caplog.text

@@ -14,6 +14,7 @@ from pipelines.desk.pages import ROUTERS
 from pipelines.desk.rights import rights
 from pipelines.stages.masking import MASK
 from pipelines.stages.register import register
+from pipelines.stages.review import documents_folder
 from resources.deployment.roles import ROLES
 from tests.flow.desk_play import PASSWORD, Street, at_desk
 from tests.flow.play import AUDIT
@@ -242,3 +243,75 @@ def test_a_proxy_that_asks_for_nobody_is_told_so_and_not_sent_to_the_login(playe
     assert played.new_client().get("/authorised/dagster").status_code == 401
     assert played.visitor("data_engineer").client.get("/authorised/dagster-write").status_code == 204
     assert played.visitor("executive").client.get("/authorised/dagster-write").status_code == 403
+
+
+def test_documents_of_the_whole_filing_are_not_for_a_branch_or_a_department_and_taking_one_is_recorded(
+    played: Street,
+):
+    state = played.installation.state(AUDIT)
+    content, documents = state.listings[-1].fact.content, state.listings[-1].fact.documents
+    name = next(n for n in documents if n.endswith(".xlsx"))
+    path = f"{FILING}/documents/{content}/{name}"
+    for person in ("claims_reviewer", "branch_440000", "business_reviewer"):
+        assert played.visitor(person).client.get(path).status_code == 403
+    auditor = played.visitor("auditor")
+    assert auditor.fetch(path)
+    last = played.accounts.trail(1)[0]
+    assert (last.user, last.event, last.detail["document"]) == ("auditor", "document_taken", name)
+
+
+def test_a_document_that_was_altered_is_not_handed_out(played: Street):
+    state = played.installation.state(AUDIT)
+    content, documents = state.listings[-1].fact.content, state.listings[-1].fact.documents
+    name = next(n for n in documents if n.endswith(".html"))
+    file = documents_folder(played.installation, state, content) / name
+    whole = file.read_bytes()
+    file.write_bytes(whole + b" ")
+    try:
+        assert played.visitor("auditor").client.get(f"{FILING}/documents/{content}/{name}").status_code == 500
+    finally:
+        file.write_bytes(whole)
+    assert played.visitor("auditor").fetch(f"{FILING}/documents/{content}/{name}") == whole
+
+
+def test_a_branch_is_not_told_the_figures_of_all_branches(played: Street):
+    content = played.installation.state(AUDIT).content
+    assert content is not None and content.fact.block > 5
+    shown = f'<td class="n">{content.fact.block}</td>'
+    assert shown in played.visitor("data_engineer").read("/filings")
+    assert shown not in played.visitor("branch_440000").read("/filings")
+    rows = f"{content.fact.rows:,}"
+    assert rows in played.visitor("data_engineer").read(FILING)
+    assert rows not in played.visitor("branch_440000").read(FILING)
+
+
+def test_what_does_not_exist_and_what_is_anothers_look_the_same(played: Street):
+    branch = played.visitor("branch_440000")
+    answers = [
+        branch.client.get(path)
+        for path in ("/filings/circ_audit.detail.X", "/requests/X", f"{FILING}/findings/{'0' * 32}")
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({re.sub(r"\s+", " ", answer.text) for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/language/zh?next=//%5B",
+        f"{FILING}/findings?page={'9' * 5000}",
+        "/login?done=Call+010-5555",
+        "/filings/%00",
+    ],
+)
+def test_odd_addresses_are_no_faults_and_put_no_words_into_our_mouth(played: Street, path: str):
+    answer = played.visitor("data_engineer").client.get(path)
+    assert answer.status_code in (200, 303, 307, 404) and "010-5555" not in answer.text
+
+
+def test_a_proxys_questions_keep_no_session_alive(played: Street):
+    client = played.visitor("engineer2").client
+    token = client.cookies["baosong_session"]
+    before = played.accounts.session(token, is_use=False)
+    assert client.get("/authorised/dagster").status_code == 204
+    assert played.accounts.session(token, is_use=False) == before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -184,10 +183,7 @@ def _login_page(
 
 async def _own_form(request: Request) -> dict[str, str]:
     """The fields of a form that comes before any session. Refused when another site sent it."""
-    origin = request.headers.get("origin")
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") or (
-        origin and urlsplit(origin).netloc != request.headers.get("host")
-    ):
+    if _is_foreign(request):
         raise Refused("desk.stale_form")
     form = await request.form(max_files=0, max_fields=10, max_part_size=4096)
     names = ("user", "password", "again", "code", "next")
@@ -196,11 +192,13 @@ async def _own_form(request: Request) -> dict[str, str]:
 
 def _own_page(path: str) -> str:
     """A page of the desk, never another site's."""
-    parts = urlsplit(path)
-    is_own = (
-        path.startswith("/")
-        and not path.startswith(("//", "/\\"))
-        and not parts.netloc
-        and path.isprintable()
-    )
+    is_own = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if is_own else "/"
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether the browser says that another site's page sent this."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return True
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")

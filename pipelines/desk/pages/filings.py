@@ -11,10 +11,10 @@ from pipelines.desk.answering import page
 from pipelines.desk.downloads import unaltered
 from pipelines.desk.filing_view import branch_progress, findings_charts, review_documents, timeline
 from pipelines.desk.lights import deadline_of
-from pipelines.desk.scope import SEES_ALL, sees_filing
+from pipelines.desk.scope import sees_filing
 from pipelines.desk.stage_bar import since, stage_bar
 from pipelines.desk.visit import Visited
-from pipelines.errors import BaosongError, Refused
+from pipelines.errors import LANGUAGE, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.holders import holders
 from pipelines.stages.key_indicators import key_indicators
@@ -49,9 +49,13 @@ def filings(visit: Visited) -> HTMLResponse:
 def filing(visit: Visited) -> HTMLResponse:
     """One filing: how far it is, who holds what, what was found, who said what, what was sent."""
     state, installation = visit.state, visit.installation
-    is_whole = bool(visit.user.roles & SEES_ALL) or visit.may_open("filing_data")
+    is_whole = visit.is_of_whole
     rows = visit.desk.reading.register(state)
-    held = visit.desk.reading.remembered(state, "held", lambda: holders(installation, state, rows=rows))
+    held = visit.desk.reading.remembered(
+        state,
+        ("held", visit.installation.now().date(), LANGUAGE.get()),
+        lambda: holders(installation, state, rows=rows),
+    )
     return page(
         visit,
         "filing",

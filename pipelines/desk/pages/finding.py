@@ -12,7 +12,7 @@ from pipelines.desk.answer_view import HANDLINGS, AnswerForm, answer_form
 from pipelines.desk.answering import onward, page, status_of
 from pipelines.desk.findings_view import asked_of, neighbours, visible_row
 from pipelines.desk.pages.filings import head_of
-from pipelines.desk.scope import BRANCH_ROLES, visible_branches
+from pipelines.desk.scope import SEES_ALL, visible_branches
 from pipelines.desk.visit import Visited
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.cell_notation import format_cell
@@ -112,7 +112,7 @@ def _related(visit: Visited, found: pl.DataFrame) -> list[RelatedRows]:
     def may_see(code: str) -> bool:
         return branches is None or deployment.answering_branch(code, judged.at.date()) in branches
 
-    is_of_branch = not visit.user.roles - BRANCH_ROLES
+    is_of_branch = not visit.user.roles & (SEES_ALL | {"business_reviewer"})
     return related_rows(visit.installation, visit.state, **row, may_see=may_see if is_of_branch else None)
 
 

@@ -15,9 +15,9 @@ from pipelines.desk.findings_view import (
     Asked,
     asked_for,
     asked_of,
+    chosen,
     export_rows,
     find,
-    matching,
     visible_rows,
 )
 from pipelines.desk.pages.filings import head_of
@@ -39,7 +39,8 @@ ACTS = {
 """What may be done from the browser, and whose findings it is done to."""
 _EXPORTED = ("finding", "state", "rule", "severity", "table", "key", "field", "value", "expected", "difference", "branch",
              "department", "handling", "new_value", "answer_reason")  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_LONGEST_PLACE = 12
 
 
 @router.get("/filings/{filing}/findings", name="findings")
@@ -74,8 +75,7 @@ def findings_act(visit: Visited) -> Response:
         holder = ACTS.get(act)
         if holder is None:
             raise missing("act")
-        chosen = _chosen(visit, asked, holder)
-        _do(visit, act, chosen, remark)
+        _do(visit, act, _chosen(visit, asked, holder), remark)
     except BaosongError as error:
         return _browser(visit, asked, error=error)
     return onward(visit, "findings", done=f"findings_{act}", path={"filing": visit.state.id})
@@ -101,23 +101,23 @@ def _departments(visit: Visited, chosen: Selection) -> list[str]:
     rows = visible_rows(visit).filter(
         pl.col("finding").is_in(list(chosen.findings)), pl.col("holder") == "issue"
     )
-    found = rows.select("department").unique().sort("department").collect()["department"].to_list()
+    owners = rows.select("department").unique().sort("department").collect()["department"]
+    found = [code for code in owners if visit.user.speaks_for(code)]
     if not found:
         raise Refused("issue.nothing", filing=visit.state.id, department="—", chosen=chosen)
     return found
 
 
 def _chosen(visit: Visited, asked: Asked, holder: str) -> Selection:
-    """What was ticked, or everything shown; only what the person sees. BadInput where nothing was chosen."""
-    ticked = visit.texts("finding")
-    if visit.text("all") == "1":
-        chosen = matching(visit, asked, holder=holder)
-    else:
-        rows = visible_rows(visit).filter(pl.col("finding").is_in(list(ticked)))
-        chosen = Selection(findings=tuple(rows.select("finding").collect()["finding"]))
-    if not chosen.findings:
+    """What was ticked, or everything shown. BadInput where nothing was chosen."""
+    is_all, ticked, seen = visit.text("all") == "1", visit.texts("finding"), visit.text("seen")
+    if not is_all and not ticked:
         raise BadInput("desk.nothing_chosen")
-    return chosen
+    place = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < _LONGEST_PLACE else 0
+    found = chosen(visit, asked, () if is_all else ticked, holder=holder, seen=place)
+    if not found.findings:
+        raise BadInput("desk.nothing_chosen")
+    return found
 
 
 def _browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None) -> HTMLResponse:

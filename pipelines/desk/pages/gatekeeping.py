@@ -8,19 +8,18 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from pipelines.desk.visit import Visited
+from pipelines.desk.visit import ASKED_BY_A_PROXY, Visited
 
 router = APIRouter()
-PREFIX = "/authorised/"
 
 
-@router.get(f"{PREFIX}dagster", name="may_see_dagster")
+@router.get(f"{ASKED_BY_A_PROXY}dagster", name="may_see_dagster")
 def may_see_dagster(visit: Visited) -> Response:
     """The read-only web server."""
     return Response(status_code=204)
 
 
-@router.get(f"{PREFIX}dagster-write", name="may_use_dagster")
+@router.get(f"{ASKED_BY_A_PROXY}dagster-write", name="may_use_dagster")
 def may_use_dagster(visit: Visited) -> Response:
     """The one that launches runs."""
     return Response(status_code=204)

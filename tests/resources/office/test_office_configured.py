@@ -39,7 +39,7 @@ def test_folders_in_the_home_are_made_and_those_of_a_share_are_taken_as_they_are
 
 
 def test_the_example_of_the_template_is_a_valid_office(tmp_path: Path) -> None:
-    commented = TEMPLATE.read_text(encoding="utf-8").split("# office:", 1)[1]
+    commented = TEMPLATE.read_text(encoding="utf-8").split("# office:", 1)[1].split("\n\n", 1)[0]
     office = "\noffice:" + re.sub(r"(?m)^# ", "", commented)
     loaded = load_deployment(deployment_with(tmp_path, office), tmp_path / "home")
     assert open_office(loaded) is not None
