@@ -16,7 +16,7 @@ import polars as pl
 from pipelines.desk.figure_charts import stacked_bars
 from pipelines.desk.findings_view import visible_rows
 from pipelines.desk.rendering import label
-from pipelines.desk.scope import SEES_ALL
+from pipelines.desk.scope import reads_table
 from pipelines.desk.visit import Visit
 from pipelines.desk.words import table_title
 from pipelines.stages.compare import changes_file, read_comparison
@@ -142,7 +142,13 @@ def compared(visit: Visit, wanted: Wanted) -> ComparisonShown | None:
         changes=changes,
         change_count=change_count,
         hidden_tables=hidden,
-        may_explain=tuple(name for name in names if _speaks_for(visit, standard, name)),
+        may_explain=tuple(
+            name
+            for name in names
+            if visit.user.speaks_for(
+                visit.installation.deployment.department_of(standard.name, rule="", table=name, group="")
+            )
+        ),
         wanted=wanted,
     )
 
@@ -211,15 +217,9 @@ def _own_tables(
     visit: Visit, standard: Standard, names: list[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The tables whose rows the person may read, and the others: a department's reviewer reads their department's."""
-    if visit.user.roles & SEES_ALL:
-        return tuple(names), ()
-    own = tuple(name for name in names if _speaks_for(visit, standard, name))
+    deployment = visit.installation.deployment
+    own = tuple(name for name in names if reads_table(deployment, visit.user, standard.name, name))
     return own, tuple(name for name in names if name not in own)
-
-
-def _speaks_for(visit: Visit, standard: Standard, table: str) -> bool:
-    department = visit.installation.deployment.department_of(standard.name, rule="", table=table, group="")
-    return visit.user.speaks_for(department)
 
 
 def _changes(

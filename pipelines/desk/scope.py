@@ -27,16 +27,23 @@ BRANCH_ROLES = frozenset({"requester", "branch_preparer", "branch_it", "branch_i
 
 
 def visible_findings(deployment: Deployment, user: User) -> pl.Expr:
-    """The rows of the register that the user sees: all, those of their departments, those of their branches. Nothing by default."""
-    seen: pl.Expr = pl.lit(value=False)
-    if user.roles & SEES_ALL:
-        return pl.lit(value=True)
+    """The rows of the register that the user sees: all, those of their departments, those of their branches. Nothing by default.
+
+    Whoever is not of all organisations sees those of their own, whatever the role.
+    """
+    branches = visible_branches(deployment, user)
+    is_theirs = pl.lit(value=True) if branches is None else pl.col("branch").is_in(sorted(branches))
+    if user.roles & (SEES_ALL | BRANCH_ROLES):
+        return is_theirs
+    if "business_reviewer" in user.roles and "*" in user.departments:
+        return is_theirs
     if "business_reviewer" in user.roles:
-        everything = "*" in user.departments
-        seen = seen | (
-            pl.lit(value=True) if everything else pl.col("department").is_in(sorted(user.departments))
-        )
-    if user.roles & BRANCH_ROLES:
-        branches = visible_branches(deployment, user)
-        seen = seen | (pl.lit(value=True) if branches is None else pl.col("branch").is_in(sorted(branches)))
-    return seen
+        return is_theirs & pl.col("department").is_in(sorted(user.departments))
+    return pl.lit(value=False)
+
+
+def reads_table(deployment: Deployment, user: User, standard: str, table: str) -> bool:
+    """Whether the user may read rows of a table: a department's reviewer those of the department's tables."""
+    if user.roles & SEES_ALL:
+        return True
+    return user.speaks_for(deployment.department_of(standard, rule="", table=table, group=""))

@@ -65,6 +65,16 @@ def breaking(
         own = cells.get((row["table"], row["key"]))
         reading = [c for c in corrections if row["rule"] in rules_reading(standard, {c.table})]
         shown = masked_finding(standard, row) if is_masked else row
+        here = {c.organisation for c in ([own] if own else reading)}
+        if (
+            not own and row["organisation"] not in here
+        ):  # another's row: which, and with what figures, is not theirs to read
+            why = text(
+                "trial.breaks_elsewhere", rule=row["rule"], message=messages[row["rule"]], table=row["table"]
+            )
+            for correction in reading:
+                remarks.setdefault(correction.finding, []).append(why)
+            continue
         why = text(
             "trial.breaks", rule=row["rule"], message=messages[row["rule"]], table=row["table"], key=shown["key"],
             expected=shown["expected"] or "—",

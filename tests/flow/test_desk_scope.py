@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -12,12 +13,15 @@ from pipelines.demo.visitor import Declined
 from pipelines.desk.app import ROUTE_NAMES
 from pipelines.desk.pages import ROUTERS
 from pipelines.desk.rights import rights
+from pipelines.desk.scope import visible_findings
 from pipelines.stages.masking import MASK
 from pipelines.stages.register import register
 from pipelines.stages.review import documents_folder
+from resources.deployment import User, load_deployment
 from resources.deployment.roles import ROLES
+from resources.settings import CHECKOUT
 from tests.flow.desk_play import PASSWORD, Street, at_desk
-from tests.flow.play import AUDIT
+from tests.flow.play import AUDIT, DEMO
 
 FILING = f"/filings/{AUDIT}"
 LISTED = re.compile(r"findings/([0-9a-f]{16,})\?")
@@ -315,3 +319,33 @@ def test_a_proxys_questions_keep_no_session_alive(played: Street):
     before = played.accounts.session(token, is_use=False)
     assert client.get("/authorised/dagster").status_code == 204
     assert played.accounts.session(token, is_use=False) == before
+
+
+def test_a_person_of_one_branch_sees_that_branch_whatever_the_role():
+    deployment = load_deployment(DEMO, CHECKOUT)
+    rows = pl.DataFrame({"branch": [OWN, OTHER], "department": ["claims", "claims"]})
+
+    def seen(*roles: str, organisations: list[str], departments: list[str] = []) -> list[str]:  # noqa: B006 - read only
+        given = {
+            "id": "u",
+            "name": "某人",
+            "roles": roles,
+            "organisations": organisations,
+            "departments": departments,
+        }
+        return rows.filter(visible_findings(deployment, User.model_validate(given)))["branch"].to_list()
+
+    assert seen("auditor", organisations=["*"]) == [OWN, OTHER]
+    assert seen("auditor", organisations=[OWN]) == [OWN]
+    assert seen("business_reviewer", organisations=[OWN], departments=["claims"]) == [OWN]
+    assert seen("business_reviewer", organisations=["*"], departments=["finance"]) == []
+    assert seen("administrator", organisations=["*"]) == []
+    assert seen("branch_it_manager", "administrator", organisations=[OTHER]) == [OTHER]
+
+
+def test_a_department_opens_no_figure_of_another_departments_table(played: Street):
+    rows = register(played.installation, played.installation.state(AUDIT))
+    key = next(iter(json.loads(rows.filter(rule="B01", branch=OWN)["key"][0]).values()))
+    page = f"{FILING}/explain?cell=KHXXB:{key}"
+    assert played.visitor("underwriting_reviewer").client.get(page).status_code == 200
+    assert "不在您的机构与部门范围内" in played.visitor("claims_reviewer").client.get(page).text

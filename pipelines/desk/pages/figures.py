@@ -11,8 +11,9 @@ from pipelines.desk.answering import page
 from pipelines.desk.figure_view import DEPTHS, show_figure
 from pipelines.desk.findings_view import sees_finding
 from pipelines.desk.pages.filings import head_of
+from pipelines.desk.scope import reads_table
 from pipelines.desk.visit import LONGEST_TEXT, Visited
-from pipelines.errors import BaosongError
+from pipelines.errors import BaosongError, Refused
 from pipelines.stages.explain import example_cell, explain
 from pipelines.stages.key_indicators import key_indicators
 
@@ -39,6 +40,10 @@ def _page(visit: Visited, cell: str, field: str, depth: int) -> HTMLResponse:
     try:
         if cell:
             explained = explain(installation, state, cell, field=field or None, depth=depth)
+            if not reads_table(
+                installation.deployment, visit.user, state.opened.fact.standard, explained.table
+            ):
+                raise Refused("desk.out_of_scope")
             shown = show_figure(explained, due)
         elif state.content is not None:
             indicators = key_indicators(installation, state)

@@ -12,7 +12,7 @@ from pipelines.desk.filing_view import findings_charts, review_documents
 from pipelines.desk.pages.account import has_totp, keep_session
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
-from pipelines.errors import BaosongError
+from pipelines.errors import BaosongError, Refused
 from pipelines.stages.compliance import compliance
 from pipelines.stages.gates import gate_results
 from pipelines.stages.key_indicators import key_indicators
@@ -53,6 +53,7 @@ def sign(visit: Visited) -> Response:
         if opinion not in ("agree", "disagree"):
             raise missing("opinion")
         comment = visit.text("comment", is_needed=True)
+        _require_review_as_read(visit)
         token, session = accounts.reauthenticate(
             visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
         )
@@ -74,6 +75,15 @@ def sign(visit: Visited) -> Response:
     if token:  # the session goes on under another name, whatever became of the opinion
         keep_session(visit.request, answer, token)
     return answer
+
+
+def _require_review_as_read(visit: Visited) -> None:
+    """Whoever judges the process judges what stood on their page. Refused when the review says something else by now."""
+    seats = open_seats(visit.installation, visit.state, visit.user)
+    if any(seat.kind == "compliance" for seat in seats):
+        review = compliance(visit.installation, visit.state)
+        if visit.text("review") != review.digest:
+            raise Refused("desk.review_moved")
 
 
 def _gates(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
