@@ -5,22 +5,19 @@ Their names begin with `account`, so they may share a PostgreSQL database with t
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     MetaData,
     Table,
     Text,
-    TypeDecorator,
 )
+
+from resources.moment import Moment
 
 metadata = MetaData(
     naming_convention={
@@ -30,22 +27,6 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_name)s",
     }
 )
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware time as text in UTC with microseconds, so that texts compare as the times do, on every database."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        assert value.tzinfo is not None, "times are aware"
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
 
 
 account = Table(

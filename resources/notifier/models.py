@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     Column,
     Date,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     MetaData,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
+from resources.moment import Moment
+
 metadata = MetaData()
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware time as text in UTC with microseconds, so that texts compare as the times do."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        assert value.tzinfo is not None, "times are aware"
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
 
 
 notice = Table(

@@ -21,8 +21,9 @@ from pipelines.desk.findings_view import (
     visible_rows,
 )
 from pipelines.desk.pages.filings import head_of
+from pipelines.desk.rendering import word
 from pipelines.desk.visit import Visited, missing
-from pipelines.errors import BadInput, BaosongError, Refused, text
+from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.stages.decide import accept, send_back
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.issue import issue
@@ -55,9 +56,7 @@ def findings_export(visit: Visited) -> Response:
     rows = export_rows(visit, asked_of(visit))
 
     def lines() -> Any:
-        yield "\ufeff" + _line(
-            [text(f"findings.column.{name}") if name in _TITLED else name for name in _EXPORTED]
-        )
+        yield "\ufeff" + _line([word(f"findings.column.{name}") for name in _EXPORTED])
         for row in rows:
             yield _line([_csv_cell(row[name]) for name in _EXPORTED])
 
@@ -124,21 +123,6 @@ def _browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None)
     shown = find(visit, asked)
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
     return page(visit, "findings", error=error, **head_of(visit), shown=shown, asked=asked, names=names)
-
-
-_TITLED = {
-    "finding",
-    "state",
-    "rule",
-    "severity",
-    "table",
-    "key",
-    "field",
-    "value",
-    "expected",
-    "department",
-    "branch",
-}
 
 
 def _csv_cell(value: object) -> str:
