@@ -116,7 +116,7 @@ def _administering(as_user: str | None) -> Generator[tuple[Accounts, str, Instal
     with open_installation() as installation:
         by = installation.user(as_user)
         require_role(by, "administrator", act="accounts")
-        with open_accounts(installation.settings, installation.deployment) as accounts:
+        with open_accounts(installation.settings, installation.deployment, installation.is_user) as accounts:
             yield accounts, by.id, installation
 
 

@@ -23,7 +23,7 @@ def open_desk(settings: Settings) -> Generator[Desk]:
     """The desk of an installation; ledger and accounts are closed at the end."""
     with (
         open_installation(settings) as installation,
-        open_accounts(settings, installation.deployment) as accounts,
+        open_accounts(settings, installation.deployment, installation.is_user) as accounts,
     ):
         yield Desk(installation, accounts, Reading(installation))
 

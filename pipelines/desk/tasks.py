@@ -19,8 +19,10 @@ _ROUTES = {
     "open_sign_off": "filing",
     "again": "filing",
     "sign": "sign_page",
+    "confirm_person": "appointment",
 }
 """The page of each kind of task; of whatever else is told, the filing's or the request's."""
+_KEYS = {"request": "key", "filing": "filing", "people": "user"}
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ class Task:
 
 
 def place_of(kind: str, stream: str) -> Place:
-    """Where something of this kind about a stream `filing/…` or `request/…` is done or seen."""
+    """Where something of this kind about a stream `filing/…`, `request/…` or `people/…` is done or seen."""
     of, _, key = stream.partition("/")
-    path = {"key": key} if of == "request" else {"filing": key}
+    path = {_KEYS[of]: key}
     route = _ROUTES.get(kind, of)
     return Place(route, path, {"holder": kind} if route == "findings" else {})
 

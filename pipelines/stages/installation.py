@@ -21,6 +21,7 @@ from pipelines.ledger.filing import FilingState, fold
 from pipelines.ledger.filing_events import FilingEvent
 from pipelines.ledger.heads import place_new
 from pipelines.ledger.request import RequestState, fold_request, request_stream
+from pipelines.stages.directory import Directory
 from resources.calendar import WorkingCalendar, open_calendar
 from resources.clock import Clock, open_clock
 from resources.deployment import Deployment, FilingConfig, User, load_deployment
@@ -39,9 +40,19 @@ class Installation:
     """Everything a stage needs. `home` holds all state; the deployment is read-only."""
 
     settings: Settings
-    deployment: Deployment
+    directory: Directory
     ledger: Ledger
     clock: Clock
+
+    @property
+    def deployment(self) -> Deployment:
+        """The configuration, with the people as the directory knows them."""
+        return self.directory.deployment
+
+    def is_user(self, name: str) -> bool:
+        """Whether somebody of that name works here now: looks into the directory anew."""
+        self.directory.look()
+        return name in self.deployment.users
 
     @property
     def home(self) -> Path:
@@ -206,6 +217,6 @@ def open_installation(settings: Settings | None = None) -> Generator[Installatio
     clock = open_clock(deployment)
     ledger = Ledger.open(settings.ledger_url, deployment=deployment.name, home=settings.home, at=clock.now())
     try:
-        yield Installation(settings, deployment, ledger, clock)
+        yield Installation(settings, Directory(deployment, ledger), ledger, clock)
     finally:
         ledger.close()

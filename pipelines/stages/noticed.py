@@ -13,10 +13,11 @@ from typing import Literal
 
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import HolderReminded
+from pipelines.ledger.people import PersonState
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
 from pipelines.stages.scope import sees_filing, visible_branches
-from pipelines.stages.tasks import TaskKind, has_tasks, tasks_of_filing, tasks_of_request
+from pipelines.stages.tasks import TaskKind, has_tasks, tasks_of_filing, tasks_of_person, tasks_of_request
 from resources.deployment import User
 
 HappenedKind = Literal["voided", "rejected", "reminder", "escalation"]
@@ -41,6 +42,14 @@ def notices_of_request(installation: Installation, request: RequestState) -> Ite
     """What of one request anybody is to be told."""
     for user in installation.deployment.users.values():
         for task in tasks_of_request(installation, request, user):
+            cause = f"{task.stream}:{task.cause}"
+            yield Notice(user.id, task.kind, task.subject, task.stream, cause, due=task.due)
+
+
+def notices_of_person(installation: Installation, person: PersonState) -> Iterator[Notice]:
+    """Who may confirm what is proposed of a person."""
+    for user in installation.deployment.users.values() if person.pending else ():
+        for task in tasks_of_person(person, user):
             cause = f"{task.stream}:{task.cause}"
             yield Notice(user.id, task.kind, task.subject, task.stream, cause, due=task.due)
 

@@ -13,10 +13,12 @@ from typing import TypeVar, get_args
 
 from pipelines.errors import BaosongError, Refused
 from pipelines.ledger.filing import fold
+from pipelines.ledger.people import PEOPLE
 from pipelines.ledger.request import fold_request
 from pipelines.stages.digest_words import digest_of
 from pipelines.stages.installation import Installation
-from pipelines.stages.noticed import Notice, notices_of_filing, notices_of_request
+from pipelines.stages.noticed import Notice, notices_of_filing, notices_of_person, notices_of_request
+from pipelines.stages.people import person_state
 from pipelines.stages.tasks import TaskKind
 from resources.deployment import NoticesConfig, User
 from resources.notifier import Batch, Carriers, New, Outbox, Outcome, open_carriers, open_outbox
@@ -105,6 +107,9 @@ def _collected(installation: Installation) -> tuple[list[Notice], set[str], list
                 _log.warning("%s cannot be read, so nobody is told of it: %s", stream, error)
 
     found.extend(read("request/", lambda stream: fold_request(ledger.events(stream)), notices_of_request))
+    found.extend(
+        read(PEOPLE, lambda s: person_state(installation, s.removeprefix(PEOPLE)), notices_of_person)
+    )
     found.extend(read("filing/", lambda stream: fold(ledger.events(stream)), notices_of_filing))
     return found, unread, problems
 

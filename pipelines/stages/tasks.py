@@ -12,24 +12,27 @@ from typing import Any, Literal
 
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Held, Holder
+from pipelines.ledger.people import PersonState, people_stream
 from pipelines.ledger.recorded import Recorded
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
+from pipelines.stages.people import may_decide, pending_people
 from pipelines.stages.scope import sees_filing, sees_request, visible_branches
 from pipelines.stages.sign_off import open_seats
 from resources.deployment import User
 
 TaskKind = Literal[
     "review_request", "mend_request", "first_review", "issue", "answer", "decide", "open_sign_off", "again", "sign",
+    "confirm_person",
 ]  # fmt: skip
 HOLDERS: tuple[Holder, ...] = ("first_review", "issue", "answer", "decide")
 
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to do: of which filing or request, how many findings, by when, since when.
+    """One thing to do: of which filing, request or person, how many findings, by when, since when.
 
-    `stream` is the filing's or request's, `subject` what people call it, `cause` the sequence of the event in it that made this
+    `stream` is the filing's, request's or person's, `subject` what people call it, `cause` the sequence of the event in it that made this
     wait.
     """
 
@@ -47,8 +50,18 @@ def tasks_of(
 ) -> list[Task]:
     """Everything that waits for the user, the earliest due first."""
     found = [task for request in requests for task in tasks_of_request(installation, request, user)]
+    for person in pending_people(installation):
+        found.extend(tasks_of_person(person, user))
     found.extend(task for state in states for task in tasks_of_filing(installation, state, user))
     return sorted(found, key=lambda task: (task.due, task.since))
+
+
+def tasks_of_person(person: PersonState, user: User) -> Iterator[Task]:
+    """A proposed appointment waits for everybody who may confirm it."""
+    if person.pending is not None and may_decide(person, user):
+        proposed = person.pending
+        stream, day = people_stream(person.id), proposed.at.date()
+        yield Task("confirm_person", stream, proposed.fact.name, proposed.seq, proposed.at, day)
 
 
 def tasks_of_request(installation: Installation, request: RequestState, user: User) -> Iterator[Task]:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from resources.accounts.accounts import Accounts
 from resources.clock import SystemClock
 from resources.deployment import Deployment
 from resources.settings import Settings
 
 
-def open_accounts(settings: Settings, deployment: Deployment) -> Accounts:
+def open_accounts(
+    settings: Settings, deployment: Deployment, is_user: Callable[[str], bool] | None = None
+) -> Accounts:
     """The accounts of this deployment's users. Close it, or use it as a context manager.
+
+    `is_user` says who works here now; by default whoever the deployment names.
 
     They go by the machine's clock even where the deployment's clock is a file: an authenticator shows codes of the real
     time, and advancing a rehearsal by days must neither end every session nor forgive every lock-out.
     """
     clock = SystemClock(deployment.timezone)
     return Accounts.open(
-        settings.accounts_database_url, settings.home, clock.now, deployment.users.__contains__
+        settings.accounts_database_url,
+        settings.home,
+        clock.now,
+        is_user or deployment.users.__contains__,
     )

@@ -30,6 +30,7 @@ from resources.deployment.models import (
     User,
 )
 from resources.deployment.notices import MailConfig, NoticesConfig, WebhookConfig
+from resources.deployment.people import flaws, vacant_departments, vacant_roles
 from resources.deployment.roles import ROLES
 from resources.deployment.routes import Route, RouteStep
 from resources.deployment.scaffold import init_deployment
@@ -69,7 +70,10 @@ __all__ = [
     "Title",
     "User",
     "WebhookConfig",
+    "flaws",
     "init_deployment",
     "load_deployment",
     "resolve_address",
+    "vacant_departments",
+    "vacant_roles",
 ]

@@ -22,6 +22,7 @@ from resources.deployment.gates import GATES
 from resources.deployment.located import Loc, Located
 from resources.deployment.models import CalendarOverrides, FilingConfig, Organisation, User
 from resources.deployment.notices import NoticesConfig
+from resources.deployment.people import flaws
 from resources.deployment.routes import Route
 
 
@@ -130,29 +131,13 @@ def _check_departments(parts: Parts) -> None:
 
 
 def _check_users(parts: Parts) -> None:
-    file, codes = parts.files["users"], {each.code for each in parts.organisations}
-    os_users: dict[str, str] = {}
-    for user in parts.users.values():
-        for code in sorted(user.organisations - codes - {"*"}):
-            file.problem("deployment.unknown_organisation", ("users", user.id, "organisations"), code=code)
-        for code in sorted(user.departments - set(parts.departments) - {"*"}):
-            file.problem("deployment.unknown_department", ("users", user.id, "departments"), code=code)
-        for index, substitute in enumerate(user.substitutes):
-            place: Loc = ("users", user.id, "substitutes", index)
-            if substitute.user not in parts.users or substitute.user == user.id:
-                file.problem("deployment.unknown_substitute", place, user=substitute.user)
-            if substitute.until < substitute.start:
-                file.problem(
-                    "deployment.substitute_dates", place, start=substitute.start, until=substitute.until
-                )
-        if user.os_user is None:
-            continue
-        if user.os_user in os_users:
-            place = ("users", user.id, "os_user")
-            file.problem(
-                "deployment.os_user_twice", place, os_user=user.os_user, other=os_users[user.os_user]
-            )
-        os_users.setdefault(user.os_user, user.id)
+    found = flaws(
+        parts.users,
+        organisations={each.code for each in parts.organisations},
+        departments=parts.departments,
+    )
+    for flaw in found:
+        parts.files["users"].problem(f"deployment.{flaw.code}", ("users", *flaw.place), **flaw.values)
 
 
 def _check_routes(parts: Parts) -> None:

@@ -24,6 +24,7 @@ from pipelines.stages.correct import import_answers
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.installation import Installation
 from pipelines.stages.issue import issue
+from pipelines.stages.people import PersonDraft, propose
 from pipelines.stages.request import open_due, raise_request
 from pipelines.stages.selection import Selection
 from pipelines.stages.sign_off import give_opinion, open_sign_off
@@ -86,6 +87,13 @@ def furnish(home: Path, audit_listed: Path) -> None:
     shutil.copytree(audit_listed, home, dirs_exist_ok=True)
     leave_few_filers(home)
     with opened(home) as installation:
+        propose(
+            installation,
+            "actuary2",
+            PersonDraft("精算审核人乙（模拟）", ("actuarial",), ("*",)),
+            installation.user("administrator"),
+            reason="增设岗位（模拟）",
+        )
         raise_request(
             installation,
             draft(home, number=WAITING, deadline=date(2026, 5, 8)),
@@ -136,6 +144,8 @@ def places(installation: Installation) -> list[Place]:
         Place("standard_rule", "auditor", {"standard": "circ_audit", "rule": "D03"}),
         Place("standard_codes", "auditor", {"standard": "circ_audit", "codes": "business_source"}),
         Place("users", "auditor"), Place("trail", "auditor"), Place("person", "administrator", {"user": "executive"}),
+        Place("new_person", "administrator"), Place("appointment", "audit_reviewer", {"user": "actuary2"}),
+        Place("appointment", "administrator", {"user": "actuary"}),
     ]  # fmt: skip
 
 

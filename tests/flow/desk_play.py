@@ -58,7 +58,10 @@ class Street:
 @contextmanager
 def at_desk(installation: Installation) -> Generator[Street]:
     """Serve the desk over an installation until the end."""
-    with open_accounts(installation.settings, installation.deployment) as accounts, ExitStack() as clients:
+    with (
+        open_accounts(installation.settings, installation.deployment, installation.is_user) as accounts,
+        ExitStack() as clients,
+    ):
         desk = Desk(installation, accounts, Reading(installation))
         server = server_of(desk, is_behind_proxy=True)
         thread = threading.Thread(target=server.run)

@@ -16,6 +16,7 @@ from pipelines.ledger.filing_events import AnswersReviewed
 from pipelines.stages.bulk_facts import DECIDED, frame, keep
 from pipelines.stages.change_request import changes_of
 from pipelines.stages.correct import import_answers
+from pipelines.stages.directory import Directory
 from pipelines.stages.extract import request_extraction
 from pipelines.stages.gates import KNOWN_GATES, gate_results
 from pipelines.stages.handlings import accepted_handlings
@@ -307,7 +308,7 @@ def test_a_gate_that_nobody_knows_refuses_judged_or_not(resume: Resume, schedule
     routes = installation.deployment.routes
     odd = routes["schedule_p"].model_copy(update={"gates": ("moon_is_full",)})
     deployment = installation.deployment.model_copy(update={"routes": {**routes, "schedule_p": odd}})
-    installation = replace(installation, deployment=deployment)
+    installation = replace(installation, directory=Directory(deployment, installation.ledger))
     assert gates(installation, SCHEDULE_P) == ["sign_off.unknown_gate"]
     change_mind(installation)
     assert gates(installation, SCHEDULE_P) == ["sign_off.not_judged", "sign_off.unknown_gate"]

@@ -11,6 +11,7 @@ from pipelines.desk.pages import (
     findings,
     gatekeeping,
     notices,
+    people,
     requests,
     signing,
     standards,
@@ -32,6 +33,7 @@ ROUTERS = tuple(
         answers,
         signing,
         standards,
+        people,
         administration,
         gatekeeping,
     )

@@ -82,7 +82,7 @@ def log_out(visit: Visited) -> RedirectResponse:
 @router.get("/account", name="account")
 def account(visit: Visited) -> HTMLResponse:
     """One's own account."""
-    return _account_page(visit)
+    return account_page(visit)
 
 
 @router.post("/account/password", name="change_password")
@@ -95,7 +95,7 @@ def change_password(visit: Visited) -> Response:
             visit.request.cookies[SESSION_COOKIE], visit.secret("old"), visit.secret("password")
         )
     except BaosongError as error:
-        return _account_page(visit, error=error)
+        return account_page(visit, error=error)
     answer = onward(visit, "account", done="password_changed")
     keep_session(visit.request, answer, token)
     return answer
@@ -110,8 +110,8 @@ def begin_totp(visit: Visited) -> HTMLResponse:
             visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
         )
     except BaosongError as error:
-        return _account_page(visit, error=error)
-    answer = _account_page(replace(visit, session=session), enrolment=accounts.begin_totp(visit.user.id))
+        return account_page(visit, error=error)
+    answer = account_page(replace(visit, session=session), enrolment=accounts.begin_totp(visit.user.id))
     keep_session(visit.request, answer, token)
     return answer
 
@@ -122,8 +122,8 @@ def confirm_totp(visit: Visited) -> HTMLResponse:
     try:
         codes = visit.desk.accounts.confirm_totp(visit.user.id, visit.text("code", is_needed=True))
     except BaosongError as error:
-        return _account_page(visit, error=error)
-    return _account_page(visit, recovery=codes)
+        return account_page(visit, error=error)
+    return account_page(visit, recovery=codes)
 
 
 @router.post("/account/sessions", name="end_sessions")
@@ -166,10 +166,14 @@ def has_totp(visit: Visited) -> bool:
     return any(each.has_totp for each in visit.desk.accounts.accounts() if each.user_id == visit.user.id)
 
 
-def _account_page(visit: Visited, *, error: BaosongError | None = None, **values: object) -> HTMLResponse:
+def account_page(visit: Visited, *, error: BaosongError | None = None, **values: object) -> HTMLResponse:
+    """One's own account: password, second factor, sessions, substitutes."""
+    people = sorted(visit.installation.deployment.users.values(), key=lambda user: user.id)
     sessions = visit.desk.accounts.sessions(visit.user.id)
     values = {"enrolment": None, "recovery": (), **values}
-    return page(visit, "account", error=error, has_totp=has_totp(visit), sessions=sessions, **values)
+    return page(
+        visit, "account", error=error, has_totp=has_totp(visit), sessions=sessions, people=people, **values
+    )
 
 
 def _login_page(

@@ -1,4 +1,4 @@
-"""Administration (管理): people with their accounts, and the audit trail of the desk. Roles are given in the deployment."""
+"""Administration (管理): people with their accounts, and the audit trail of the desk. What people are is `people.py`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pipelines.desk.answering import page
 from pipelines.desk.pages.account import has_totp, keep_session
 from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
 from pipelines.errors import BaosongError, Refused
+from pipelines.stages.people import pending_people
 
 router = APIRouter()
 _TRAIL_ROWS, _TRAIL_OF_ONE = 300, 50
@@ -22,7 +23,7 @@ def users(visit: Visited) -> HTMLResponse:
     """Everybody of the deployment, with roles, organisations and the state of the account."""
     accounts = {each.user_id: each for each in visit.desk.accounts.accounts()}
     people = sorted(visit.installation.deployment.users.values(), key=lambda user: user.id)
-    return page(visit, "users", people=people, accounts=accounts)
+    return page(visit, "users", people=people, accounts=accounts, waiting=pending_people(visit.installation))
 
 
 @router.get("/users/{user}", name="person")

@@ -1,0 +1,163 @@
+"""Appointments (任命) and substitutes (代理): what a person shall be, who confirmed it, who stands in while they are away.
+
+Every act is under the password of whoever does it, at that moment. What may be is decided in `pipelines/stages/people.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from pipelines.desk.answering import onward, page
+from pipelines.desk.pages.account import account_page, has_totp, keep_session
+from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
+from pipelines.errors import BaosongError, Refused
+from pipelines.stages.people import (
+    PersonDraft,
+    decide,
+    leave,
+    may_decide,
+    name_substitutes,
+    person_state,
+    propose,
+)
+from resources.deployment import ROLES, Substitute
+
+router = APIRouter()
+
+
+@router.get("/users/new", name="new_person")
+def new_person(visit: Visited) -> HTMLResponse:
+    """The form for somebody who does not work here yet."""
+    return _form(visit, "")
+
+
+@router.post("/users/new", name="propose_new")
+def propose_new(visit: Visited) -> Response:
+    """Propose somebody new; an id that is taken is refused."""
+    person = visit.text("user")
+    try:
+        if not person:
+            raise missing("user")
+        if person in visit.installation.deployment.users:
+            raise Refused("people.taken", user=person)
+        return _acted(visit, lambda: _propose(visit, person), person, "proposed")
+    except BaosongError as error:
+        return _form(visit, "", error=error)
+
+
+@router.get("/users/{user}/appointment", name="appointment")
+def appointment(visit: Visited, user: str) -> HTMLResponse:
+    """What the person is, what is proposed, what was recorded, and the form to change it."""
+    return _form(visit, user)
+
+
+@router.post("/users/{user}/appointment", name="propose_person")
+def propose_person(visit: Visited, user: str) -> Response:
+    """Propose what the person shall be, or record that they left."""
+    try:
+        if visit.text("act") == "leave":
+            return _acted(visit, lambda: _leave(visit, user), user, "left")
+        return _acted(visit, lambda: _propose(visit, user), user, "proposed")
+    except BaosongError as error:
+        return _form(visit, user, error=error)
+
+
+@router.post("/users/{user}/decision", name="decide_person")
+def decide_person(visit: Visited, user: str) -> Response:
+    """A second person confirms or refuses what they were shown."""
+    act, shown = visit.text("opinion"), visit.text("proposal")
+    try:
+        if act not in ("confirm", "refuse"):
+            raise missing("opinion")
+        if not shown.isdecimal():
+            raise missing("proposal")
+        return _acted(visit, lambda: _decide(visit, user, int(shown), act == "confirm"), user, act)
+    except BaosongError as error:
+        return _form(visit, user, error=error)
+
+
+@router.post("/users/{user}/substitutes", name="name_substitutes")
+def substitutes(visit: Visited, user: str) -> Response:
+    """Who stands in for the person: what is kept of the list, and one more."""
+    try:
+        known = visit.installation.deployment.user(user)
+        kept = [each for index, each in enumerate(known.substitutes) if str(index) in visit.texts("keep")]
+        if visit.text("substitute"):
+            kept.append(_substitute(visit.text("substitute"), visit.day("date_from"), visit.day("date_to")))
+        name_substitutes(visit.installation, user, kept, visit.user, reason=visit.text("reason"))
+    except BaosongError as error:
+        return account_page(visit, error=error) if user == visit.user.id else _form(visit, user, error=error)
+    if user == visit.user.id:
+        return onward(visit, "account", done="substitutes_named")
+    return onward(visit, "appointment", done="substitutes_named", path={"user": user})
+
+
+def _acted(visit: Visited, act: Callable[[], object], person: str, done: str) -> Response:
+    """Do it once the password was given again."""
+    token, _ = visit.desk.accounts.reauthenticate(
+        visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
+    )
+    try:
+        act()
+        answer: Response = onward(visit, "appointment", done=f"person_{done}", path={"user": person})
+    except BaosongError as error:
+        is_new = visit.request.scope["route"].name == "propose_new"
+        answer = _form(visit, "" if is_new else person, error=error)
+    keep_session(visit.request, answer, token)
+    return answer
+
+
+def _propose(visit: Visited, person: str) -> None:
+    draft = PersonDraft(
+        name=visit.text("name"),
+        roles=visit.texts("role"),
+        organisations=(*visit.texts("organisation"), *visit.text("organisations").split()),
+        departments=visit.texts("department"),
+        os_user=visit.text("os_user") or None,
+        mail=visit.text("mail") or None,
+    )
+    propose(visit.installation, person, draft, visit.user, reason=visit.text("reason"))
+
+
+def _leave(visit: Visited, person: str) -> None:
+    leave(visit.installation, person, visit.user, reason=visit.text("reason"))
+
+
+def _decide(visit: Visited, person: str, proposal: int, is_confirmed: bool) -> None:
+    decide(
+        visit.installation,
+        person,
+        visit.user,
+        proposal=proposal,
+        is_confirmed=is_confirmed,
+        comment=visit.text("comment"),
+    )
+
+
+def _substitute(user: str, start: date, until: date) -> Substitute:
+    return Substitute.model_validate({"user": user, "from": start, "until": until})
+
+
+def _form(visit: Visited, person: str, *, error: BaosongError | None = None) -> HTMLResponse:
+    deployment = visit.installation.deployment
+    state = person_state(visit.installation, person) if person else None
+    known = deployment.users.get(person)
+    if person and known is None and (state is None or not state.history):
+        raise Refused("desk.out_of_scope")
+    return page(
+        visit,
+        "appointment",
+        error=error,
+        id=person,
+        known=known,
+        state=state,
+        may_decide=state is not None and may_decide(state, visit.user),
+        roles=tuple(ROLES),
+        level_one=deployment.level_one(),
+        people=sorted(deployment.users.values(), key=lambda each: each.id),
+        has_totp=has_totp(visit),
+    )
