@@ -11,6 +11,7 @@ import typer
 
 from pipelines.errors import text
 from pipelines.stages.installation import Installation, open_installation, require_role
+from pipelines.stages.notify import tell_of_reset
 from resources.accounts import Account, Accounts, open_accounts
 
 app = typer.Typer(no_args_is_help=True)
@@ -39,6 +40,7 @@ def reset(
     """作废密码、结束全部会话、发放新注册码 · Void the password, end all sessions, print a new one-time code."""
     with _administering(as_user) as (accounts, by, installation):
         code = accounts.reset(user, by, second_factor_too=second_factor)
+        tell_of_reset(installation, user, by)
         _tell_code(accounts, installation, user, code)
 
 

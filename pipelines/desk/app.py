@@ -18,7 +18,7 @@ from pipelines.desk.protection import Surroundings
 from pipelines.desk.rate import Rate, RateLimit
 from pipelines.desk.rendering import filled
 from pipelines.desk.rights import rights
-from pipelines.desk.visit import ASKED_BY_A_PROXY, Desk, NotSignedIn
+from pipelines.desk.visit import ASKED_BY_A_PROXY, Desk, NotSignedIn, SecondFactorFirst
 from pipelines.errors import BadInput, BaosongError, Refused
 
 STATIC = Path(__file__).parent / "static"
@@ -37,6 +37,7 @@ def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - f
         Surroundings, language=desk.installation.settings.language, limit=RateLimit(rate, monotonic)
     )
     app.add_exception_handler(NotSignedIn, _to_login)
+    app.add_exception_handler(SecondFactorFirst, _to_account)
     app.add_exception_handler(BaosongError, _say)
     app.add_exception_handler(RequestValidationError, _not_there)
     app.add_exception_handler(HTTPException, _not_there)
@@ -51,6 +52,13 @@ def _to_login(request: Request, _: Exception) -> Response:
         return Response(status_code=401)
     next_page = request.url.path if request.method == "GET" else "/"
     return RedirectResponse(f"{request.url_for('login').path}?next={quote(next_page)}", status_code=303)
+
+
+def _to_account(request: Request, _: Exception) -> Response:
+    """Where a second factor is set up; a proxy is told 403."""
+    if request.url.path.startswith(ASKED_BY_A_PROXY):
+        return Response(status_code=403)
+    return RedirectResponse(f"{request.url_for('account').path}?done=second_factor_first", status_code=303)
 
 
 def _say(request: Request, error: Exception) -> Response:

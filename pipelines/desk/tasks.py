@@ -49,9 +49,9 @@ class Task:
 
 
 def place_of(kind: str, stream: str) -> Place:
-    """Where something of this kind about a stream `filing/…`, `request/…` or `people/…` is done or seen."""
+    """Where something of this kind about a stream `filing/…`, `request/…`, `people/…` or `account/…` is done or seen."""
     of, _, key = stream.partition("/")
-    path = {_KEYS[of]: key}
+    path = {_KEYS[of]: key} if of in _KEYS else {}
     route = _ROUTES.get(kind, of)
     return Place(route, path, {"holder": kind} if route == "findings" else {})
 

@@ -1,6 +1,6 @@
 """One request of a person who has logged in: who they are, what they sent, and the way back. Every route but the public ones begins here.
 
-In this order: session, right to the route, filing or request within the person's scope, the form's secret. All fail closed.
+In this order: session, right to the route, second factor, filing or request within the person's scope, the form's secret. All fail closed.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ from resources.notifier import Outbox, open_outbox
 SESSION_COOKIE = "baosong_session"
 ASKED_BY_A_PROXY = "/authorised/"
 """What a proxy asks before every request to Dagster: a page that polls there keeps no session alive here."""
+_OWN_ACCOUNT = frozenset(
+    {"account", "change_password", "begin_totp", "confirm_totp", "end_sessions", "log_out"}
+)
+"""What is open to whoever has to set up a second factor first."""
 LONGEST_TEXT = 2_000
 _MOST_FIELDS, _MOST_FILES = 10_000, 21
 _LONGEST_FIELD_BYTES = LONGEST_TEXT * 12 + 256
@@ -52,6 +56,10 @@ class Desk:
 
 class NotSignedIn(Exception):
     """No session, or one that has ended: the person logs in first."""
+
+
+class SecondFactorFirst(Exception):
+    """The person's roles ask for a second factor that their account has not got yet."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +177,9 @@ def _admitted(request: Request) -> Visit:
     route: str = request.scope["route"].name
     if not rights().may_open(user, route):
         raise Refused("desk.no_right", user=user.id)
+    asks_twice = bool(user.roles & desk.installation.deployment.accounts.second_factor)
+    if asks_twice and route not in _OWN_ACCOUNT and not desk.accounts.has_totp(user.id):
+        raise SecondFactorFirst
     scope = rights().routes[route].scope
     filing, request_state = None, None
     if scope == "filing":

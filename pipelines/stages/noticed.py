@@ -20,7 +20,7 @@ from pipelines.stages.scope import sees_filing, visible_branches
 from pipelines.stages.tasks import TaskKind, has_tasks, tasks_of_filing, tasks_of_person, tasks_of_request
 from resources.deployment import User
 
-HappenedKind = Literal["voided", "rejected", "reminder", "escalation"]
+HappenedKind = Literal["voided", "rejected", "reminder", "escalation", "account_reset"]
 _RECENT = timedelta(days=7)
 """What happened longer ago is no news, also to a deployment that begins to tell people today."""
 

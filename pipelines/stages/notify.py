@@ -69,6 +69,25 @@ def notify(installation: Installation) -> Notified:
         return _notify(installation, config)
 
 
+def tell_of_reset(installation: Installation, person: str, by: str) -> None:
+    """Note that an administrator voided somebody's password: for the person, other administrators, the audit department.
+
+    It goes out with the next digests, so whoever could now sign in the person's place is not the only one who knows.
+    """
+    told = [
+        user
+        for user in installation.deployment.users.values()
+        if user.id != by and (user.id == person or user.roles & {"administrator", "audit_reviewer"})
+    ]
+    config, at = installation.deployment.notices or NoticesConfig(), installation.now()
+    stream = f"account/{person}"
+    notices = (
+        Notice(user.id, "account_reset", person, stream, f"{stream}:{at.isoformat()}") for user in told
+    )
+    with open_outbox(installation.home) as outbox:
+        outbox.add((_new(installation.deployment.users[each.person], config, each) for each in notices), at)
+
+
 def _notify(installation: Installation, config: NoticesConfig) -> Notified:
     with open_outbox(installation.home) as outbox:
         outbox.recover()

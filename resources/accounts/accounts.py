@@ -118,6 +118,12 @@ class Accounts(Administration):
         """Whether the person proved recently enough that it is them to sign."""
         return self._now() - session.authenticated_at <= self.policy.fresh_within
 
+    def has_totp(self, user_id: str) -> bool:
+        """Whether the account asks for a second factor."""
+        with reading(self._engine) as connection:
+            row = row_of(connection, user_id)
+        return row is not None and row.totp_secret is not None
+
     def reauthenticate(self, token: str, password: str, code: str | None) -> tuple[str, Session]:
         """A new token for the session after password and code were given again; the old one holds no more.
 

@@ -20,6 +20,7 @@ from resources.deployment.departments import Department, Merger, Title
 from resources.deployment.gates import GATES
 from resources.deployment.loading import load_deployment
 from resources.deployment.models import (
+    AccountsConfig,
     CalendarOverrides,
     Corporation,
     Deployment,
@@ -40,6 +41,7 @@ __all__ = [
     "GATES",
     "ROLES",
     "USUAL_HOURS",
+    "AccountsConfig",
     "Address",
     "AnswersInbox",
     "AssessmentConfig",

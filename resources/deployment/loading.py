@@ -21,6 +21,7 @@ from resources.deployment.connections import AnswersInbox, ChannelConfig, Office
 from resources.deployment.departments import Department, Merger
 from resources.deployment.located import Loc, Located, read_csv, read_yaml
 from resources.deployment.models import (
+    AccountsConfig,
     CalendarOverrides,
     Corporation,
     Deployment,
@@ -50,6 +51,7 @@ class _Main(Model):
     answers_inbox: Any = None
     office: Any = None
     review: Any = None
+    accounts: Any = None
     notices: Any = None
 
 
@@ -97,6 +99,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         else None
     )
     review = _entry(ReviewConfig, main, ("review",), (settings.review if settings else None) or {})
+    accounts = _entry(AccountsConfig, main, ("accounts",), (settings.accounts if settings else None) or {})
     if settings:
         _check_settings(settings, main)
     check_parts(parts)
@@ -124,6 +127,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         answers_inbox=parts.answers_inbox,
         office=office,
         review=review or ReviewConfig(),
+        accounts=accounts or AccountsConfig(),
         notices=parts.notices,
     )
 

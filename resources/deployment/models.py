@@ -114,6 +114,12 @@ class ReviewConfig(Model):
     reading_seconds: Annotated[int, Field(ge=0, le=3_600)] = 2
 
 
+class AccountsConfig(Model):
+    """Which roles come into the desk only with a second factor (动态验证码)."""
+
+    second_factor: frozenset[Role] = frozenset({"administrator"})
+
+
 class CalendarOverrides(Model):
     """Days the published calendar does not know or knows otherwise; `years` are entered whole by hand; `hours` are the sessions
     of a working day, in their order."""
@@ -147,6 +153,7 @@ class Deployment(Model):
     answers_inbox: AnswersInbox | None = None
     office: OfficeConfig | None = None
     review: ReviewConfig = Field(default_factory=ReviewConfig)
+    accounts: AccountsConfig = Field(default_factory=AccountsConfig)
     notices: NoticesConfig | None = None
 
     def reading_seconds(self, standard: str) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+import pyotp
 import pytest
 
 from pipelines.demo.visitor import Declined
@@ -13,6 +14,7 @@ from pipelines.stages.installation import open_installation
 from pipelines.stages.people import PersonDraft, decide, leave, person_state, propose
 from pipelines.stages.tasks import tasks_of
 from resources.accounts import Client
+from resources.deployment import AccountsConfig
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import PASSWORD, Street, at_desk
 
@@ -177,6 +179,37 @@ def test_an_administrator_names_substitutes_but_not_themselves(street: Street):
     ]
     with pytest.raises(Declined):
         street.visitor("actuary").send("/account", "/users/executive/substitutes", fields)
+
+
+def test_a_role_that_asks_for_a_second_factor_opens_nothing_without_one(street: Street):
+    directory = street.installation.directory
+    rule = AccountsConfig(second_factor=frozenset({"actuarial"}))
+    directory.deployment = directory.deployment.model_copy(update={"accounts": rule})
+    actuary = street.visitor("actuary")
+    for page in ("/", "/filings", "/standards"):
+        answer = actuary.client.get(page)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account?done=second_factor_first")
+    assert actuary.client.get("/authorised/dagster").status_code == 403
+    begun = actuary.send("/account", "/account/totp", {"password": PASSWORD})
+    secret = re.search(r"<code>([A-Z2-7]{32})</code>", begun)
+    assert secret
+    actuary.send("/account", "/account/totp/confirm", {"code": pyotp.TOTP(secret[1]).now()})
+    assert actuary.client.get("/filings").status_code == 200
+    assert street.visitor("executive").client.get("/filings").status_code == 200
+
+
+def test_a_reset_is_told_to_the_person_and_to_whoever_watches(street: Street):
+    fields = {"act": "reset", "password": PASSWORD}
+    street.visitor("actuary")
+    street.visitor("administrator").send("/users/actuary", "/users/actuary", fields)
+    told = {
+        user: [each.kind for each in street.desk.outbox.told(user, 9)]
+        for user in ("actuary", "audit_reviewer", "administrator", "president")
+    }
+    assert told == {
+        "actuary": ["account_reset"], "audit_reviewer": ["account_reset"], "administrator": [], "president": [],
+    }  # fmt: skip
+    assert "口令被管理员重置" in street.visitor("audit_reviewer").read("/notices")
 
 
 def test_who_left_comes_back_only_by_two_people(street: Street):

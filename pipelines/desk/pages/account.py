@@ -163,7 +163,7 @@ def keep_session(request: Request, answer: Response, token: str) -> None:
 
 def has_totp(visit: Visited) -> bool:
     """Whether the person's account asks for a second factor."""
-    return any(each.has_totp for each in visit.desk.accounts.accounts() if each.user_id == visit.user.id)
+    return visit.desk.accounts.has_totp(visit.user.id)
 
 
 def account_page(visit: Visited, *, error: BaosongError | None = None, **values: object) -> HTMLResponse:

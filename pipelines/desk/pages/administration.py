@@ -11,6 +11,7 @@ from pipelines.desk.answering import page
 from pipelines.desk.pages.account import has_totp, keep_session
 from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
 from pipelines.errors import BaosongError, Refused
+from pipelines.stages.notify import tell_of_reset
 from pipelines.stages.people import pending_people
 
 router = APIRouter()
@@ -51,8 +52,10 @@ def administer(visit: Visited, user: str) -> HTMLResponse:
                 code = accounts.invite(user, visit.user.id)
             case "reset":
                 code = accounts.reset(user, visit.user.id)
+                tell_of_reset(visit.installation, user, visit.user.id)
             case "reset_both":
                 code = accounts.reset(user, visit.user.id, second_factor_too=True)
+                tell_of_reset(visit.installation, user, visit.user.id)
             case "lock":
                 accounts.lock(user, visit.user.id)
             case "unlock":
