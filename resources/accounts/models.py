@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-from resources.moment import Moment
+from resources.tables import Moment
 
 metadata = MetaData(
     naming_convention={

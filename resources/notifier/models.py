@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from resources.moment import Moment
+from resources.tables import Moment
 
 metadata = MetaData()
 
