@@ -26,6 +26,7 @@ from pipelines.stages.installation import Installation
 from resources.accounts import Accounts, Client, Session
 from resources.deployment import User
 from resources.notifier import Outbox, open_outbox
+from resources.sign_on import SignOn, open_sign_on
 
 SESSION_COOKIE = "baosong_session"
 ASKED_BY_A_PROXY = "/authorised/"
@@ -48,6 +49,11 @@ class Desk:
     def outbox(self) -> Outbox:
         """What people were told, opened when it is first asked for; it holds no connection."""
         return open_outbox(self.installation.home)
+
+    @cached_property
+    def sign_on(self) -> SignOn | None:
+        """The insurer's own sign-on, where the deployment has one. BadInput where its secret is not to be had."""
+        return open_sign_on(self.installation.deployment)
 
 
 class NotSignedIn(Exception):

@@ -30,6 +30,7 @@ from resources.deployment.models import (
     User,
 )
 from resources.deployment.notices import MailConfig, NoticesConfig, WebhookConfig
+from resources.deployment.oidc import OidcConfig
 from resources.deployment.roles import ROLES
 from resources.deployment.routes import Route, RouteStep
 from resources.deployment.scaffold import init_deployment
@@ -56,6 +57,7 @@ __all__ = [
     "MetricLimits",
     "NoticesConfig",
     "OfficeConfig",
+    "OidcConfig",
     "Organisation",
     "PinnedFile",
     "ReviewConfig",

@@ -12,6 +12,7 @@ from pipelines.desk.pages import (
     gatekeeping,
     notices,
     requests,
+    sign_on,
     signing,
     standards,
     tasks,
@@ -21,6 +22,7 @@ ROUTERS = tuple(
     area.router
     for area in (
         account,
+        sign_on,
         tasks,
         notices,
         requests,
