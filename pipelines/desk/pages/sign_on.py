@@ -46,7 +46,7 @@ def sign_on_again(visit: Visited) -> Response:
 
 
 @router.get(f"{_PATH}/back", name="sign_on_back")
-def back(request: Request) -> HTMLResponse:
+def back(request: Request) -> Response:
     """What the provider sends people to; it leads on by itself."""
     _configured(request)
     onward = f"{request.url_for('sign_on_finish').path}?{urlencode(_came(request))}"

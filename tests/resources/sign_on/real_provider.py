@@ -1,40 +1,28 @@
 """A real OpenID provider on loopback, by other people than the desk's client: idpyoidc behind a page with user and password.
 
-`real_provider` runs it as a process. Its people are `PEOPLE`; whoever types a wrong password is asked again.
+`running.py` starts it as a process. Whoever types a wrong password is asked again.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
-import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from html import escape
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from resources.settings import CHECKOUT
+from cryptojwt.key_jar import init_key_jar
+from idpyoidc.message.oidc import AccessTokenRequest, AuthorizationRequest
+from idpyoidc.server import Server
+from idpyoidc.server.configure import OPConfiguration
+from idpyoidc.server.exception import FailedAuthentication, UnAuthorizedClient
+from idpyoidc.server.user_authn.user import UserAuthnMethod, create_signed_jwt
 
-if __name__ == "__main__":
-    warnings.simplefilter("ignore")
+from tests.resources.sign_on.running import CLIENT, PASSWORD, PEOPLE, SECRET
 
-from cryptojwt.key_jar import init_key_jar  # noqa: E402
-from idpyoidc.message.oidc import AccessTokenRequest, AuthorizationRequest  # noqa: E402
-from idpyoidc.server import Server  # noqa: E402
-from idpyoidc.server.configure import OPConfiguration  # noqa: E402
-from idpyoidc.server.exception import FailedAuthentication, UnAuthorizedClient  # noqa: E402
-from idpyoidc.server.user_authn.user import UserAuthnMethod, create_signed_jwt  # noqa: E402
-
-CLIENT, SECRET = "baosong-desk", "desk-and-provider-know-this-0123456789"
-PEOPLE = ("actuary", "executive", "data_engineer", "administrator", "stranger")
-PASSWORD = "provider-password"
 _KEYS = [{"type": "RSA", "use": ["sig"]}, {"type": "EC", "crv": "P-256", "use": ["sig"]}]
 
 
@@ -274,46 +262,6 @@ def main() -> None:
     for line in sys.stdin:  # a desk's address
         Handler.op.context.cdb[CLIENT]["redirect_uris"].append((line.strip(), {}))
         print("known", flush=True)  # noqa: T201
-
-
-@dataclass
-class RealProvider:
-    """The running provider. It lies on another site (localhost) than the desk (127.0.0.1), as in life."""
-
-    process: subprocess.Popen[str]
-    issuer: str = ""
-
-    def welcome(self, desk: str) -> None:
-        """Tell it of a desk that sends people to it."""
-        self._say(f"{desk}/sign-on/back")
-        assert self._hear() == "known"
-
-    def _say(self, line: str) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-
-    def _hear(self) -> str:
-        assert self.process.stdout
-        return self.process.stdout.readline().strip()
-
-
-@contextmanager
-def real_provider(folder: Path) -> Generator[RealProvider]:
-    """Start it in a process of its own; it ends with its input."""
-    command = [sys.executable, "-m", "tests.resources.sign_on.real_provider"]
-    with (
-        (folder / "provider.log").open("w") as log,
-        subprocess.Popen(
-            command, cwd=CHECKOUT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
-        ) as process,
-    ):
-        running = RealProvider(process)
-        running.issuer = running._hear()
-        assert running.issuer, (folder / "provider.log").read_text()
-        yield running
-        assert process.stdin
-        process.stdin.close()
 
 
 if __name__ == "__main__":
