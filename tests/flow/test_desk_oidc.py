@@ -62,13 +62,19 @@ def events(street: Street, user: str) -> list[str]:
     return [each.event for each in street.accounts.trail(9, user)]
 
 
+def secret_of(person: Traveller, page: str) -> str:
+    """The hidden secret of the page's forms."""
+    found = CSRF.search(person.desk.get(page).text)
+    assert found
+    return found[1]
+
+
 def send_opinion(person: Traveller, street: Street, **fields: str) -> str:
     """Send the form of the sign page; what stands on the page that follows."""
     live = street.installation.state(SCHEDULE_P).live_sign_off
-    secret = CSRF.search(person.desk.get(SIGN).text)
-    assert live and secret
+    assert live
     form = {
-        "csrf": secret[1],
+        "csrf": secret_of(person, SIGN),
         "content": live.fact.content,
         "opinion": "agree",
         "comment": "说明属实",
@@ -147,7 +153,14 @@ def test_a_locked_account_is_refused_alike_and_its_session_ends(street: Street) 
 
 
 def test_no_way_leads_to_another_site(street: Street) -> None:
-    for elsewhere in ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
+    too_long = f"/{'x' * 5_000}"
+    for elsewhere in (
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        too_long,
+    ):
         person = traveller(street)
         person.leave(elsewhere)
         assert person.come_back(**person.enter("auditor")).headers["location"] == "/"
@@ -159,7 +172,7 @@ def test_an_opinion_is_signed_after_a_new_visit_at_the_provider_and_says_so(sign
     page = person.desk.get(SIGN).text
     assert ANEW in page and 'type="password"' not in page
     refused = send_opinion(person, signing, comment="准备金口径属实")
-    assert "签署前须在单点登录重新验证身份" in words(refused)
+    assert "签署或管理账号前须在单点登录重新验证身份" in words(refused)
     assert signing.installation.state(SCHEDULE_P).live_opinions == ()
     sent = person.leave(SIGN, again=True)
     assert (sent["prompt"], sent["max_age"]) == ("login", "0")
@@ -225,10 +238,10 @@ def test_where_only_the_provider_is_taken_no_password_opens_anything(
         person.sign_on("administrator")
         page = "/users/executive"
         assert ANEW in person.desk.get(page).text and 'value="reset"' not in person.desk.get(page).text
-        form = {"csrf": CSRF.search(person.desk.get(page).text)[1], "act": "lock", "password": PASSWORD}  # type: ignore[index]
+        form = {"csrf": secret_of(person, page), "act": "lock", "password": PASSWORD}
         assert person.desk.post(page, data=form).status_code == 409
         assert person.sign_on("administrator", page, again=True).headers["location"] == page
-        form["csrf"] = CSRF.search(person.desk.get(page).text)[1]  # type: ignore[index]
+        form["csrf"] = secret_of(person, page)
         assert "已锁定" in person.desk.post(page, data=form).text
         assert refusal(street.accounts.reauthenticate, person.desk.cookies["baosong_session"], "x", None) == (
             "account.passwords_off"

@@ -24,7 +24,7 @@ from resources.sign_on import SignOn
 router = APIRouter()
 FLOW_COOKIE = "baosong_sign_on"
 _PATH = "/sign-on"
-_LONGEST = 2_048
+_LONGEST, _LONGEST_NEXT = 2_048, 512
 _CAME = ("code", "state", "error", "iss")
 _COUNTED = frozenset({"sign_on.untrusted", "sign_on.not_exchanged"})
 _log = logging.getLogger("baosong.desk")
@@ -70,7 +70,8 @@ def finish(request: Request) -> Response:
 
 def _leave(request: Request, next_page: str, *, session: str = "") -> Response:
     desk, provider = desk_of(request), _configured(request)
-    flow, sealed = desk.accounts.begin_flow(next_page, session=session)
+    wanted = next_page if len(next_page) <= _LONGEST_NEXT else "/"  # a cookie holds four kilobytes
+    flow, sealed = desk.accounts.begin_flow(wanted, session=session)
     try:
         address = provider.address(flow, _redirect_uri(request))
     except BaosongError as error:
