@@ -74,6 +74,14 @@ def unlock(user: UserId, as_user: As = None) -> None:
 
 
 @app.command()
+def unlink(user: UserId, as_user: As = None) -> None:
+    """解除与单点登录身份的绑定 · Forget who a person is at the single sign-on, and end their sessions."""
+    with _administering(as_user) as (accounts, by, _):
+        accounts.unlink(user, by)
+        typer.echo(text("cli.account.unlinked", user=user))
+
+
+@app.command()
 def sessions(
     user: UserId,
     end: Annotated[bool, typer.Option("--end", help="全部结束 · end them all")] = False,
@@ -125,7 +133,8 @@ def _administering(as_user: str | None) -> Generator[tuple[Accounts, str, Instal
 def _tell_code(accounts: Accounts, installation: Installation, user: str, code: str) -> None:
     hours = int(accounts.policy.enrolment_lasts.total_seconds() // 3600)
     name = installation.deployment.users[user].name if user in installation.deployment.users else user
-    typer.echo(text("cli.account.code", user=user, name=name, code=code, hours=hours))
+    said = "cli.account.code" if code else "cli.account.admitted"
+    typer.echo(text(said, user=user, name=name, code=code, hours=hours))
 
 
 def _state(account: Account | None) -> str:
@@ -135,14 +144,16 @@ def _state(account: Account | None) -> str:
         state = text("cli.account.is_locked")
     elif account.lock_out_until is not None:
         state = text("cli.account.is_locked_out", until=_shown(account.lock_out_until))
-    elif account.has_password:
+    elif account.has_password or account.provider_subject:
         state = text("cli.account.active")
     elif account.enrolment_until is not None:
         state = text("cli.account.invited", until=_shown(account.enrolment_until))
     else:
-        state = text("cli.account.not_invited")
+        state = text("cli.account.not_come")
     if account.has_totp:
         state += " · " + text("cli.account.totp", left=account.recovery_codes_left)
+    if account.provider_subject:
+        state += " · " + text("cli.account.linked", subject=account.provider_subject)
     if account.last_login_at is not None:
         state += " · " + text("cli.account.last_login", at=_shown(account.last_login_at))
     return state

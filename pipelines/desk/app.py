@@ -27,7 +27,11 @@ ROUTE_NAMES = frozenset({"static", *(route.name for router in ROUTERS for route 
 
 
 def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - frozen
-    """The desk over an installation and its accounts. ValueError when a route has no entry in rights.yaml."""
+    """The desk over an installation and its accounts. ValueError when a route has no entry in rights.yaml.
+
+    BadInput or Refused where the deployment has a sign-on whose secret or certificates are not to be had.
+    """
+    _ = desk.sign_on  # opened before anybody comes: a desk that cannot does not start
     app = FastAPI(title="Baosong", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk = desk
     for router in ROUTERS:

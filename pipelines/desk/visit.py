@@ -26,6 +26,7 @@ from pipelines.stages.installation import Installation
 from resources.accounts import Accounts, Client, Session
 from resources.deployment import User
 from resources.notifier import Outbox, open_outbox
+from resources.sign_on import SignOn, open_sign_on
 
 SESSION_COOKIE = "baosong_session"
 ASKED_BY_A_PROXY = "/authorised/"
@@ -52,6 +53,11 @@ class Desk:
     def outbox(self) -> Outbox:
         """What people were told, opened when it is first asked for; it holds no connection."""
         return open_outbox(self.installation.home)
+
+    @cached_property
+    def sign_on(self) -> SignOn | None:
+        """The insurer's own sign-on, where the deployment has one. BadInput where its secret is not to be had."""
+        return open_sign_on(self.installation.deployment)
 
 
 class NotSignedIn(Exception):
@@ -178,6 +184,7 @@ def _admitted(request: Request) -> Visit:
     if not rights().may_open(user, route):
         raise Refused("desk.no_right", user=user.id)
     asks_twice = bool(user.roles & desk.installation.deployment.accounts.second_factor)
+    asks_twice &= session.means != "oidc"  # what the provider asks for is the provider's matter
     if asks_twice and route not in _OWN_ACCOUNT and not desk.accounts.has_totp(user.id):
         raise SecondFactorFirst
     scope = rights().routes[route].scope

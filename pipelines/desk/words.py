@@ -82,6 +82,8 @@ def account_word(account: Account | None) -> str:
         return text("desk.account.none")
     if account.is_locked or account.lock_out_until:
         return text("desk.account.locked")
+    if account.provider_subject:
+        return text("desk.account.linked")
     if not account.has_password:
         return text("desk.account.invited")
     return text("desk.account.totp_active" if account.has_totp else "desk.account.active")

@@ -8,7 +8,16 @@ from __future__ import annotations
 from resources.accounts.accounts import Accounts
 from resources.accounts.opening import open_accounts
 from resources.accounts.policy import AccountPolicy, Limit
-from resources.accounts.shapes import Account, Client, Session, TotpEnrolment, TrailEntry
+from resources.accounts.shapes import (
+    Account,
+    Client,
+    Flow,
+    Identity,
+    Means,
+    Session,
+    TotpEnrolment,
+    TrailEntry,
+)
 from resources.accounts.trail import AccountEvent
 
 __all__ = [
@@ -17,7 +26,10 @@ __all__ = [
     "AccountPolicy",
     "Accounts",
     "Client",
+    "Flow",
+    "Identity",
     "Limit",
+    "Means",
     "Session",
     "TotpEnrolment",
     "TrailEntry",

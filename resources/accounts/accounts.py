@@ -1,34 +1,35 @@
 """How people come in and prove that it is still them: log in, enrol, authenticate anew, change password, second factor.
 
 Every refusal of a log-in is the same, whoever was named and whatever was wrong, and takes the same work. What
-administrators do is `administration.py`; rules, hashes, codes, sessions and lock-out have rooms of their own.
+administrators do is `administration.py`, coming in by an OpenID provider `by_provider.py`; rules, hashes, codes, sessions
+and lock-out have rooms of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from argon2 import PasswordHasher
-from sqlalchemy import Connection, Engine, update
+from sqlalchemy import Engine, update
 
 from pipelines.errors import BadInput, Refused
 from resources.accounts import second_factor, sessions, throttle
-from resources.accounts.administration import Administration, enrolment_hash, row_of
+from resources.accounts.administration import enrolment_hash, row_of
+from resources.accounts.by_provider import ByProvider
 from resources.accounts.database import open_engine, reading, writing
 from resources.accounts.models import account
 from resources.accounts.passwords import Passwords
 from resources.accounts.policy import AccountPolicy
-from resources.accounts.proving import Proving
+from resources.accounts.proving import proved
 from resources.accounts.sealing import Seal
 from resources.accounts.shapes import Client, Session, TotpEnrolment
 from resources.accounts.trail import AccountEvent
 
 
-class Accounts(Administration):
+class Accounts(ByProvider):
     """The accounts of one installation. Threads may share it. Use as a context manager or call `close`."""
 
     def __init__(
@@ -39,10 +40,14 @@ class Accounts(Administration):
         is_user: Callable[[str], bool],
         seal: Seal,
         passwords: Passwords,
+        *,
+        provider: str | None = None,
+        takes_passwords: bool = True,
     ) -> None:
-        super().__init__(engine, policy, now, is_user)
-        self._seal, self._passwords = seal, passwords
-        self._proving = Proving(engine, policy, now, is_user, seal)
+        super().__init__(
+            engine, policy, now, is_user, seal, provider=provider, takes_passwords=takes_passwords
+        )
+        self._passwords = passwords
 
     @classmethod
     def open(
@@ -54,15 +59,27 @@ class Accounts(Administration):
         *,
         policy: AccountPolicy | None = None,
         hasher: PasswordHasher | None = None,
+        provider: str | None = None,
+        takes_passwords: bool = True,
     ) -> Accounts:
         """The accounts at `url`, made if there are none; the key of second factors is `keys/accounts` in `home`.
 
         `now` must be the real time, which authenticators go by. `is_user` says whether the deployment has the user:
-        whoever left it has no account in effect. For errors see `database.open_engine` and `Seal.open`.
+        whoever left it has no account in effect. `provider` is the issuer of the OpenID provider that may vouch for people;
+        without `takes_passwords` there is no other way in. For errors see `database.open_engine` and `Seal.open`.
         """
         policy = policy or AccountPolicy()
         engine = open_engine(url, home)
-        return cls(engine, policy, now, is_user, Seal.open(home), Passwords(policy, hasher))
+        return cls(
+            engine,
+            policy,
+            now,
+            is_user,
+            Seal.open(home),
+            Passwords(policy, hasher),
+            provider=provider,
+            takes_passwords=takes_passwords,
+        )
 
     def close(self) -> None:
         self._engine.dispose()
@@ -79,44 +96,26 @@ class Accounts(Administration):
         """A new session and its token; the session of the token `previous`, if that browser had one, ends.
 
         Refused `account.totp_needed` after a right password without the code that the account asks for, which counts
-        neither as failure nor as success; `account.locked_out` after too many failures; else `account.login_failed`.
+        neither as failure nor as success; `account.locked_out` after too many failures; `account.passwords_off` where none are
+        taken; else `account.login_failed`.
         """
+        self._require_passwords()
         tried = self._proving.begin(user_id, client)
         is_right = self._passwords.verify(tried.password_hash, password)
         rehashed = self._rehashed(tried.password_hash, password) if is_right else None
         with writing(self._engine) as connection:
             verdict = self._proving.judge(connection, tried, is_right, code, AccountEvent.LOGIN_FAILED)
-            if verdict not in {"wrong", "totp_needed"}:
+            if means := proved(verdict):
                 if previous is not None:
                     self._end_token(connection, previous, "logged in anew")
                 now = self._now()
                 changed = {"last_login_at": now} | ({"password_hash": rehashed} if rehashed else {})
                 connection.execute(update(account).where(account.c.user_id == user_id).values(**changed))
-                token, begun = sessions.begin(connection, user_id, tried.client, now)
+                token, begun = sessions.begin(connection, user_id, tried.client, now, means)
                 detail = {"client": begun.client.address, "session": begun.id, "by": verdict}
                 self._append(connection, user_id, AccountEvent.LOGGED_IN, detail)
                 return token, begun
         raise Refused("account.totp_needed" if verdict == "totp_needed" else "account.login_failed")
-
-    def session(self, token: str, *, is_use: bool = True) -> Session | None:
-        """The live session of the token; None once it ended, idled too long, or its user left the deployment.
-
-        Asking alone (`is_use` false) does not keep it alive.
-        """
-        now = self._now()
-        with reading(self._engine) as connection:
-            found = sessions.find(connection, token, self.policy, now)
-        if found is None or not self._is_user(found.user_id):
-            return None
-        if not is_use or now - found.last_seen_at < self.policy.seen_every:
-            return found
-        with writing(self._engine) as connection:
-            sessions.see(connection, found, now)
-        return replace(found, last_seen_at=now)
-
-    def is_fresh(self, session: Session) -> bool:
-        """Whether the person proved recently enough that it is them to sign."""
-        return self._now() - session.authenticated_at <= self.policy.fresh_within
 
     def has_totp(self, user_id: str) -> bool:
         """Whether the account asks for a second factor."""
@@ -129,6 +128,7 @@ class Accounts(Administration):
 
         Refused as `log_in`, and `account.session_over`. The session keeps its beginning, and so its longest life.
         """
+        self._require_passwords()
         current = self._current(token)
         tried = self._proving.begin(current.user_id, current.client)
         is_right = self._passwords.verify(tried.password_hash, password)
@@ -137,12 +137,12 @@ class Accounts(Administration):
             verdict = self._proving.judge(
                 connection, tried, is_right, code, AccountEvent.REAUTHENTICATION_FAILED
             )
-            if verdict not in {"wrong", "totp_needed"}:
-                fresh = sessions.rotate(connection, token, self._now())
+            if means := proved(verdict):
+                fresh = sessions.rotate(connection, token, self._now(), means)
                 detail = {"client": current.client.address, "session": current.id, "by": verdict}
                 if fresh is not None:
                     self._append(connection, current.user_id, AccountEvent.REAUTHENTICATED, detail)
-        if verdict in {"wrong", "totp_needed"}:
+        if means is None:
             raise Refused("account.totp_needed" if verdict == "totp_needed" else "account.login_failed")
         return self._rotated(fresh)
 
@@ -150,8 +150,9 @@ class Accounts(Administration):
         """Another password; the session gets a new token, all others of the user end.
 
         BadInput `account.password_unfit` with every reason; Refused `account.login_failed` for a wrong old password,
-        `account.locked_out`, `account.session_over`.
+        `account.locked_out`, `account.session_over`, `account.passwords_off`.
         """
+        self._require_passwords()
         current = self._current(token)
         self._passwords.check(new, current.user_id)
         tried = self._proving.begin(current.user_id, current.client)
@@ -162,7 +163,9 @@ class Accounts(Administration):
             verdict = self._proving.judge(
                 connection, tried, is_right, None, AccountEvent.PASSWORD_CHANGE_FAILED, asks_code=False
             )
-            if verdict == "password" and (fresh := sessions.rotate(connection, token, self._now())):
+            if verdict == "password" and (
+                fresh := sessions.rotate(connection, token, self._now(), "password")
+            ):
                 changing = update(account).where(account.c.user_id == current.user_id)
                 connection.execute(
                     changing.values(password_hash=hashed, password_number=account.c.password_number + 1)
@@ -174,17 +177,14 @@ class Accounts(Administration):
             raise Refused("account.login_failed")
         return self._rotated(fresh)
 
-    def log_out(self, token: str) -> None:
-        """End the session of the token, if there is one."""
-        with writing(self._engine) as connection:
-            self._end_token(connection, token, "logged out")
-
     def enrol(self, user_id: str, code: str, password: str, client: Client) -> None:
         """Set the password with the one-time code of an invitation or a reset; the code is then used up.
 
         BadInput `account.password_unfit` with every reason, which leaves the code unused. Refused
-        `account.enrolment_refused` whatever was wrong, `account.locked_out` for a client with too many failures.
+        `account.enrolment_refused` whatever was wrong, `account.locked_out` for a client with too many failures,
+        `account.passwords_off`.
         """
+        self._require_passwords()
         self._passwords.check(password, user_id)
         client, is_user = client.cleaned(), self._is_user(user_id)
         with writing(self._engine) as connection:
@@ -226,8 +226,10 @@ class Accounts(Administration):
     def begin_totp(self, user_id: str) -> TotpEnrolment:
         """A provisional secret for an authenticator, in force once `confirm_totp` has had a code of it.
 
-        The desk asks for a fresh authentication before; a second factor in force stays until then.
+        The desk asks for a fresh authentication before; a second factor in force stays until then. Refused
+        `account.passwords_off`: it goes with a password.
         """
+        self._require_passwords()
         with writing(self._engine) as connection:
             self._existing(connection, user_id)
             return second_factor.begin(connection, self._seal, user_id)
@@ -249,20 +251,6 @@ class Accounts(Administration):
     def _rehashed(self, kept: str | None, password: str) -> str | None:
         return self._passwords.hash(password) if kept and self._passwords.is_outdated(kept) else None
 
-    def _current(self, token: str) -> Session:
-        current = self.session(token)
-        if current is None:
-            raise Refused("account.session_over")
-        return current
-
-    def _rotated(self, token: str | None) -> tuple[str, Session]:
-        """The session under its new token. Refused where it ended, or was rotated by another request, meanwhile."""
-        if token is None:
-            raise Refused("account.session_over")
-        return token, self._current(token)
-
-    def _end_token(self, connection: Connection, token: str, why: str) -> None:
-        found = sessions.find(connection, token, self.policy, self._now())
-        if found is not None and sessions.end(connection, found.id) is not None:
-            detail = {"session": found.id, "why": why}
-            self._append(connection, found.user_id, AccountEvent.SESSION_ENDED, detail)
+    def _require_passwords(self) -> None:
+        if not self.takes_passwords:
+            raise Refused("account.passwords_off")

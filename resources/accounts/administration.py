@@ -32,11 +32,16 @@ class Administration:
         policy: AccountPolicy,
         now: Callable[[], datetime],
         is_user: Callable[[str], bool],
+        *,
+        takes_passwords: bool,
     ) -> None:
         self._engine, self.policy, self._now, self._is_user = engine, policy, now, is_user
+        self.takes_passwords = takes_passwords
 
     def invite(self, user_id: str, by: str) -> str:
         """A one-time enrolment code for a user who has no password; an earlier code is void.
+
+        Where no passwords are taken, the account is made and the code is empty: the person comes in by the provider.
 
         BadInput for who is no user of the deployment, Refused `account.has_password` for whoever has one.
         """
@@ -83,6 +88,20 @@ class Administration:
             connection.execute(update(account).where(account.c.user_id == user_id).values(is_locked=False))
             throttle.forgive(connection, throttle.account_subject(user_id))
             self._append(connection, user_id, AccountEvent.UNLOCKED, {"by": by})
+
+    def unlink(self, user_id: str, by: str) -> None:
+        """Forget who the person is at the provider, and end their sessions: the next identity of their name is kept."""
+        with writing(self._engine) as connection:
+            row = self._existing(connection, user_id)
+            if row.provider_subject is None:
+                raise Refused("account.not_linked", user=user_id)
+            connection.execute(
+                update(account)
+                .where(account.c.user_id == user_id)
+                .values(provider_issuer=None, provider_subject=None)
+            )
+            ended = sessions.end_of_user(connection, user_id)
+            self._append(connection, user_id, AccountEvent.UNLINKED, {"by": by, "sessions": str(ended)})
 
     def turn_off_totp(self, user_id: str, by: str) -> None:
         """Log in by password alone from now on. The desk asks for a fresh authentication before."""
@@ -147,6 +166,9 @@ class Administration:
     def _new_enrolment(
         self, connection: Connection, user_id: str, event: AccountEvent, detail: Mapping[str, str]
     ) -> str:
+        if not self.takes_passwords:
+            self._append(connection, user_id, event, detail)
+            return ""
         code, until = new_code(), self._now() + self.policy.enrolment_lasts
         connection.execute(
             update(account)
@@ -178,6 +200,7 @@ class Administration:
             enrolment_until=row.enrolment_until if row.enrolment_hash is not None else None,
             recovery_codes_left=second_factor.recovery_codes_left(connection, row.user_id),
             last_login_at=row.last_login_at,
+            provider_subject=row.provider_subject,
         )
 
 

@@ -44,6 +44,11 @@ account = Table(
     Column("totp_pending", Text, comment="encrypted; provisional until a code confirms it"),
     Column("totp_last_step", BigInteger, comment="time step of the last code used; no earlier one is taken"),
     Column("last_login_at", Moment),
+    Column(
+        "provider_issuer", Text, comment="the OpenID provider that vouches for the person; NULL until linked"
+    ),
+    Column("provider_subject", Text, comment="who the person is there"),
+    Index("ix_account_provider", "provider_issuer", "provider_subject", unique=True),
 )
 
 recovery_code = Table(
@@ -66,6 +71,10 @@ session = Table(
     Column("client_address", Text, nullable=False),
     Column("user_agent", Text, nullable=False),
     Column("csrf_secret", Text, nullable=False),
+    Column(
+        "means", Text, comment="what was given last: password, totp, recovery, oidc; NULL before it was kept"
+    ),
+    Column("draft", Text, comment="encrypted; what was written before the person had to go to the provider"),
 )
 
 attempt = Table(
@@ -83,6 +92,15 @@ lock_out = Table(
     Column("subject", Text, primary_key=True),
     Column("until", Moment, nullable=False),
     Column("times", Integer, nullable=False, comment="in a row; each lock is twice the one before"),
+)
+
+spent_flow = Table(
+    "account_spent_flow",
+    metadata,
+    Column("state_hash", Text, primary_key=True),
+    Column(
+        "until", Moment, nullable=False, comment="when the flow is over by time, and this row counts no more"
+    ),
 )
 
 trail = Table(

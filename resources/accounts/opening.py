@@ -20,10 +20,12 @@ def open_accounts(
     They go by the machine's clock even where the deployment's clock is a file: an authenticator shows codes of the real
     time, and advancing a rehearsal by days must neither end every session nor forgive every lock-out.
     """
-    clock = SystemClock(deployment.timezone)
+    clock, oidc = SystemClock(deployment.timezone), deployment.oidc
     return Accounts.open(
         settings.accounts_database_url,
         settings.home,
         clock.now,
         is_user or deployment.users.__contains__,
+        provider=oidc.issuer if oidc else None,
+        takes_passwords=not (oidc and oidc.only),
     )

@@ -29,7 +29,8 @@ class AccountPolicy:
 
     Lengths and the absence of composition rules follow NIST SP 800-63B section 3.1.1; lock-out and session times are
     within what OWASP ASVS level 2 asks for. `fresh_within` is how recent an authentication must be for signing;
-    `seen_every` how often a session's last use is written down, so an idle session may end that much earlier.
+    `seen_every` how often a session's last use is written down, so an idle session may end that much earlier;
+    `flow_lasts` how long somebody may take at the OpenID provider, `clocks_differ` by how much its clock may be another.
     """
 
     account: Limit = field(default_factory=lambda: Limit(failures=5))
@@ -43,3 +44,5 @@ class AccountPolicy:
     session_lasts: timedelta = timedelta(hours=12)
     seen_every: timedelta = timedelta(minutes=1)
     fresh_within: timedelta = timedelta(minutes=5)
+    flow_lasts: timedelta = timedelta(minutes=10)
+    clocks_differ: timedelta = timedelta(minutes=1)

@@ -19,12 +19,17 @@ from resources.accounts.codes import typed
 from resources.accounts.database import writing
 from resources.accounts.policy import AccountPolicy
 from resources.accounts.sealing import Seal
-from resources.accounts.shapes import Client
+from resources.accounts.shapes import Client, Means
 from resources.accounts.throttle import Attempt, Counted
 from resources.accounts.trail import AccountEvent
 
 Verdict = Literal["wrong", "totp_needed", "password", "totp", "recovery"]
 """What became of a proof; the last three say what was right in the end."""
+
+
+def proved(verdict: Verdict) -> Means | None:
+    """By what somebody proved who they are; None where they did not."""
+    return None if verdict == "wrong" or verdict == "totp_needed" else verdict  # noqa: PLR1714 - narrows the type
 
 
 @dataclass(frozen=True)

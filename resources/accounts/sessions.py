@@ -14,13 +14,15 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, u
 from resources.accounts.codes import digest, new_token
 from resources.accounts.models import session
 from resources.accounts.policy import AccountPolicy
-from resources.accounts.shapes import Client, Session
+from resources.accounts.shapes import Client, Means, Session
 
 
-def begin(connection: Connection, user_id: str, client: Client, now: datetime) -> tuple[str, Session]:
+def begin(
+    connection: Connection, user_id: str, client: Client, now: datetime, means: Means
+) -> tuple[str, Session]:
     """A new session that was authenticated now, and its token."""
     token = new_token()
-    begun = Session(new_token()[:16], user_id, now, now, now, client, new_token())
+    begun = Session(new_token()[:16], user_id, now, now, now, client, new_token(), means)
     connection.execute(
         insert(session).values(
             id=begun.id,
@@ -32,6 +34,7 @@ def begin(connection: Connection, user_id: str, client: Client, now: datetime) -
             client_address=client.address,
             user_agent=client.user_agent,
             csrf_secret=begun.csrf_secret,
+            means=means,
         )
     )
     return token, begun
@@ -54,13 +57,19 @@ def see(connection: Connection, found: Session, now: datetime) -> None:
     connection.execute(update(session).where(session.c.id == found.id).values(last_seen_at=now))
 
 
-def rotate(connection: Connection, token: str, now: datetime) -> str | None:
+def rotate(connection: Connection, token: str, now: datetime, means: Means) -> str | None:
     """A new token and CSRF secret for a session that was authenticated anew; None where the old token holds no more."""
     fresh = new_token()
     changed = connection.execute(
         update(session)
         .where(session.c.token_hash == _hash(token))
-        .values(token_hash=_hash(fresh), csrf_secret=new_token(), authenticated_at=now, last_seen_at=now)
+        .values(
+            token_hash=_hash(fresh),
+            csrf_secret=new_token(),
+            authenticated_at=now,
+            last_seen_at=now,
+            means=means,
+        )
     )
     return fresh if changed.rowcount == 1 else None
 
@@ -101,6 +110,7 @@ def _session(row: Any) -> Session:
         row.authenticated_at,
         client,
         row.csrf_secret,
+        row.means or "password",
     )
 
 

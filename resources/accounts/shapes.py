@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
+from typing import Literal
 
 import segno
 
 _LONGEST_ADDRESS, _LONGEST_AGENT = 64, 256
+Means = Literal["password", "totp", "recovery", "oidc"]
+"""By what somebody proved who they are: a password alone, with a code, with a recovery code, or by the OpenID provider."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Client:
 class Session:
     """One person at one browser. `id` names it in lists and stays over rotations; the token is nowhere kept.
 
-    `authenticated_at` is when password and code were last given; `csrf_secret` changes with the token.
+    `authenticated_at` is when the person last proved who they are, `means` by what; `csrf_secret` changes with the token.
     """
 
     id: str
@@ -37,11 +40,15 @@ class Session:
     authenticated_at: datetime
     client: Client
     csrf_secret: str = field(repr=False)
+    means: Means
 
 
 @dataclass(frozen=True)
 class Account:
-    """The credential of one user as an administrator sees it; `lock_out_until` is a lock that ends by itself."""
+    """The credential of one user as an administrator sees it; `lock_out_until` is a lock that ends by itself.
+
+    `provider_subject` is who the person is at the OpenID provider, once the account is linked to it.
+    """
 
     user_id: str
     has_password: bool
@@ -51,6 +58,35 @@ class Account:
     enrolment_until: datetime | None
     recovery_codes_left: int
     last_login_at: datetime | None
+    provider_subject: str | None
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One way to the OpenID provider and back; `session` is the one to be authenticated anew, empty for a log-in.
+
+    `next_page` is the page of the desk that the person wanted; state, nonce and verifier serve this once.
+    """
+
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+    next_page: str
+    session: str
+    begun_at: datetime
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom the provider vouched for, and when the person proved it there, if it says so.
+
+    `user_id` is what the deployment makes of the claim, None where it knows nobody of that name.
+    """
+
+    issuer: str
+    subject: str
+    user_id: str | None
+    authenticated_at: datetime | None
 
 
 @dataclass(frozen=True)

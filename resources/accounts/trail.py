@@ -41,6 +41,8 @@ class AccountEvent(StrEnum):
     TOTP_OFF = "totp_off"
     RECOVERY_CODE_USED = "recovery_code_used"
     SESSION_ENDED = "session_ended"
+    LINKED = "linked"
+    UNLINKED = "unlinked"
 
 
 def append(

@@ -31,6 +31,7 @@ from resources.deployment.models import (
     User,
 )
 from resources.deployment.notices import MailConfig, NoticesConfig, WebhookConfig
+from resources.deployment.oidc import OidcConfig
 from resources.deployment.people import flaws, vacant_departments, vacant_roles
 from resources.deployment.roles import ROLES
 from resources.deployment.routes import Route, RouteStep
@@ -59,6 +60,7 @@ __all__ = [
     "MetricLimits",
     "NoticesConfig",
     "OfficeConfig",
+    "OidcConfig",
     "Organisation",
     "PinnedFile",
     "ReviewConfig",

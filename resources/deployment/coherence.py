@@ -22,6 +22,7 @@ from resources.deployment.gates import GATES
 from resources.deployment.located import Loc, Located
 from resources.deployment.models import CalendarOverrides, FilingConfig, Organisation, User
 from resources.deployment.notices import NoticesConfig
+from resources.deployment.oidc import OidcConfig
 from resources.deployment.people import flaws
 from resources.deployment.routes import Route
 
@@ -44,6 +45,7 @@ class Parts:
     calendar: CalendarOverrides = field(default_factory=CalendarOverrides)
     answers_inbox: AnswersInbox | None = None
     notices: NoticesConfig | None = None
+    oidc: OidcConfig | None = None
 
 
 def check_parts(parts: Parts) -> None:
@@ -58,6 +60,7 @@ def check_parts(parts: Parts) -> None:
     _check_filings(parts)
     _check_inbox(parts)
     _check_notices(parts)
+    _check_oidc(parts)
     _check_calendar(parts.calendar, parts.files["calendar"])
 
 
@@ -237,6 +240,24 @@ def _check_notices(parts: Parts) -> None:
     for place, where in pinned.items():
         if where is not None and where.deployment and not (parts.path / where.deployment).is_file():
             file.problem("deployment.pinned_file_missing", place, missing=parts.path / where.deployment)
+
+
+def _check_oidc(parts: Parts) -> None:
+    """Whoever the provider's people are here must be users, and nobody twice: an account is linked to one identity."""
+    if parts.oidc is None:
+        return
+    file, seen = parts.files["deployment"], set[str]()
+    for value, user in parts.oidc.people.items():
+        place: Loc = ("oidc", "people", value)
+        if user not in parts.users and not parts.files["users"].problems:
+            file.problem("deployment.oidc_unknown_user", place, user=user)
+        if user in seen:
+            file.problem("deployment.oidc_user_twice", place, user=user)
+        seen.add(user)
+    where = parts.oidc.ca_file
+    if where is not None and where.deployment and not (parts.path / where.deployment).is_file():
+        missing = parts.path / where.deployment
+        file.problem("deployment.pinned_file_missing", ("oidc", "ca_file"), missing=missing)
 
 
 def _check_calendar(calendar: CalendarOverrides, file: Located) -> None:

@@ -31,6 +31,7 @@ from resources.deployment.models import (
     User,
 )
 from resources.deployment.notices import NoticesConfig, WebhookConfig
+from resources.deployment.oidc import OidcConfig
 from resources.deployment.routes import Route
 from resources.deployment.types import Model, Name
 
@@ -53,6 +54,7 @@ class _Main(Model):
     review: Any = None
     accounts: Any = None
     notices: Any = None
+    oidc: Any = None
 
 
 _ENUMERATIONS = {"clock": ("system", "file"), "identity": ("operating_system", "named")}
@@ -87,6 +89,8 @@ def load_deployment(path: Path, home: Path) -> Deployment:
     )
     if settings and "notices" in settings.model_fields_set:
         parts.notices = _entry(NoticesConfig, main, ("notices",), settings.notices or {})
+    if settings and "oidc" in settings.model_fields_set:
+        parts.oidc = _entry(OidcConfig, main, ("oidc",), settings.oidc)
     if settings and "answers_inbox" in main.mapping():
         parts.answers_inbox = _entry(AnswersInbox, main, ("answers_inbox",), settings.answers_inbox)
     calendar = _entry(CalendarOverrides, files["calendar"], (), files["calendar"].data or {})
@@ -129,6 +133,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         review=review or ReviewConfig(),
         accounts=accounts or AccountsConfig(),
         notices=parts.notices,
+        oidc=parts.oidc,
     )
 
 

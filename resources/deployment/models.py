@@ -17,6 +17,7 @@ from resources.deployment.assessment import AssessmentConfig
 from resources.deployment.connections import AnswersInbox, ChannelConfig, OfficeConfig, SourceConfig
 from resources.deployment.departments import Department, Merger, department_of, merged_into
 from resources.deployment.notices import MailAddress, NoticesConfig
+from resources.deployment.oidc import OidcConfig
 from resources.deployment.routes import Route
 from resources.deployment.types import Model, Name, Role
 from resources.deployment.working_hours import USUAL_HOURS, Session
@@ -155,6 +156,7 @@ class Deployment(Model):
     review: ReviewConfig = Field(default_factory=ReviewConfig)
     accounts: AccountsConfig = Field(default_factory=AccountsConfig)
     notices: NoticesConfig | None = None
+    oidc: OidcConfig | None = None
 
     def reading_seconds(self, standard: str) -> int:
         """How long a person needs at least to read one answer of this standard's filings."""

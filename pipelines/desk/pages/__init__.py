@@ -13,6 +13,7 @@ from pipelines.desk.pages import (
     notices,
     people,
     requests,
+    sign_on,
     signing,
     standards,
     tasks,
@@ -22,6 +23,7 @@ ROUTERS = tuple(
     area.router
     for area in (
         account,
+        sign_on,
         tasks,
         notices,
         requests,

@@ -9,10 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from pipelines.desk.answering import onward, page, status_of
+from pipelines.desk.proof import own_account
 from pipelines.desk.protection import LANGUAGE_COOKIE
 from pipelines.desk.rendering import filled
 from pipelines.desk.visit import SESSION_COOKIE, Visited, client_of, desk_of
-from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.errors import LANGUAGE, BadInput, BaosongError, Refused, text
 
 router = APIRouter()
 _ONE_YEAR = 31_536_000
@@ -40,7 +41,7 @@ async def log_in(request: Request) -> Response:
         )
     except BaosongError as error:
         return _login_page(request, error=error, given=form)
-    answer = RedirectResponse(_own_page(form["next"]), status_code=303)
+    answer = RedirectResponse(own_page(form["next"]), status_code=303)
     keep_session(request, answer, token)
     return answer
 
@@ -48,6 +49,8 @@ async def log_in(request: Request) -> Response:
 @router.get("/enrol", name="enrol_page")
 def enrol_page(request: Request) -> HTMLResponse:
     """The form for the first password."""
+    if not desk_of(request).accounts.takes_passwords:
+        raise Refused("account.passwords_off")
     return HTMLResponse(
         filled("enrol.html", request, error=None, user=request.query_params.get("user", "")[:64])
     )
@@ -136,7 +139,7 @@ def end_sessions(visit: Visited) -> RedirectResponse:
 @router.get("/language/{code}", name="language")
 def language(request: Request, code: str) -> RedirectResponse:
     """Keep the language, and go back to the page."""
-    answer = RedirectResponse(_own_page(request.query_params.get("next", "/")), status_code=303)
+    answer = RedirectResponse(own_page(request.query_params.get("next", "/")), status_code=303)
     if code in ("zh", "en"):
         answer.set_cookie(LANGUAGE_COOKIE, code, max_age=_ONE_YEAR, httponly=True, samesite="lax")
     return answer
@@ -161,18 +164,13 @@ def keep_session(request: Request, answer: Response, token: str) -> None:
     )
 
 
-def has_totp(visit: Visited) -> bool:
-    """Whether the person's account asks for a second factor."""
-    return visit.desk.accounts.has_totp(visit.user.id)
-
-
 def account_page(visit: Visited, *, error: BaosongError | None = None, **values: object) -> HTMLResponse:
     """One's own account: password, second factor, sessions, substitutes."""
     people = sorted(visit.installation.deployment.users.values(), key=lambda user: user.id)
     sessions = visit.desk.accounts.sessions(visit.user.id)
     values = {"enrolment": None, "recovery": (), **values}
     return page(
-        visit, "account", error=error, has_totp=has_totp(visit), sessions=sessions, people=people, **values
+        visit, "account", error=error, own=own_account(visit), sessions=sessions, people=people, **values
     )
 
 
@@ -181,7 +179,19 @@ def _login_page(
 ) -> HTMLResponse:
     given = given or {"user": "", "next": request.query_params.get("next", "/")}
     done = request.query_params.get("done", "")
-    body = filled("login.html", request, error=error, given=given, done=done)
+    desk, label = desk_of(request), None
+    if desk.sign_on is not None:
+        named = desk.sign_on.config.label
+        label = getattr(named, LANGUAGE.get()) if named else text("desk.sign_on")
+    body = filled(
+        "login.html",
+        request,
+        error=error,
+        given=given,
+        done=done,
+        sign_on=label,
+        takes_passwords=desk.accounts.takes_passwords,
+    )
     return HTMLResponse(body, status_code=status_of(error) if error else 200)
 
 
@@ -194,7 +204,7 @@ async def _own_form(request: Request) -> dict[str, str]:
     return {name: str(form.get(name, ""))[:_LONGEST] for name in names}
 
 
-def _own_page(path: str) -> str:
+def own_page(path: str) -> str:
     """A page of the desk, never another site's."""
     is_own = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if is_own else "/"

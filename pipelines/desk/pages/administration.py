@@ -8,15 +8,16 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from pipelines.desk.answering import page
-from pipelines.desk.pages.account import has_totp, keep_session
-from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
+from pipelines.desk.pages.account import keep_session
+from pipelines.desk.proof import proof_of, prove
+from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.notify import tell_of_reset
 from pipelines.stages.people import pending_people
 
 router = APIRouter()
 _TRAIL_ROWS, _TRAIL_OF_ONE = 300, 50
-ACTS = ("invite", "reset", "reset_both", "lock", "unlock", "end_sessions")
+ACTS = ("invite", "reset", "reset_both", "unlink", "lock", "unlock", "end_sessions")
 
 
 @router.get("/users", name="users")
@@ -35,7 +36,7 @@ def person(visit: Visited, user: str) -> HTMLResponse:
 
 @router.post("/users/{user}", name="administer")
 def administer(visit: Visited, user: str) -> HTMLResponse:
-    """Invite, reset, lock, unlock or end sessions, under the administrator's password at that moment.
+    """Invite, reset, unlink, lock, unlock or end sessions, once the administrator proved at that moment who they are.
 
     A one-time code is shown on the page that follows, and nowhere else.
     """
@@ -43,9 +44,7 @@ def administer(visit: Visited, user: str) -> HTMLResponse:
     try:
         if act not in ACTS:
             raise missing("act")
-        token, session = accounts.reauthenticate(
-            visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
-        )
+        token, session = prove(visit)
         visit = replace(visit, session=session)
         match act:
             case "invite":
@@ -56,6 +55,8 @@ def administer(visit: Visited, user: str) -> HTMLResponse:
             case "reset_both":
                 code = accounts.reset(user, visit.user.id, second_factor_too=True)
                 tell_of_reset(visit.installation, user, visit.user.id)
+            case "unlink":
+                accounts.unlink(user, visit.user.id)
             case "lock":
                 accounts.lock(user, visit.user.id)
             case "unlock":
@@ -83,16 +84,20 @@ def _person_page(
     if known is None:
         raise Refused("desk.out_of_scope")
     accounts = visit.desk.accounts
+    account = next((each for each in accounts.accounts() if each.user_id == user), None)
+    hidden = set() if account and account.provider_subject else {"unlink"}
+    if not accounts.takes_passwords:
+        hidden |= {"reset", "reset_both"}
     return page(
         visit,
         "person",
         error=error,
         known=known,
-        account=next((each for each in accounts.accounts() if each.user_id == user), None),
+        account=account,
         sessions=accounts.sessions(user),
         events=accounts.trail(_TRAIL_OF_ONE, user),
-        acts=ACTS,
+        acts=[act for act in ACTS if act not in hidden],
         code=code,
         did=did,
-        has_totp=has_totp(visit),
+        proof_asked=proof_of(visit),
     )

@@ -1,6 +1,6 @@
 """Appointments (任命) and substitutes (代理): what a person shall be, who confirmed it, who stands in while they are away.
 
-Every act is under the password of whoever does it, at that moment. What may be is decided in `pipelines/stages/people.py`.
+Whoever does it proves at that moment who they are. What may be is decided in `pipelines/stages/people.py`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from pipelines.desk.answering import onward, page
-from pipelines.desk.pages.account import account_page, has_totp, keep_session
-from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
+from pipelines.desk.pages.account import account_page, keep_session
+from pipelines.desk.proof import proof_of, prove
+from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.people import (
     PersonDraft,
@@ -97,17 +98,16 @@ def substitutes(visit: Visited, user: str) -> Response:
 
 
 def _acted(visit: Visited, act: Callable[[], object], person: str, done: str) -> Response:
-    """Do it once the password was given again."""
-    token, _ = visit.desk.accounts.reauthenticate(
-        visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
-    )
+    """Do it once the person proved anew who they are."""
+    token, _ = prove(visit)
     try:
         act()
         answer: Response = onward(visit, "appointment", done=f"person_{done}", path={"user": person})
     except BaosongError as error:
         is_new = visit.request.scope["route"].name == "propose_new"
         answer = _form(visit, "" if is_new else person, error=error)
-    keep_session(visit.request, answer, token)
+    if token:
+        keep_session(visit.request, answer, token)
     return answer
 
 
@@ -159,5 +159,5 @@ def _form(visit: Visited, person: str, *, error: BaosongError | None = None) -> 
         roles=tuple(ROLES),
         level_one=deployment.level_one(),
         people=sorted(deployment.users.values(), key=lambda each: each.id),
-        has_totp=has_totp(visit),
+        proof_asked=proof_of(visit),
     )

@@ -1,7 +1,8 @@
-"""The sign-off (签报): putting a content on its route, and an opinion on it under one's own password at that moment."""
+"""The sign-off (签报): putting a content on its route, and an opinion on it by who proves at that moment who they are."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fastapi import APIRouter
@@ -9,9 +10,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipelines.desk.answering import onward, page
 from pipelines.desk.filing_view import findings_charts, review_documents
-from pipelines.desk.pages.account import has_totp, keep_session
+from pipelines.desk.pages.account import keep_session
 from pipelines.desk.pages.filings import head_of
-from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
+from pipelines.desk.proof import proof_of, prove, told
+from pipelines.desk.visit import Visit, Visited, missing
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.compliance import compliance
 from pipelines.stages.gates import gate_results
@@ -21,6 +23,7 @@ from pipelines.stages.sign_off import give_opinion, open_seats, open_sign_off
 from pipelines.stages.unjudged import unjudged
 
 router = APIRouter()
+_WRITTEN = ("opinion", "comment", "department")
 
 
 @router.post("/filings/{filing}/sign-off", name="open_sign_off")
@@ -47,16 +50,17 @@ def sign_page(visit: Visited) -> HTMLResponse:
 
 @router.post("/filings/{filing}/sign", name="sign")
 def sign(visit: Visited) -> Response:
-    """Give an opinion. The content must still be the one that was read, and the password right, now."""
-    opinion, accounts, token = visit.text("opinion"), visit.desk.accounts, ""
+    """Give an opinion. The content must still be the one that was read, and the person prove now that it is them.
+
+    Who has to go to the provider first finds there again what they wrote.
+    """
+    opinion, token = visit.text("opinion"), ""
     try:
         if opinion not in ("agree", "disagree"):
             raise missing("opinion")
         comment = visit.text("comment", is_needed=True)
         _require_review_as_read(visit)
-        token, session = accounts.reauthenticate(
-            visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
-        )
+        token, session = prove(visit)
         visit = replace(visit, session=session)
         state = give_opinion(
             visit.installation,
@@ -66,15 +70,30 @@ def sign(visit: Visited) -> Response:
             comment=comment,
             department=visit.text("department") or None,
             content=visit.text("content"),
-            authentication=f"desk: {'password and code' if has_totp(visit) else 'password'}, session {session.id}",
+            authentication=told(visit, session),
         )
         outcome = "approved" if state.is_approved else "rejected" if state.is_rejected else "signed"
         answer: Response = onward(visit, "filing", done=outcome, path={"filing": state.id})
+        _keep(visit, {})
     except BaosongError as error:
+        if error.code == "desk.provider_first":
+            _keep(visit, {name: visit.text(name) for name in _WRITTEN})
         answer = _page(visit, error=error)
     if token:  # the session goes on under another name, whatever became of the opinion
         keep_session(visit.request, answer, token)
     return answer
+
+
+def _keep(visit: Visit, written: Mapping[str, str]) -> None:
+    """Keep what was written while the person is at the provider; nothing is kept of who signs by password."""
+    if visit.session.means == "oidc":
+        visit.desk.accounts.keep_draft(visit.session, visit.request.url.path, written)
+
+
+def _written(visit: Visit) -> dict[str, str]:
+    """What stands in the form: what was just sent, or what was kept."""
+    kept = visit.desk.accounts.draft(visit.session, visit.request.url.path) if not visit.form else {}
+    return {name: visit.text(name) or kept.get(name, "") for name in _WRITTEN}
 
 
 def _require_review_as_read(visit: Visited) -> None:
@@ -107,7 +126,8 @@ def _page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
         seats=seats,
         steps=steps,
         review=review,
-        has_totp=has_totp(visit),
+        proof_asked=proof_of(visit),
+        written=_written(visit),
         indicators=indicators,
         charts=findings_charts(visit),
         left_out=unjudged(state),

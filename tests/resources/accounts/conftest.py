@@ -47,7 +47,14 @@ class World:
     def pass_by(self, **span: float) -> None:
         self.now += timedelta(**span)
 
-    def open(self, hasher: PasswordHasher = CHEAP, policy: AccountPolicy | None = None) -> Accounts:
+    def open(
+        self,
+        hasher: PasswordHasher = CHEAP,
+        policy: AccountPolicy | None = None,
+        *,
+        provider: str | None = None,
+        takes_passwords: bool = True,
+    ) -> Accounts:
         accounts = Accounts.open(
             self.url,
             self.home,
@@ -55,6 +62,8 @@ class World:
             lambda user: user in self.users,
             policy=policy or self.policy,
             hasher=hasher,
+            provider=provider,
+            takes_passwords=takes_passwords,
         )
         self.opened.append(accounts)
         return accounts
