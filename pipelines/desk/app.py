@@ -61,4 +61,5 @@ def _say(request: Request, error: Exception) -> Response:
 def _not_there(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
     said = Refused("desk.not_there") if status in (404, 405) else BadInput("desk.not_understood")
-    return HTMLResponse(filled("problem.html", request, error=said), status_code=status)
+    headers = error.headers if isinstance(error, HTTPException) else None  # which methods a page knows, say
+    return HTMLResponse(filled("problem.html", request, error=said), status_code=status, headers=headers)

@@ -76,6 +76,9 @@ class Surroundings:
                 said = text("desk.too_often", seconds=wait)
                 await _refuse(with_headers, 429, said, (b"retry-after", str(wait).encode()))
                 return
+            if _is_ambiguous(scope):
+                await _refuse(with_headers, 400, text("desk.not_understood"), (b"connection", b"close"))
+                return
             if _declared_length(scope) > LARGEST_BODY:
                 raise TooLarge
             await self._app(scope, limited, with_headers)
@@ -106,6 +109,12 @@ def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
 def _declared_length(scope: Scope) -> int:
     value = dict(scope["headers"]).get(b"content-length", b"0")
     return int(value) if value.isdigit() else 0
+
+
+def _is_ambiguous(scope: Scope) -> bool:
+    """Whether the body's end is told in two ways, of which a proxy before the desk may believe the other."""
+    names = {name for name, _ in scope["headers"]}
+    return {b"content-length", b"transfer-encoding"} <= names
 
 
 async def _refuse(send: Send, status: int, said: str, header: tuple[bytes, bytes]) -> None:

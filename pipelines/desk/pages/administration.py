@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from pipelines.desk.answering import page
 from pipelines.desk.pages.account import has_totp, keep_session
-from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
+from pipelines.desk.visit import Visited, missing, session_token
 from pipelines.errors import BaosongError, Refused
 
 router = APIRouter()
@@ -42,7 +42,7 @@ def administer(visit: Visited, user: str) -> HTMLResponse:
         if act not in ACTS:
             raise missing("act")
         token, session = accounts.reauthenticate(
-            visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
+            session_token(visit.request), visit.secret("password"), visit.text("code") or None
         )
         visit = replace(visit, session=session)
         match act:

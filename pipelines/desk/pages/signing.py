@@ -11,7 +11,7 @@ from pipelines.desk.answering import onward, page
 from pipelines.desk.filing_view import findings_charts, review_documents
 from pipelines.desk.pages.account import has_totp, keep_session
 from pipelines.desk.pages.filings import head_of
-from pipelines.desk.visit import SESSION_COOKIE, Visited, missing
+from pipelines.desk.visit import Visited, missing, session_token
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.compliance import compliance
 from pipelines.stages.gates import gate_results
@@ -55,7 +55,7 @@ def sign(visit: Visited) -> Response:
         comment = visit.text("comment", is_needed=True)
         _require_review_as_read(visit)
         token, session = accounts.reauthenticate(
-            visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
+            session_token(visit.request), visit.secret("password"), visit.text("code") or None
         )
         visit = replace(visit, session=session)
         state = give_opinion(
