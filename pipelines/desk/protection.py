@@ -9,6 +9,7 @@ import logging
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.desk.rate import RateLimit
@@ -85,6 +86,8 @@ class Surroundings:
         except TooLarge:
             said = text("desk.too_large", most=LARGEST_BODY // (1024 * 1024))
             await _refuse(with_headers, 413, said, (b"connection", b"close"))
+        except ClientDisconnect:
+            _log.info("gone before the answer: %s", scope["path"])
         except Exception:  # noqa: BLE001 - the border of the desk: the log has it, the person is told whom to tell
             _log.exception("fault at %s", scope["path"])
             if not is_begun:

@@ -20,7 +20,7 @@ from pipelines.desk.forms import STEERING, sent_form
 from pipelines.desk.reading import Reading
 from pipelines.desk.rights import rights
 from pipelines.desk.scope import SEES_ALL, sees_filing, sees_request
-from pipelines.errors import BadInput, Refused, text
+from pipelines.errors import BadInput, Refused, catalogue, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
@@ -131,7 +131,9 @@ def missing(field: str) -> BadInput:
 
 
 def _named(field: str) -> str:
-    return text(f"desk.name.{field}")
+    """What the form calls a field; one that no form shows goes by its own name."""
+    known = f"desk.name.{field}"
+    return text(known) if known in catalogue() else field
 
 
 def desk_of(request: Request) -> Desk:
