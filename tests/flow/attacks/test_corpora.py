@@ -26,7 +26,7 @@ KINDS = (
 )
 SLOTS = [(each, slot) for each in ways() for slot in slots(each)]
 TEXTS = [text for kind in KINDS for text in corpora()[kind]]
-PER_SLOT = 60
+PER_SLOT = 20
 SHARED = {"lang", "done", "next", *FILTERS}
 """What many routes read by the same function: each of them in the long run, a few here."""
 CHEAP = (
