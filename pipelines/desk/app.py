@@ -28,7 +28,13 @@ ROUTE_NAMES = frozenset({"static", *(route.name for router in ROUTERS for route 
 
 def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - frozen
     """The desk over an installation and its accounts. ValueError when a route has no entry in rights.yaml."""
-    app = FastAPI(title="Baosong", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Baosong",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # it would lead to whatever host the request says it came to
+    )
     app.state.desk = desk
     for router in ROUTERS:
         app.include_router(router)

