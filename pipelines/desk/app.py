@@ -32,7 +32,13 @@ def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - f
     BadInput or Refused where the deployment has a sign-on whose secret or certificates are not to be had.
     """
     _ = desk.sign_on  # opened before anybody comes: a desk that cannot does not start
-    app = FastAPI(title="Baosong", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Baosong",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # it would lead to whatever host the request says it came to
+    )
     app.state.desk = desk
     for router in ROUTERS:
         app.include_router(router)
@@ -73,4 +79,5 @@ def _say(request: Request, error: Exception) -> Response:
 def _not_there(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
     said = Refused("desk.not_there") if status in (404, 405) else BadInput("desk.not_understood")
-    return HTMLResponse(filled("problem.html", request, error=said), status_code=status)
+    headers = error.headers if isinstance(error, HTTPException) else None  # which methods a page knows, say
+    return HTMLResponse(filled("problem.html", request, error=said), status_code=status, headers=headers)

@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 
 from starlette.datastructures import UploadFile
 
+from pipelines.desk.forms import STEERING
 from pipelines.errors import Tampered
 from pipelines.stages.canonical import file_digest
 
 _LONGEST_NAME_BYTES = 120
-_UNFIT = re.compile(r"[\x00-\x1f\x7f/\\\\]")
+_UNFIT = re.compile(rf"[/\\\\\t\n\r]|{STEERING.pattern}")
 
 
 def unaltered(path: Path, sha256: str) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.desk.visit import SESSION_COOKIE, Visit
+from pipelines.desk.visit import Visit, session_token
 from pipelines.errors import Refused
 from resources.accounts import Account, Session
 
@@ -43,7 +43,7 @@ def prove(visit: Visit) -> tuple[str, Session]:
     """
     accounts = visit.desk.accounts
     if visit.session.means != "oidc":
-        token = visit.request.cookies[SESSION_COOKIE]
+        token = session_token(visit.request)
         return accounts.reauthenticate(token, visit.secret("password"), visit.text("code") or None)
     if not accounts.is_vouched_anew(visit.session):
         raise Refused("desk.provider_first")

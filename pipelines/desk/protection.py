@@ -9,6 +9,7 @@ import logging
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.desk.rate import RateLimit
@@ -76,12 +77,17 @@ class Surroundings:
                 said = text("desk.too_often", seconds=wait)
                 await _refuse(with_headers, 429, said, (b"retry-after", str(wait).encode()))
                 return
+            if _is_ambiguous(scope):
+                await _refuse(with_headers, 400, text("desk.not_understood"), (b"connection", b"close"))
+                return
             if _declared_length(scope) > LARGEST_BODY:
                 raise TooLarge
             await self._app(scope, limited, with_headers)
         except TooLarge:
             said = text("desk.too_large", most=LARGEST_BODY // (1024 * 1024))
             await _refuse(with_headers, 413, said, (b"connection", b"close"))
+        except ClientDisconnect:
+            _log.info("gone before the answer: %s", scope["path"])
         except Exception:  # noqa: BLE001 - the border of the desk: the log has it, the person is told whom to tell
             _log.exception("fault at %s", scope["path"])
             if not is_begun:
@@ -106,6 +112,12 @@ def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
 def _declared_length(scope: Scope) -> int:
     value = dict(scope["headers"]).get(b"content-length", b"0")
     return int(value) if value.isdigit() else 0
+
+
+def _is_ambiguous(scope: Scope) -> bool:
+    """Whether the body's end is told in two ways, of which a proxy before the desk may believe the other."""
+    names = {name for name, _ in scope["headers"]}
+    return {b"content-length", b"transfer-encoding"} <= names
 
 
 async def _refuse(send: Send, status: int, said: str, header: tuple[bytes, bytes]) -> None:

@@ -60,6 +60,8 @@ def server_of(
         create_app(desk),
         host=host,
         port=port,
+        http="h11",  # bounds what stands before a body, which the parser that uvicorn prefers does not
+        ws="none",
         ssl_certfile=certificate,
         ssl_keyfile=key,
         server_header=False,

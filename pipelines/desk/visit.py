@@ -16,10 +16,11 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from pipelines.desk.forms import STEERING, sent_form
 from pipelines.desk.reading import Reading
 from pipelines.desk.rights import rights
 from pipelines.desk.scope import SEES_ALL, sees_filing, sees_request
-from pipelines.errors import BadInput, Refused, text
+from pipelines.errors import BadInput, Refused, catalogue, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
@@ -104,13 +105,15 @@ class Visit:
         return rights().may_open(self.user, route)
 
     def text(self, name: str, *, is_needed: bool = False) -> str:
-        """A field of the form without blanks around it. BadInput where it is needed and empty, or too long."""
+        """A field of the form without blanks around it. BadInput where it is needed and empty, too long, or would not read as it is."""
         value = self.form.get(name)
         given = value.strip() if isinstance(value, str) else ""
         if is_needed and not given:
             raise missing(name)
         if len(given) > LONGEST_TEXT:
             raise BadInput("desk.field_long", field=_named(name), most=LONGEST_TEXT)
+        if unseen := STEERING.search(given):
+            raise BadInput("desk.field_unseen", field=_named(name), place=unseen.start() + 1)
         return given
 
     def secret(self, name: str) -> str:
@@ -142,7 +145,9 @@ def missing(field: str) -> BadInput:
 
 
 def _named(field: str) -> str:
-    return text(f"desk.name.{field}")
+    """What the form calls a field; one that no form shows goes by its own name."""
+    known = f"desk.name.{field}"
+    return text(known) if known in catalogue() else field
 
 
 def desk_of(request: Request) -> Desk:
@@ -155,14 +160,24 @@ def client_of(request: Request) -> Client:
     return Client(address=address, user_agent=request.headers.get("user-agent", ""))
 
 
+def session_cookie(request: Request) -> str:
+    """The name of the session's cookie: under TLS one that no other host, plain page or path can set."""
+    return f"__Host-{SESSION_COOKIE}" if request.url.scheme == "https" else SESSION_COOKIE
+
+
+def session_token(request: Request) -> str:
+    """What the browser says its session is; empty where it says nothing."""
+    return request.cookies.get(session_cookie(request), "")
+
+
 async def visit(request: Request) -> AsyncGenerator[Visit]:
     """Let a person in, or raise: NotSignedIn, Refused `desk.no_right` or `desk.out_of_scope`, Refused `desk.stale_form`."""
     made = await run_in_threadpool(_admitted, request)
     if request.method in ("GET", "HEAD"):
         yield made
         return
-    async with request.form(
-        max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD_BYTES
+    async with sent_form(
+        request, max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD_BYTES
     ) as form:
         given = form.get("csrf")
         if not isinstance(given, str) or not compare_digest(
@@ -175,7 +190,7 @@ async def visit(request: Request) -> AsyncGenerator[Visit]:
 def _admitted(request: Request) -> Visit:
     desk = desk_of(request)
     session = desk.accounts.session(
-        request.cookies.get(SESSION_COOKIE, ""), is_use=not request.url.path.startswith(ASKED_BY_A_PROXY)
+        session_token(request), is_use=not request.url.path.startswith(ASKED_BY_A_PROXY)
     )
     if session is None or session.user_id not in desk.installation.deployment.users:
         raise NotSignedIn

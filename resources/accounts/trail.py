@@ -1,4 +1,5 @@
-"""The audit trail of who came in and what was done about accounts: appended to and read, never changed. No secrets in it.
+"""The audit trail of who came in and what was done about accounts: appended to and read, never changed, which the
+database holds to by triggers (`migrations/`). No secrets in it.
 
 What people decide about filings is not here but in the ledger.
 """

@@ -9,10 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from pipelines.desk.answering import onward, page, status_of
+from pipelines.desk.forms import sent_form
 from pipelines.desk.proof import own_account
 from pipelines.desk.protection import LANGUAGE_COOKIE
 from pipelines.desk.rendering import filled
-from pipelines.desk.visit import SESSION_COOKIE, Visited, client_of, desk_of
+from pipelines.desk.visit import Visited, client_of, desk_of, session_cookie, session_token
 from pipelines.errors import LANGUAGE, BadInput, BaosongError, Refused, text
 
 router = APIRouter()
@@ -37,7 +38,7 @@ async def log_in(request: Request) -> Response:
             form["password"],
             form["code"] or None,
             client_of(request),
-            previous=request.cookies.get(SESSION_COOKIE),
+            previous=session_token(request) or None,
         )
     except BaosongError as error:
         return _login_page(request, error=error, given=form)
@@ -76,9 +77,9 @@ async def enrol(request: Request) -> Response:
 @router.post("/logout", name="log_out")
 def log_out(visit: Visited) -> RedirectResponse:
     """End this session."""
-    visit.desk.accounts.log_out(visit.request.cookies[SESSION_COOKIE])
+    visit.desk.accounts.log_out(session_token(visit.request))
     answer = RedirectResponse(visit.request.url_for("login").path, status_code=303)
-    answer.delete_cookie(SESSION_COOKIE, path="/")
+    keep_session(visit.request, answer, "", max_age=0)
     return answer
 
 
@@ -95,7 +96,7 @@ def change_password(visit: Visited) -> Response:
         if visit.secret("password") != visit.secret("again"):
             raise BadInput("desk.passwords_differ")
         token, _ = visit.desk.accounts.change_password(
-            visit.request.cookies[SESSION_COOKIE], visit.secret("old"), visit.secret("password")
+            session_token(visit.request), visit.secret("old"), visit.secret("password")
         )
     except BaosongError as error:
         return account_page(visit, error=error)
@@ -110,7 +111,7 @@ def begin_totp(visit: Visited) -> HTMLResponse:
     accounts = visit.desk.accounts
     try:
         token, session = accounts.reauthenticate(
-            visit.request.cookies[SESSION_COOKIE], visit.secret("password"), visit.text("code") or None
+            session_token(visit.request), visit.secret("password"), visit.text("code") or None
         )
     except BaosongError as error:
         return account_page(visit, error=error)
@@ -141,7 +142,14 @@ def language(request: Request, code: str) -> RedirectResponse:
     """Keep the language, and go back to the page."""
     answer = RedirectResponse(own_page(request.query_params.get("next", "/")), status_code=303)
     if code in ("zh", "en"):
-        answer.set_cookie(LANGUAGE_COOKIE, code, max_age=_ONE_YEAR, httponly=True, samesite="lax")
+        answer.set_cookie(
+            LANGUAGE_COOKIE,
+            code,
+            max_age=_ONE_YEAR,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
     return answer
 
 
@@ -152,11 +160,12 @@ def healthy(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
-def keep_session(request: Request, answer: Response, token: str) -> None:
+def keep_session(request: Request, answer: Response, token: str, *, max_age: int | None = None) -> None:
     """Hand the session's token to the browser: not to scripts, not to other sites, over TLS only where the desk is behind it."""
     answer.set_cookie(
-        SESSION_COOKIE,
+        session_cookie(request),
         token,
+        max_age=max_age,
         httponly=True,
         samesite="strict",
         path="/",
@@ -199,9 +208,9 @@ async def _own_form(request: Request) -> dict[str, str]:
     """The fields of a form that comes before any session. Refused when another site sent it."""
     if _is_foreign(request):
         raise Refused("desk.stale_form")
-    form = await request.form(max_files=0, max_fields=10, max_part_size=4096)
     names = ("user", "password", "again", "code", "next")
-    return {name: str(form.get(name, ""))[:_LONGEST] for name in names}
+    async with sent_form(request, max_files=0, max_fields=10, max_part_size=4096) as form:
+        return {name: str(form.get(name, ""))[:_LONGEST] for name in names}
 
 
 def own_page(path: str) -> str:

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pipelines.desk.answering import status_of
 from pipelines.desk.pages.account import keep_session, own_page
 from pipelines.desk.rendering import filled
-from pipelines.desk.visit import SESSION_COOKIE, Desk, Visited, client_of, desk_of
+from pipelines.desk.visit import Desk, Visited, client_of, desk_of, session_token
 from pipelines.errors import BaosongError
 from resources.accounts import Flow
 from resources.sign_on import SignOn
@@ -91,7 +91,7 @@ def _leave(request: Request, next_page: str, *, session: str = "") -> Response:
 
 def _let_in(request: Request, desk: Desk, provider: SignOn, flow: Flow, came: Mapping[str, str]) -> str:
     """The token of a session for whom the provider vouches for."""
-    accounts, client, held = desk.accounts, client_of(request), request.cookies.get(SESSION_COOKIE, "")
+    accounts, client, held = desk.accounts, client_of(request), session_token(request)
     try:
         identity = provider.identity(flow, came, _redirect_uri(request))
     except BaosongError as error:

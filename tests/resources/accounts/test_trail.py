@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DatabaseError
 
 from resources.accounts import Accounts
 from resources.accounts.administration import Administration
@@ -76,6 +78,34 @@ def test_no_secret_is_in_the_trail(enrolled: Accounts, factor: Factor) -> None:
     told = repr(enrolled.trail(50))
     for secret in (PASSWORD, token, begun.csrf_secret, factor.secret, *factor.recovery):
         assert secret not in told
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE account_trail SET user_id = 'somebody else'",
+        "UPDATE account_trail SET number = number + 100",
+        "DELETE FROM account_trail",
+        "DELETE FROM account_trail WHERE number = (SELECT max(number) FROM account_trail)",
+        {
+            "sqlite": "INSERT OR REPLACE INTO account_trail SELECT number, at, NULL, event, detail FROM account_trail",
+            "postgresql": "TRUNCATE account_trail",
+        },
+    ],
+)
+def test_the_database_refuses_to_change_or_remove_an_entry(
+    accounts: Accounts, world: World, statement: str | dict[str, str]
+) -> None:
+    accounts.record("li", "revealed", {"finding": "F-1"})
+    accounts.record("li", "revealed", {"finding": "F-2"})
+    before, engine = accounts.trail(9), create_engine(world.url)
+    asked = statement if isinstance(statement, str) else statement[engine.dialect.name]
+    with pytest.raises(DatabaseError, match="the trail is only added to"), engine.begin() as connection:
+        connection.execute(text(asked))
+    engine.dispose()
+    assert accounts.trail(9) == before
+    accounts.record("li", "revealed", {"finding": "F-3"})
+    assert [each.detail["finding"] for each in accounts.trail(9)] == ["F-3", "F-2", "F-1"]
 
 
 def test_nothing_changes_or_removes_an_entry() -> None:
