@@ -19,6 +19,8 @@ _ROUTES = {
     "open_sign_off": "filing",
     "again": "filing",
     "sign": "sign_page",
+    "hand_in": "off_system",
+    "decide_extension": "talks",
 }
 """The page of each kind of task; of whatever else is told, the filing's or the request's."""
 

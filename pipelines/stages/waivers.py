@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
 from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import WaiverGranted, WaiverRevoked
+from pipelines.ledger.recorded import Recorded
 from pipelines.stages.bulk_facts import CELL, frame, keep, kept
 from pipelines.stages.held import record_with_held
 from pipelines.stages.installation import Installation, require_role
@@ -54,12 +55,7 @@ def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, us
         raise BadInput("waivers.refused", rule=draft.rule, details=problems)
     standard = installation.standard(state.opened.fact.standard)
     rule = standard.rule(draft.rule)
-    owners = {
-        installation.deployment.department_of(standard.name, rule=rule.id, table=table, group=rule.group)
-        for table in ([draft.table] if draft.table else tables_of(standard, rule))
-    }
-    if others := sorted(owner for owner in owners if not user.speaks_for(owner)):
-        raise Refused("waivers.other_department", user=user.id, rule=rule.id, department=", ".join(others))
+    _require_owner(installation, state, user, draft.rule, draft.table)
     accepted = _accepted(installation, state, draft)
     findings = keep(installation, filing, accepted) if accepted.height else ""
     for given in waivers_in_force(installation, state):
@@ -89,20 +85,84 @@ def revoke_waiver(
 ) -> FilingState:
     """A waiver no longer holds: what it was granted for since the last judging is held again at once, the rest from the next.
 
-    Once its filing is packaged, this changes nothing there: it no longer covers later filings.
+    Once its filing is packaged, this changes nothing there: it no longer covers later filings. Raises Refused for a user who does
+    not speak for every department that it concerns.
     """
     require_role(user, "business_reviewer", act="waive")
     state = installation.state(filing)
     if state.is_in_sign_off and not state.packages:
         raise Refused("waivers.closed", filing=filing, stage=text(f"cli.stage.{state.stage}"))
-    if number not in {waiver.fact.number for waiver in state.waivers}:
+    granted = next((waiver.fact for waiver in state.waivers if waiver.fact.number == number), None)
+    if granted is None:
         raise BadInput("waivers.unknown", number=number, filing=filing)
+    _require_owner(installation, state, user, granted.rule, granted.table)
     if number in {each.fact.number for each in state.revocations}:
         return state
     if not reason.strip():
         raise BadInput("waivers.no_reason")
     fact = WaiverRevoked(number=number, reason=reason.strip(), held=())
     return record_with_held(installation, state, fact, actor=user.id, command=f"revoke:{number}")
+
+
+def _require_owner(
+    installation: Installation, state: FilingState, user: User, rule: str, table: str | None
+) -> None:
+    others = [each for each in owners_of(installation, state, rule, table) if not user.speaks_for(each)]
+    if others:
+        raise Refused("waivers.other_department", user=user.id, rule=rule, department=", ".join(others))
+
+
+def owners_of(
+    installation: Installation, state: FilingState, rule: str, table: str | None
+) -> tuple[str, ...]:
+    """The departments that own what a waiver of a rule may cover, on one table where given; none of a rule that is no more."""
+    standard = installation.standard(state.opened.fact.standard)
+    known = next((each for each in standard.rules if each.id == rule), None)
+    if known is None:
+        return ()
+    department_of = installation.deployment.department_of
+    tables = [table] if table else tables_of(standard, known)
+    found = {department_of(standard.name, rule=rule, table=name, group=known.group) for name in tables}
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True)
+class KnownWaiver:
+    """A waiver that concerns a filing: `filing` is where it was granted; `covers` counts the findings it was granted for."""
+
+    fact: WaiverGranted
+    filing: str
+    by: str
+    at: datetime
+    covers: int
+    is_in_force: bool
+    revoked: Recorded[WaiverRevoked] | None
+
+
+def known_waivers(installation: Installation, state: FilingState) -> list[KnownWaiver]:
+    """All that were granted in this filing and those of others that hold for it; the ones in force first, the newest first.
+
+    Raises Tampered when what a waiver was granted for is not what was recorded.
+    """
+    holding = {fact.number for _, fact in _in_force(installation, state)}
+    others = [other for other in installation.states(state.opened.fact.standard) if other.id != state.id]
+    known = [
+        KnownWaiver(
+            fact=waiver.fact,
+            filing=granted_in.id,
+            by=waiver.actor,
+            at=waiver.at,
+            covers=kept(installation, granted_in.id, waiver.fact.findings).height
+            if waiver.fact.findings
+            else 0,
+            is_in_force=waiver.fact.number in holding,
+            revoked=next((r for r in granted_in.revocations if r.fact.number == waiver.fact.number), None),
+        )
+        for granted_in in (state, *others)
+        for waiver in granted_in.waivers
+        if granted_in is state or waiver.fact.number in holding
+    ]
+    return sorted(known, key=lambda each: (each.is_in_force, each.at), reverse=True)
 
 
 def waivers_in_force(installation: Installation, state: FilingState) -> tuple[WaiverGranted, ...]:

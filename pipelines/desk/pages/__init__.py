@@ -4,6 +4,7 @@ from pipelines.desk.pages import (
     account,
     administration,
     answers,
+    answers_together,
     comparison,
     figures,
     filings,
@@ -11,10 +12,13 @@ from pipelines.desk.pages import (
     findings,
     gatekeeping,
     notices,
+    off_system,
     requests,
     signing,
     standards,
+    talks,
     tasks,
+    waivers,
 )
 
 ROUTERS = tuple(
@@ -30,6 +34,10 @@ ROUTERS = tuple(
         findings,
         finding,
         answers,
+        answers_together,
+        waivers,
+        off_system,
+        talks,
         signing,
         standards,
         administration,

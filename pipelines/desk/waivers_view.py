@@ -1,0 +1,124 @@
+"""The waivers of a filing as far as a person sees them: a department its own, whoever works on whole filings all. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from pipelines.desk.findings_view import visible_row, visible_rows
+from pipelines.desk.visit import Visit
+from pipelines.errors import BadInput, Refused
+from pipelines.stages.masking import masked_key, personal_fields
+from pipelines.stages.scope import sees_filing
+from pipelines.stages.waivers import KnownWaiver, known_waivers, owners_of
+
+_JOINT = "|"
+
+
+@dataclass(frozen=True)
+class ShownWaiver:
+    """A waiver with its key masked; `may_revoke`: granted in this filing, in force, and this person's to take back."""
+
+    known: KnownWaiver
+    key: str | None
+    departments: tuple[str, ...]
+    may_revoke: bool
+    may_open: bool
+
+
+@dataclass(frozen=True)
+class Waivable:
+    """What a person may waive: a rule's findings in one table, `count` of which are there and not waived."""
+
+    rule: str
+    table: str
+    count: int
+
+    @property
+    def name(self) -> str:
+        """As a form calls it."""
+        return f"{self.rule}{_JOINT}{self.table}"
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What a form means: a rule in a table, of one key (canonical JSON) where `finding` was chosen alone."""
+
+    rule: str
+    table: str
+    key: str | None = None
+
+
+def shown_waivers(visit: Visit) -> list[ShownWaiver]:
+    """Those in force first."""
+    shown: list[ShownWaiver] = []
+    is_open = _is_open(visit)
+    deployment = visit.installation.deployment
+    for known in known_waivers(visit.installation, visit.state):
+        fact = known.fact
+        owners = owners_of(visit.installation, visit.state, fact.rule, fact.table)
+        is_own = bool(owners) and all(visit.user.speaks_for(owner) for owner in owners)
+        if not (visit.is_of_whole or is_own):
+            continue
+        is_here = known.filing == visit.state.id
+        other = None if is_here else visit.desk.reading.filing(known.filing)
+        shown.append(
+            ShownWaiver(
+                known,
+                _shown_key(visit, fact.table, fact.key),
+                owners,
+                may_revoke=is_here and is_own and is_open and known.revoked is None and known.is_in_force,
+                may_open=other is not None and sees_filing(deployment, visit.user, other),
+            )
+        )
+    return shown
+
+
+def waivable(visit: Visit) -> list[Waivable]:
+    """What stands in the register, is not waived, and is this person's to waive now."""
+    if not visit.may_open("grant_waiver") or visit.state.content is None or not _is_open(visit):
+        return []
+    present = visible_rows(visit).filter(
+        "is_present", pl.col("state") != "waived", pl.col("reason").is_null()
+    )
+    counted = present.group_by("rule", "table").len("count").sort("rule", "table").collect()
+    return [
+        Waivable(rule, table, count)
+        for rule, table, count in counted.iter_rows()
+        if all(
+            visit.user.speaks_for(owner)
+            for owner in owners_of(visit.installation, visit.state, rule, table) or ("",)
+        )
+    ]
+
+
+def meant_by(visit: Visit, what: str, finding: str, *, is_one: bool) -> Meant:
+    """What the form chose. BadInput for nothing, Refused for a finding that does not exist for this person."""
+    if not finding:
+        rule, _, table = what.partition(_JOINT)
+        if not rule or not table:
+            raise BadInput("desk.waivers.nothing_chosen")
+        return Meant(rule, table)
+    row = visible_row(visit, finding)
+    if row.is_empty():
+        raise Refused("desk.out_of_scope")
+    found = row.row(0, named=True)
+    return Meant(found["rule"], found["table"], found["key"] if is_one else None)
+
+
+def next_to_expire(shown: list[ShownWaiver]) -> date | None:
+    """The first day on which a waiver in force ends."""
+    return min((each.known.fact.expires for each in shown if each.known.is_in_force), default=None)
+
+
+def _is_open(visit: Visit) -> bool:
+    return not visit.state.is_in_sign_off and not visit.state.packages
+
+
+def _shown_key(visit: Visit, table: str | None, key: str | None) -> str | None:
+    if key is None or table is None:
+        return key
+    standard = visit.installation.standard(visit.state.opened.fact.standard)
+    return masked_key(key, personal_fields(standard, table))
