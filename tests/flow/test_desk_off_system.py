@@ -74,7 +74,7 @@ def test_every_wrong_cell_is_named_by_sheet_row_and_column_and_nothing_is_taken(
     assert "baosong-upload" not in page.text, "where the desk put the file down is nobody's matter"
     assert events(begun) == recorded and begun.state(AUDIT).uploads == ()
 
-    coded = filled(begun, tmp_path / "coded.xlsx", [{**ROWS[0], "SXBZ": None}])
+    coded = filled(begun, tmp_path / "coded.xlsx", [{**ROWS[0], "HBDM": "XYZ"}])
     with pytest.raises(Declined, match=r"coded\.xlsx 有 1 处错误"):
         owner.send(PAGE, PAGE, {"table": TREATIES}, [("workbook", coded)])
 
