@@ -21,6 +21,7 @@ _ROUTES = {
     "sign": "sign_page",
     "hand_in": "off_system",
     "decide_extension": "talks",
+    "decide_waiver": "waivers",
 }
 """The page of each kind of task; of whatever else is told, the filing's or the request's."""
 

@@ -10,8 +10,12 @@ import polars as pl
 from pipelines.desk.findings_view import visible_row, visible_rows
 from pipelines.desk.visit import Visit
 from pipelines.errors import BadInput, Refused
+from pipelines.ledger.filing import Recorded
+from pipelines.ledger.filing_events import WaiverProposed, WaiverRefused
+from pipelines.stages.bulk_facts import kept
 from pipelines.stages.masking import masked_key, personal_fields
 from pipelines.stages.scope import sees_filing
+from pipelines.stages.waiver_granting import AGREES
 from pipelines.stages.waivers import KnownWaiver, known_waivers, owners_of
 
 _JOINT = "|"
@@ -26,6 +30,18 @@ class ShownWaiver:
     departments: tuple[str, ...]
     may_revoke: bool
     may_open: bool
+
+
+@dataclass(frozen=True)
+class ShownProposal:
+    """A waiver that waits for an opinion or got none that agrees; `may_agree`, `may_disagree`: this person's opinions now."""
+
+    proposed: Recorded[WaiverProposed]
+    key: str | None
+    covers: int
+    refused: Recorded[WaiverRefused] | None
+    may_agree: bool
+    may_disagree: bool
 
 
 @dataclass(frozen=True)
@@ -76,9 +92,36 @@ def shown_waivers(visit: Visit) -> list[ShownWaiver]:
     return shown
 
 
+def shown_proposals(visit: Visit) -> list[ShownProposal]:
+    """The proposals that were not granted, those that wait first, then the newest first."""
+    state, user = visit.state, visit.user
+    refused = {each.fact.number: each for each in state.waivers_refused}
+    granted = {each.fact.number for each in state.waivers}
+    agrees = user.has_role(AGREES)
+    shown: list[ShownProposal] = []
+    for each in reversed(state.waivers_proposed):
+        fact = each.fact
+        is_own = all(map(user.speaks_for, fact.departments))
+        if fact.number in granted or not (visit.is_of_whole or is_own):
+            continue
+        waits = fact.number not in refused and _is_open(visit)
+        may_decide = waits and visit.may_open("decide_waiver") and (is_own or agrees)
+        shown.append(
+            ShownProposal(
+                each,
+                _shown_key(visit, fact.table, fact.key),
+                kept(visit.installation, state.id, fact.findings).height if fact.findings else 0,
+                refused.get(fact.number),
+                may_agree=may_decide and each.actor != user.id,
+                may_disagree=may_decide,
+            )
+        )
+    return sorted(shown, key=lambda each: each.refused is not None)
+
+
 def waivable(visit: Visit) -> list[Waivable]:
     """What stands in the register, is not waived, and is this person's to waive now."""
-    if not visit.may_open("grant_waiver") or visit.state.content is None or not _is_open(visit):
+    if not visit.may_open("propose_waiver") or visit.state.content is None or not _is_open(visit):
         return []
     present = visible_rows(visit).filter(
         "is_present", pl.col("state") != "waived", pl.col("reason").is_null()

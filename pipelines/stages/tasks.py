@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import Held, Holder
+from pipelines.ledger.filing_events import Held, Holder, WaiverProposed
 from pipelines.ledger.recorded import Recorded
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
@@ -22,7 +22,7 @@ from resources.deployment import User
 
 TaskKind = Literal[
     "review_request", "mend_request", "first_review", "issue", "answer", "decide", "open_sign_off", "again", "sign",
-    "hand_in", "decide_extension",
+    "hand_in", "decide_extension", "decide_waiver",
 ]  # fmt: skip
 HOLDERS: tuple[Holder, ...] = ("first_review", "issue", "answer", "decide")
 
@@ -76,6 +76,9 @@ def tasks_of_filing(installation: Installation, state: FilingState, user: User) 
     proposed = state.open_extension
     if proposed and user.has_role("audit_reviewer") and user.id != proposed.actor:
         yield Task("decide_extension", stream, state.id, proposed.seq, proposed.at, state.planned_on)
+    if theirs := _waivers_to_decide(state, user):
+        last = theirs[0]
+        yield Task("decide_waiver", stream, state.id, last.seq, last.at, state.planned_on, len(theirs))
     if _is_with_people(state):
         yield from _held_tasks(installation, state, user, stream)
     if user.has_role("data_engineer") and state.stage in ("reviewed", "rejected"):
@@ -92,19 +95,33 @@ def has_tasks(installation: Installation, state: FilingState) -> bool:
     """Whether anything of the filing may wait for anybody: cheap to ask before people are gone through."""
     if state.withdrawn:
         return False
-    if state.open_extension or (_takes_uploads(state) and keeps_off_system(installation, state)):
+    if state.open_extension or (_is_open(state) and state.open_waivers):
+        return True
+    if _is_open(state) and keeps_off_system(installation, state):
         return True
     is_held = _is_with_people(state) and bool(state.held)
     return is_held or state.current_step is not None or state.stage in ("reviewed", "rejected")
 
 
-def _takes_uploads(state: FilingState) -> bool:
+def _is_open(state: FilingState) -> bool:
     return not state.is_in_sign_off and not state.packages
+
+
+def _waivers_to_decide(state: FilingState, user: User) -> list[Recorded[WaiverProposed]]:
+    """Proposed waivers that the user may agree to; nobody to their own."""
+    if not _is_open(state):
+        return []
+    return [
+        each
+        for each in state.open_waivers
+        if each.actor != user.id
+        and (user.has_role("audit_reviewer") or all(map(user.speaks_for, each.fact.departments)))
+    ]
 
 
 def _hand_in(installation: Installation, state: FilingState, user: User, stream: str) -> Iterator[Task]:
     """Off-system tables that the user's departments owe, or promised to hand in again."""
-    if not _takes_uploads(state) or not any(
+    if not _is_open(state) or not any(
         user.speaks_for(department) for department in keeps_off_system(installation, state)
     ):
         return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -29,10 +29,10 @@ from pipelines.stages.request import open_due, raise_request
 from pipelines.stages.selection import Selection
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 from pipelines.stages.talk import Talk, propose_extension, record_talk
-from pipelines.stages.waivers import WaiverDraft, grant_waiver
+from pipelines.stages.waiver_granting import WaiverDraft, propose_waiver
 from tests.browser.reception import OFFICE, PHONE, Person, Reception
 from tests.flow.conftest import leave_few_filers
-from tests.flow.life import rows
+from tests.flow.life import rows, waive
 from tests.flow.play import (
     AUDIT,
     PREPARERS,
@@ -117,7 +117,9 @@ def furnish(home: Path, audit_listed: Path, deployment: Path) -> None:
         waiver = WaiverDraft(
             "B01", "签报〔2026〕7号（模拟）", "历史证件（模拟）", date(2026, 6, 30), table="KHXXB"
         )
-        grant_waiver(installation, AUDIT, waiver, installation.user("underwriting_reviewer"))
+        underwriter = installation.user("underwriting_reviewer")
+        waive(installation, AUDIT, waiver, underwriter)
+        propose_waiver(installation, AUDIT, replace(waiver, rule="D02", table="BDXXB"), underwriter)
         open_by_request(installation, schedule_p_draft(home))
         run(installation, SCHEDULE_P, "extract", "validate", "review")
         answer_all(installation, SCHEDULE_P, explain, home / "filled", otherwise="filer_correspondent")
@@ -177,7 +179,7 @@ def places(installation: Installation) -> list[Place]:
         Place("finding", "branch_440000", finding),
         Place("workbooks", "branch_330000", audit), Place("workbooks", "branch_440000", audit),
         Place("finding", "business_reviewer", {**audit, "finding": str(differing["finding"][0])}),
-        Place("waivers", "underwriting_reviewer", audit),
+        Place("waivers", "business_reviewer", audit),
         Place("waivers", "underwriting_reviewer", audit, {"finding": str(waivable["finding"][0])}),
         Place("off_system", "accounting_reviewer", audit), Place("talks", "audit_reviewer", audit),
         Place("talks", "branch_it_440000", audit),

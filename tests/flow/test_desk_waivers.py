@@ -43,8 +43,13 @@ def test_a_department_waives_a_rule_in_a_table_and_takes_it_back(
     reviewer = people.visitor("underwriting_reviewer")
     assert "没有豁免。" in words(reviewer.read(PAGE))
     page = words(reviewer.send(PAGE, PAGE, {"what": "B01|KHXXB", **GIVEN}))
-    assert "豁免已登记" in page and "有效的豁免 1 项。 最早的一项 2026-06-30 到期。" in page
+    assert "豁免已提出，等待另一人同意。" in page and "有效的豁免 0 项" in page
     assert "签报〔2026〕7号（模拟） 系统升级前的历史证件（模拟） 承保管理部审核人（模拟）" in page
+    assert "waived" not in {standing(installation, each)[0] for each in covered}
+    assert "审批豁免" not in words(reviewer.read("/")), "nobody agrees to their own"
+    page = words(agree(people, installation, "audit_reviewer"))
+    assert "豁免已生效" in page and "有效的豁免 1 项。 最早的一项 2026-06-30 到期。" in page
+    assert "承保管理部审核人（模拟） → 稽核审核人（模拟）" in page
     assert {standing(installation, each)[0] for each in covered} == {"waived"}
     (fact,) = waivers_in_force(installation, installation.state(AUDIT))
     assert fact.expires.isoformat() == GIVEN["expires"]
@@ -59,6 +64,40 @@ def test_a_department_waives_a_rule_in_a_table_and_takes_it_back(
     assert "waived" not in {standing(installation, each)[0] for each in covered}
 
 
+def test_a_proposal_is_agreed_to_by_somebody_else_or_comes_to_nothing(
+    installation: Installation, people: Street
+) -> None:
+    proposer = people.visitor("underwriting_reviewer")
+    page = proposer.send(PAGE, PAGE, {"what": "B01|KHXXB", **GIVEN})
+    assert 'value="agree"' not in page and "本人提出，只能收回" in page
+    number = installation.state(AUDIT).open_waivers[0].fact.number
+    recorded = events(installation)
+    for user, opinion, why in (
+        ("underwriting_reviewer", "agree", "须由他人同意"),
+        ("claims_reviewer", "agree", "claims_reviewer 不代表规则 B01"),
+        ("business_reviewer", "disagree", "须写明意见"),
+        ("business_reviewer", "", "“意见”没有填写"),
+        ("data_engineer", "agree", "不能使用此页面"),
+    ):
+        with pytest.raises(Declined, match=why):
+            given = {"proposal": number, "opinion": opinion}
+            people.visitor(user).send(PAGE, f"{PAGE}/opinion", given)
+    assert events(installation) == recorded
+    second = people.visitor("business_reviewer")
+    assert f'<a href="{PAGE}">审批豁免</a>' in second.read("/")
+    given = {"proposal": number, "opinion": "disagree", "comment": "证件可以更正（模拟）"}
+    page = words(second.send(PAGE, f"{PAGE}/opinion", given))
+    assert "未同意" in page and "：证件可以更正（模拟）" in page
+    assert installation.state(AUDIT).waivers == () and "审批豁免" not in words(second.read("/"))
+
+
+def agree(people: Street, installation: Installation, user: str) -> str:
+    """Somebody agrees to the waiver that waits; the page that follows."""
+    number = installation.state(AUDIT).open_waivers[-1].fact.number
+    given = {"proposal": number, "opinion": "agree"}
+    return people.visitor(user).send(PAGE, f"{PAGE}/opinion", given)
+
+
 def test_a_waiver_of_one_finding_takes_its_key_from_the_finding_and_shows_it_masked(
     installation: Installation, people: Street
 ) -> None:
@@ -67,6 +106,7 @@ def test_a_waiver_of_one_finding_takes_its_key_from_the_finding_and_shows_it_mas
     link = f"{PAGE}?finding={row['finding']}"
     assert f'href="{link}#grant"' in reviewer.read(f"/filings/{AUDIT}/findings/{row['finding']}")
     reviewer.send(link, PAGE, {"finding": row["finding"], "reach": "finding", **GIVEN})
+    agree(people, installation, "business_reviewer")
     (fact,) = waivers_in_force(installation, installation.state(AUDIT))
     assert (fact.rule, fact.table, fact.key) == ("D05", row["table"], row["key"])
     assert standing(installation, row["finding"]) == ("waived", None)
@@ -95,8 +135,10 @@ def test_another_department_sees_no_waiver_and_grants_none_and_branches_find_no_
     installation: Installation, people: Street
 ) -> None:
     people.visitor("underwriting_reviewer").send(PAGE, PAGE, {"what": "B01|KHXXB", **GIVEN})
-    recorded = events(installation)
     claims = people.visitor("claims_reviewer")
+    assert GIVEN["sign_off"] not in claims.read(PAGE), "nor what is proposed"
+    agree(people, installation, "audit_reviewer")
+    recorded = events(installation)
     assert GIVEN["sign_off"] not in claims.read(PAGE) and "B01|KHXXB" not in claims.read(PAGE)
     with pytest.raises(Declined, match="claims_reviewer 不代表规则 B01"):
         claims.send(PAGE, PAGE, {"what": "B01|KHXXB", **GIVEN})

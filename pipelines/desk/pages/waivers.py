@@ -1,4 +1,5 @@
-"""Waivers (豁免): what is accepted under which sign-off until when; granting one, for a rule or a finding, and taking it back."""
+"""Waivers (豁免): what is accepted under which sign-off until when; proposing one, for a rule or a finding, the second
+person's opinion on it, and taking it back."""
 
 from __future__ import annotations
 
@@ -8,11 +9,12 @@ from fastapi.responses import HTMLResponse, Response
 from pipelines.desk.answering import onward, page
 from pipelines.desk.findings_view import visible_row
 from pipelines.desk.pages.filings import head_of
-from pipelines.desk.visit import Visited
-from pipelines.desk.waivers_view import meant_by, next_to_expire, shown_waivers, waivable
+from pipelines.desk.visit import Visited, missing
+from pipelines.desk.waivers_view import meant_by, next_to_expire, shown_proposals, shown_waivers, waivable
 from pipelines.errors import BaosongError
 from pipelines.stages.masking import masked_finding
-from pipelines.stages.waivers import WaiverDraft, grant_waiver, revoke_waiver
+from pipelines.stages.waiver_granting import WaiverDraft, decide_waiver, propose_waiver
+from pipelines.stages.waivers import revoke_waiver
 
 router = APIRouter()
 
@@ -23,9 +25,9 @@ def waivers(visit: Visited) -> HTMLResponse:
     return _page(visit, visit.request.query_params.get("finding", ""))
 
 
-@router.post("/filings/{filing}/waivers", name="grant_waiver")
-def grant(visit: Visited) -> Response:
-    """Accept findings under a sign-off: a rule's in one table, or one alone."""
+@router.post("/filings/{filing}/waivers", name="propose_waiver")
+def propose(visit: Visited) -> Response:
+    """Propose that findings are accepted under a sign-off: a rule's in one table, or one alone."""
     finding = visit.text("finding")
     try:
         meant = meant_by(visit, visit.text("what"), finding, is_one=visit.text("reach") == "finding")
@@ -37,10 +39,26 @@ def grant(visit: Visited) -> Response:
             reason=visit.text("reason", is_needed=True),
             expires=visit.day("expires"),
         )
-        grant_waiver(visit.installation, visit.state.id, draft, visit.user)
+        propose_waiver(visit.installation, visit.state.id, draft, visit.user)
     except BaosongError as error:
         return _page(visit, finding, error=error)
-    return onward(visit, "waivers", done="waiver_granted", path={"filing": visit.state.id})
+    return onward(visit, "waivers", done="waiver_proposed", path={"filing": visit.state.id})
+
+
+@router.post("/filings/{filing}/waivers/opinion", name="decide_waiver")
+def decide(visit: Visited) -> Response:
+    """Somebody else's opinion on a proposed waiver."""
+    try:
+        opinion, number = visit.text("opinion"), visit.text("proposal", is_needed=True)
+        if opinion not in ("agree", "disagree"):
+            raise missing("opinion")
+        comment = visit.text("comment")
+        decide_waiver(
+            visit.installation, visit.state.id, number, visit.user, opinion=opinion, comment=comment
+        )
+    except BaosongError as error:
+        return _page(visit, "", error=error)
+    return onward(visit, "waivers", done=f"waiver_{opinion}", path={"filing": visit.state.id})
 
 
 @router.post("/filings/{filing}/waivers/revoke", name="revoke_waiver")
@@ -70,6 +88,7 @@ def _page(visit: Visited, finding: str, *, error: BaosongError | None = None) ->
         error=error,
         **head,
         shown=shown,
+        proposals=shown_proposals(visit),
         may_waive=may_waive,
         chosen=chosen,
         first_end=next_to_expire(shown),
