@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import polars as pl
 
-from pipelines.desk.findings_view import visible_row, visible_rows
+from pipelines.desk.findings_view import scope_of, visible_row, visible_rows
 from pipelines.desk.visit import Visit
 from pipelines.errors import BadInput, Refused
 from pipelines.ledger.filing import Recorded
@@ -123,18 +125,31 @@ def waivable(visit: Visit) -> list[Waivable]:
     """What stands in the register, is not waived, and is this person's to waive now."""
     if not visit.may_open("propose_waiver") or visit.state.content is None or not _is_open(visit):
         return []
-    present = visible_rows(visit).filter(
-        "is_present", pl.col("state") != "waived", pl.col("reason").is_null()
+    counted = visit.desk.reading.remembered(
+        visit.state, ("waivable", scope_of(visit)), lambda: _counted(visible_rows(visit))
     )
-    counted = present.group_by("rule", "table").len("count").sort("rule", "table").collect()
     return [
         Waivable(rule, table, count)
         for rule, table, count in counted.iter_rows()
-        if all(
-            visit.user.speaks_for(owner)
-            for owner in owners_of(visit.installation, visit.state, rule, table) or ("",)
-        )
+        if _is_owner(visit, rule, table)
     ]
+
+
+def may_waive(visit: Visit, row: Mapping[str, Any]) -> bool:
+    """Whether this person may propose now that a finding is waived, by its row of the register."""
+    is_left = row["is_present"] and row["state"] != "waived" and row["reason"] is None
+    may_act = visit.may_open("propose_waiver") and _is_open(visit)
+    return is_left and may_act and _is_owner(visit, row["rule"], row["table"])
+
+
+def _counted(rows: pl.LazyFrame) -> pl.DataFrame:
+    left = rows.filter("is_present", pl.col("state") != "waived", pl.col("reason").is_null())
+    return left.group_by("rule", "table").len("count").sort("rule", "table").collect()
+
+
+def _is_owner(visit: Visit, rule: str, table: str) -> bool:
+    owners = owners_of(visit.installation, visit.state, rule, table)
+    return bool(owners) and all(map(visit.user.speaks_for, owners))
 
 
 def meant_by(visit: Visit, what: str, finding: str, *, is_one: bool) -> Meant:

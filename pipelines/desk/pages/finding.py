@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 from fastapi import APIRouter
@@ -16,7 +14,7 @@ from pipelines.desk.findings_view import asked_of, chosen, neighbours, place_see
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.scope import SEES_ALL, visible_branches
 from pipelines.desk.visit import Visited
-from pipelines.desk.waivers_view import waivable
+from pipelines.desk.waivers_view import may_waive
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.answer_page import answer_finding
 from pipelines.stages.cell_notation import format_cell
@@ -105,7 +103,7 @@ def _finding_page(
         form=_form(visit, finding, given),
         refusal=refusal,
         differing=differing(visit, row.row(0, named=True), is_revealed=is_revealed),
-        may_waive=_may_waive(visit, row.row(0, named=True)),
+        may_waive=may_waive(visit, row.row(0, named=True)),
         beside=neighbours(visit, asked, finding),
         query=asked.query(),
         related=_related(visit, row) if visit.request.query_params.get("rows") == "1" else None,
@@ -122,12 +120,6 @@ def _form(visit: Visited, finding: str, given: AnswerForm | None) -> AnswerForm 
     if form is None or given is None:
         return form
     return replace(form, handling=given.handling, new_value=given.new_value, reason=given.reason)
-
-
-def _may_waive(visit: Visited, row: Mapping[str, Any]) -> bool:
-    """Whether the link to a waiver of this finding leads anywhere."""
-    is_open = row["is_present"] and row["state"] != "waived" and row["reason"] is None
-    return is_open and any((each.rule, each.table) == (row["rule"], row["table"]) for each in waivable(visit))
 
 
 def _related(visit: Visited, found: pl.DataFrame) -> list[RelatedRows]:

@@ -10,7 +10,14 @@ from pipelines.desk.answering import onward, page
 from pipelines.desk.findings_view import visible_row
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import Visited, missing
-from pipelines.desk.waivers_view import meant_by, next_to_expire, shown_proposals, shown_waivers, waivable
+from pipelines.desk.waivers_view import (
+    may_waive,
+    meant_by,
+    next_to_expire,
+    shown_proposals,
+    shown_waivers,
+    waivable,
+)
 from pipelines.errors import BaosongError
 from pipelines.stages.masking import masked_finding
 from pipelines.stages.waiver_granting import WaiverDraft, decide_waiver, propose_waiver
@@ -77,11 +84,9 @@ def _page(visit: Visited, finding: str, *, error: BaosongError | None = None) ->
     head = head_of(visit)
     row = visible_row(visit, finding) if finding else None
     chosen = None
-    if row is not None and not row.is_empty():
+    if row is not None and not row.is_empty() and may_waive(visit, row.row(0, named=True)):
         chosen = masked_finding(head["standard"], row.row(0, named=True))
-    shown, may_waive = shown_waivers(visit), waivable(visit)
-    if chosen and (chosen["rule"], chosen["table"]) not in {(each.rule, each.table) for each in may_waive}:
-        chosen = None
+    shown = shown_waivers(visit)
     return page(
         visit,
         "waivers",
@@ -89,7 +94,7 @@ def _page(visit: Visited, finding: str, *, error: BaosongError | None = None) ->
         **head,
         shown=shown,
         proposals=shown_proposals(visit),
-        may_waive=may_waive,
+        may_waive=waivable(visit),
         chosen=chosen,
         first_end=next_to_expire(shown),
         earliest=max(visit.state.date_to, visit.installation.now().date()),
