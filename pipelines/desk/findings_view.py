@@ -22,6 +22,7 @@ FILTERS = ("rule", "severity", "table", "branch", "department", "state", "holder
 SORTS = ("rule", "table", "branch", "department", "state", "since", "due")
 PAGE_ROWS = 50
 _LONGEST_PAGE = 7
+_LONGEST_PLACE = 12
 _ACTS = ("review_seq", "asked_seq", "answer_seq", "decided_seq")
 Groups = Mapping[str, tuple[tuple[str, int], ...]]
 """The values of each filter with how many findings have them, most first."""
@@ -193,6 +194,11 @@ def neighbours(visit: Visit, asked: Asked, finding: str) -> Neighbours:
 
 def _wanted(asked: Asked) -> list[pl.Expr]:
     return [pl.col(name).is_in(list(values)) for name, values in asked.chosen.items()]
+
+
+def place_seen(given: str) -> int:
+    """The place in the ledger that a form says its page was made at; 0, which is before everything, where it says none."""
+    return int(given) if given.isascii() and given.isdigit() and len(given) < _LONGEST_PLACE else 0
 
 
 def chosen(visit: Visit, asked: Asked, ticked: tuple[str, ...], *, holder: str, seen: int) -> Selection:

@@ -27,7 +27,9 @@ _ABOVE = {
     "standard_codes": "standards",
 }
 _OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
-                "comparison", "explain_drift", "explain", "answer_finding")  # fmt: skip
+                "comparison", "explain_drift", "explain", "answer_finding", "choose_answer", "answer_findings",
+                "waivers", "propose_waiver", "decide_waiver", "revoke_waiver", "off_system", "upload_off_system",
+                "talks", "record_talk", "propose_extension", "decide_extension")  # fmt: skip
 
 
 @dataclass(frozen=True)

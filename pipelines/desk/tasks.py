@@ -20,6 +20,9 @@ _ROUTES = {
     "again": "filing",
     "sign": "sign_page",
     "confirm_person": "appointment",
+    "hand_in": "off_system",
+    "decide_extension": "talks",
+    "decide_waiver": "waivers",
 }
 """The page of each kind of task; of whatever else is told, the filing's or the request's."""
 _KEYS = {"request": "key", "filing": "filing", "people": "user"}

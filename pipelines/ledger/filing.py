@@ -35,6 +35,8 @@ class FilingState(SignedFiling):
     dispatches: tuple[Recorded[e.FindingsDispatched], ...] = ()
     answer_reviews: tuple[Recorded[e.AnswersReviewed], ...] = ()
     corrections_decided: tuple[Recorded[e.CorrectionDecided], ...] = ()
+    waivers_proposed: tuple[Recorded[e.WaiverProposed], ...] = ()
+    waivers_refused: tuple[Recorded[e.WaiverRefused], ...] = ()
     waivers: tuple[Recorded[e.WaiverGranted], ...] = ()
     revocations: tuple[Recorded[e.WaiverRevoked], ...] = ()
     reminders: tuple[Recorded[e.HolderReminded], ...] = ()
@@ -85,6 +87,12 @@ class FilingState(SignedFiling):
         return bool(
             self.content and self.listings and self.listings[-1].fact.content == self.content.fact.content
         )
+
+    @property
+    def open_waivers(self) -> tuple[Recorded[e.WaiverProposed], ...]:
+        """The proposed waivers that nobody has given an opinion on yet."""
+        decided = {each.fact.number for each in (*self.waivers, *self.waivers_refused)}
+        return tuple(each for each in self.waivers_proposed if each.fact.number not in decided)
 
     @property
     def has_new_decisions(self) -> bool:
@@ -197,6 +205,8 @@ _COLLECTED: dict[type[e.FilingEvent], str] = {
     e.AnswersReceived: "answers",
     e.AnswersReviewed: "answer_reviews",
     e.CorrectionDecided: "corrections_decided",
+    e.WaiverProposed: "waivers_proposed",
+    e.WaiverRefused: "waivers_refused",
     e.WaiverGranted: "waivers",
     e.WaiverRevoked: "revocations",
     e.HolderReminded: "reminders",

@@ -24,6 +24,8 @@ from pipelines.ledger.finding_events import (
     HolderReminded,
     ProblemsListed,
     WaiverGranted,
+    WaiverProposed,
+    WaiverRefused,
     WaiverRevoked,
     WorkbookSent,
 )
@@ -47,6 +49,8 @@ __all__ = [
     "ProblemsListed",
     "SignOffOpened",
     "WaiverGranted",
+    "WaiverProposed",
+    "WaiverRefused",
     "WaiverRevoked",
     "WorkbookSent",
 ]

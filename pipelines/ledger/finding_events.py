@@ -129,6 +129,31 @@ class CorrectionDecided(FilingEvent):
     reason: str
 
 
+class WaiverProposed(FilingEvent):
+    """A department asks that findings be accepted (豁免); nothing is waived before somebody else agreed. `departments` own them, the
+    rest is as of `WaiverGranted`."""
+
+    kind = "waiver_proposed"
+    number: str
+    rule: str
+    table: str | None
+    key: str | None
+    sign_off: str
+    reason: str
+    expires: date
+    rule_digest: str
+    findings: str
+    departments: tuple[str, ...]
+
+
+class WaiverRefused(FilingEvent):
+    """Somebody did not agree to a proposed waiver, or its proposer took it back."""
+
+    kind = "waiver_refused"
+    number: str
+    comment: str
+
+
 class WaiverGranted(FilingEvent):
     """Findings of a rule are accepted under a sign-off, in one table or for one key where given, until a day (豁免).
 

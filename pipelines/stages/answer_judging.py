@@ -5,7 +5,7 @@ However an answer came – in a workbook or on a page – it is judged here and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from pipelines.stages.handlings import Handled
 from pipelines.stages.installation import Installation
 from pipelines.stages.trial import breaking
 from pipelines.stages.typed_value import typed_value
-from pipelines.stages.workbooks import Answer, Answers, GivenAnswer
+from pipelines.stages.workbooks import Answer, GivenAnswer, MistakenLine
 from resources.deployment import User
 from validations.engine import Standard
 
@@ -43,12 +43,14 @@ def sort_answers(
     state: FilingState,
     known: pl.DataFrame,
     asked: pl.DataFrame,
-    answers: Answers,
+    answers: Sequence[Answer],
+    mistaken: Sequence[MistakenLine],
     user: User,
     *,
     is_masked: bool = False,
 ) -> Sorted:
-    """Judge a person's answers to what one dispatch asked; `known` is the register. `is_masked`: reasons hide personal data."""
+    """Judge a person's answers to what was `asked` (with `asked_seq`); `known` is the register. `is_masked`: reasons hide personal
+    data."""
     standard = installation.standard(state.opened.fact.standard)
     now = {
         row["finding"]: row for row in known.join(asked.select("finding"), on="finding").iter_rows(named=True)
@@ -58,11 +60,13 @@ def sort_answers(
     said: dict[str, Handled] = {}
     unchanged = 0
     returned: dict[str, tuple[GivenAnswer, tuple[BaosongError | str, ...]]] = {
-        line.finding: (line.given, line.mistakes) for line in answers.mistaken
+        line.finding: (line.given, line.mistakes) for line in mistaken
     }
-    for answer in answers.answers:
+    for answer in answers:
         row = now[answer.finding]
-        is_open = row["holder"] in ("answer", "decide") and row["asked_seq"] == answers.identity.dispatch
+        is_open = (
+            row["holder"] in ("answer", "decide") and row["asked_seq"] == rows[answer.finding]["asked_seq"]
+        )
         again = row["holder"] == "decide" and mine.get(answer.finding) == (
             answer.handling, answer.new_value, answer.reason,
         )  # fmt: skip
@@ -72,7 +76,7 @@ def sort_answers(
             returned[answer.finding] = (answer.given, (mistake,))
         else:
             said[answer.finding] = _handled(rows[answer.finding], answer, user)
-    given = {answer.finding: answer.given for answer in answers.answers}
+    given = {answer.finding: answer.given for answer in answers}
     corrections = [each for each in said.values() if each.handling == "report_correction"]
     beside = _undecided(known, said)
     for finding, why in breaking(installation, state, corrections, beside, is_masked=is_masked).items():

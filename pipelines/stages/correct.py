@@ -1,20 +1,20 @@
-"""Answers come back, in workbooks or one by one: explanations, promised source fixes, report corrections.
+"""Answers come back in workbooks: explanations, promised source fixes, report corrections.
 
 A genuine workbook is taken line by line: what the contract or a rule refuses comes back in an annotated workbook, the rest
 waits for its department. Whoever answers decides nothing, and Baosong never writes to the core. Whether an answer can be
-taken `answer_judging` says; accepting is `decide`'s work.
+taken `answer_judging` says, answers given on a page are `answer_page`'s, accepting is `decide`'s work.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from pipelines.errors import BadInput, BaosongError, Refused, text
+from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import AnswersReceived
 from pipelines.stages.answer_judging import Sorted, remark_of, sort_answers
@@ -22,15 +22,14 @@ from pipelines.stages.bulk_facts import ANSWERS, frame, keep, kept
 from pipelines.stages.canonical import file_digest, write_durably
 from pipelines.stages.held import record_with_held
 from pipelines.stages.installation import Installation, require_role
-from pipelines.stages.issue import problem, workbook_identity
+from pipelines.stages.issue import problem
+from pipelines.stages.questions import require_awaited
 from pipelines.stages.register import register
 from pipelines.stages.workbooks import (
-    HANDLING_WORDS,
     Answers,
     GivenAnswer,
     Problem,
     WorkbookIdentity,
-    judge_given,
     read_answers,
     read_identity,
     write_branch_workbook,
@@ -74,7 +73,7 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
     answers = read_answers(workbook, identity, problems, key=key)
 
     known = register(installation, state)
-    found = sort_answers(installation, state, known, asked, answers, user)
+    found = sort_answers(installation, state, known, asked, answers.answers, answers.mistaken, user)
     done = _imported(answers, found)
     if found.returned:
         done.annotated = _annotate(installation, identity, workbook, problems, answers, found.returned)
@@ -83,39 +82,8 @@ def import_answers(installation: Installation, filing: str, workbook: Path, user
     if found.said or (found.returned and not is_known):
         keep_workbook(installation, filing, workbook, identity)
         digest = file_digest(workbook)
-        _record(installation, state, identity, found, user, workbook=digest, annotated=annotated)
+        record_answers(installation, state, found, user, workbook=digest, annotated=annotated, of=identity)
     return done
-
-
-def answer_finding(
-    installation: Installation,
-    filing: str,
-    user: User,
-    finding: str,
-    *,
-    handling: str,
-    new_value: str = "",
-    reason: str = "",
-) -> Imported:
-    """Take one answer that was given without a workbook, as a line of one; what a line would come back for is raised instead.
-
-    The same answer twice changes nothing. Raises BadInput for an answer that cannot be taken, Refused for another branch's
-    finding, for one that waits for no answer, and when nothing is awaited.
-    """
-    require_role(user, "branch_preparer", act="answer")
-    state = installation.state(filing)
-    known = register(installation, state)
-    identity, asked = _question(installation, state, known, finding, user)
-    question = problem(installation.standard(state.opened.fact.standard), asked.row(0, named=True))
-    words = {code: word for word, code in HANDLING_WORDS.items()}
-    answers = judge_given(question, identity, GivenAnswer(words.get(handling, handling), new_value, reason))
-    found = sort_answers(installation, state, known, asked, answers, user, is_masked=True)
-    if found.returned:
-        _, why = found.returned[finding]
-        raise BadInput("correct.answer_refused", details=[_without_place(each) for each in why])
-    if found.said:
-        _record(installation, state, identity, found, user)
-    return _imported(answers, found)
 
 
 def _imported(answers: Answers, found: Sorted) -> Imported:
@@ -129,71 +97,35 @@ def _imported(answers: Answers, found: Sorted) -> Imported:
     )
 
 
-def _record(
+def record_answers(
     installation: Installation,
     state: FilingState,
-    identity: WorkbookIdentity,
     found: Sorted,
     user: User,
     *,
     workbook: str = "",
     annotated: str = "",
+    of: WorkbookIdentity | None = None,
 ) -> None:
-    """Say in the ledger which answers were taken and how many came back; without a workbook its digests are empty."""
+    """Say in the ledger which answers were taken and how many came back, `of` which workbook; without one its digests are empty."""
+    assert state.content is not None, "answers are to a judged content"
+    said = found.said.values()
+    organisations = {of.organisation} if of else {each.organisation for each in said}
+    departments = {of.department} if of else {each.department for each in said}
     fact = AnswersReceived(
-        round=identity.round,
-        content=identity.content,
-        organisation=identity.organisation,
-        department=identity.department,
+        round=state.content.fact.round,
+        content=state.content.fact.content,
+        organisation=", ".join(sorted(organisations)),
+        department=", ".join(sorted(departments)),
         workbook=workbook,
-        answers=keep(installation, state.id, frame(map(asdict, found.said.values()), ANSWERS)),
-        handlings=dict(Counter(each.handling for each in found.said.values())),
+        answers=keep(installation, state.id, frame(map(asdict, said), ANSWERS)),
+        handlings=dict(Counter(each.handling for each in said)),
         returned=len(found.returned),
         annotated=annotated,
         held=(),
     )
     command = f"answers:{state.seq}:{user.id}:{(workbook or fact.answers)[:16]}"
     record_with_held(installation, state, fact, actor=user.id, command=command)
-
-
-def _question(
-    installation: Installation, state: FilingState, known: pl.DataFrame, finding: str, user: User
-) -> tuple[WorkbookIdentity, pl.DataFrame]:
-    """What was asked last about one finding, of whom. Raises Refused when it waits for no answer of this person's branch."""
-    rows = known.filter(pl.col("finding") == finding) if state.content else known
-    if rows.is_empty():
-        raise Refused("correct.not_asked", finding=finding)
-    row = rows.row(0, named=True)
-    if not user.may_see(row["branch"]):
-        raise Refused("correct.other_branch", user=user.id, organisation=row["branch"])
-    _require_awaited(state)
-    asking = (*state.dispatches, *state.answer_reviews)
-    act = next((each for each in asking if each.seq == row["asked_seq"]), None)
-    assert state.content is not None, "the register has the finding"
-    if row["holder"] not in ("answer", "decide") or act is None:
-        raise Refused("correct.not_asked", finding=finding)
-    if act.fact.content != state.content.fact.content:
-        raise Refused("correct.asked_before", round=act.fact.round, now=state.round)
-    asked = kept(installation, state.id, act.fact.problems).filter(pl.col("finding") == finding)
-    line = asked.row(0, named=True)
-    identity = workbook_identity(
-        installation,
-        state,
-        line["department"],
-        line["organisation"],
-        act.fact.answer_by,
-        part=line["part"],
-        parts=line["part"],
-    )
-    return replace(identity, dispatch=act.seq), asked
-
-
-def _without_place(error: BaosongError | str) -> BaosongError:
-    """Why a line cannot be taken, where there is no sheet and no cell to name."""
-    if isinstance(error, str):
-        return BadInput("correct.here.rule", why=error)
-    name = error.code.rsplit(".", 1)[-1]
-    return BadInput(f"correct.here.{name}", details=error.details, **error.values)
 
 
 def _asked(
@@ -211,17 +143,16 @@ def _asked(
             now=state.round,
             filing=state.id,
         )
-    _require_awaited(state)
-    return kept(installation, state.id, asked.problems).filter(
-        pl.col("organisation") == identity.organisation,
-        pl.col("department") == identity.department,
-        pl.col("part") == identity.part,
+    require_awaited(state)
+    return (
+        kept(installation, state.id, asked.problems)
+        .filter(
+            pl.col("organisation") == identity.organisation,
+            pl.col("department") == identity.department,
+            pl.col("part") == identity.part,
+        )
+        .with_columns(asked_seq=pl.lit(identity.dispatch, dtype=pl.Int64))
     )
-
-
-def _require_awaited(state: FilingState) -> None:
-    if state.is_in_sign_off or state.packages:
-        raise Refused("correct.not_awaited", filing=state.id, stage=text(f"cli.stage.{state.stage}"))
 
 
 def _annotate(

@@ -5,7 +5,7 @@ What follows from it for a finding is `finding_state`'s matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -117,6 +117,15 @@ def answers_given(installation: Installation, state: FilingState) -> list[pl.Dat
         for recorded in state.answers
         if recorded.fact.answers
     ]
+
+
+def answers_beside(installation: Installation, state: FilingState, row: Mapping[str, Any]) -> pl.DataFrame:
+    """The last answer of each person to a finding since it was last asked or decided, in the order they came; `row` is the finding's
+    of the register."""
+    since = max(row["asked_seq"] or 0, row["decided_seq"] or 0)
+    frames = [pl.DataFrame(schema=_answer_schema()), *answers_given(installation, state)]
+    theirs = pl.concat(frames).filter(pl.col("finding") == row["finding"], pl.col("answer_seq") > since)
+    return theirs.sort("answer_seq").unique("user", keep="last", maintain_order=True)
 
 
 def _answer_schema() -> dict[str, Any]:

@@ -58,7 +58,7 @@ def notices_of_filing(installation: Installation, state: FilingState) -> Iterato
     """What of one filing anybody is to be told; nothing of one that was withdrawn."""
     if state.withdrawn:
         return
-    for user in installation.deployment.users.values() if has_tasks(state) else ():
+    for user in installation.deployment.users.values() if has_tasks(installation, state) else ():
         for task in tasks_of_filing(installation, state, user):
             cause = f"{task.stream}:{task.cause}"
             yield Notice(user.id, task.kind, task.subject, task.stream, cause, task.count, task.due)

@@ -63,6 +63,12 @@ def owed_tables(installation: Installation, state: FilingState) -> tuple[Owed, .
     )
 
 
+def keeps_off_system(installation: Installation, state: FilingState) -> frozenset[str]:
+    """The departments that keep tables of the filing's standard outside the systems; none for most."""
+    config = installation.deployment.filings.get(state.opened.fact.standard)
+    return frozenset(config.off_system.values()) if config else frozenset()
+
+
 def _promised(installation: Installation, state: FilingState) -> set[str]:
     """The tables of which a source fix was promised since the latest round and that nobody handed in again."""
     last = state.rounds[-1].seq if state.rounds else state.seq

@@ -115,7 +115,7 @@ def _guide(table: Table, state: FilingState, department: str) -> list[tuple[str,
             "列已设为文本格式：前导零和第 15 位以后的数字都会保留；从别处复制时请“选择性粘贴—数值”。",
         ),
         ("代码", f"带下拉列表的列只能填写代码；代码的含义见工作表“{CODES}”。"),
-        ("交回", f"保存为 .xlsx 后运行 baosong off-system upload {state.id} {table.name} 文件.xlsx"),
+        ("交回", "保存为 .xlsx，在审核台打开此报送任务的“系统外数据”，选择此表上传。"),
         ("再次交回", "整表交回：后一次代替前一次。打包或签报之后不再接收。"),
         (
             "确无数据",

@@ -11,11 +11,12 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import Held, Holder
+from pipelines.ledger.filing_events import Held, Holder, WaiverProposed
 from pipelines.ledger.people import PersonState, people_stream
 from pipelines.ledger.recorded import Recorded
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
+from pipelines.stages.off_system import keeps_off_system, owed_tables
 from pipelines.stages.people import may_decide, pending_people
 from pipelines.stages.scope import sees_filing, sees_request, visible_branches
 from pipelines.stages.sign_off import open_seats
@@ -24,6 +25,7 @@ from resources.deployment import User
 TaskKind = Literal[
     "review_request", "mend_request", "first_review", "issue", "answer", "decide", "open_sign_off", "again", "sign",
     "confirm_person",
+    "hand_in", "decide_extension", "decide_waiver",
 ]  # fmt: skip
 HOLDERS: tuple[Holder, ...] = ("first_review", "issue", "answer", "decide")
 
@@ -80,9 +82,16 @@ def tasks_of_request(installation: Installation, request: RequestState, user: Us
 
 def tasks_of_filing(installation: Installation, state: FilingState, user: User) -> Iterator[Task]:
     """What of one filing waits for the user; nothing of one that is not theirs or was withdrawn."""
-    if not has_tasks(state) or not sees_filing(installation.deployment, user, state):
+    if not has_tasks(installation, state) or not sees_filing(installation.deployment, user, state):
         return
     stream = f"filing/{state.id}"
+    yield from _hand_in(installation, state, user, stream)
+    proposed = state.open_extension
+    if proposed and user.has_role("audit_reviewer") and user.id != proposed.actor:
+        yield Task("decide_extension", stream, state.id, proposed.seq, proposed.at, state.planned_on)
+    if theirs := _waivers_to_decide(state, user):
+        last = theirs[0]
+        yield Task("decide_waiver", stream, state.id, last.seq, last.at, state.planned_on, len(theirs))
     if _is_with_people(state):
         yield from _held_tasks(installation, state, user, stream)
     if user.has_role("data_engineer") and state.stage in ("reviewed", "rejected"):
@@ -95,12 +104,48 @@ def tasks_of_filing(installation: Installation, state: FilingState, user: User) 
         yield Task("sign", stream, state.id, turn.seq, turn.at, state.planned_on)
 
 
-def has_tasks(state: FilingState) -> bool:
-    """Whether anything of the filing waits for anybody: cheap to ask before people are gone through."""
+def has_tasks(installation: Installation, state: FilingState) -> bool:
+    """Whether anything of the filing may wait for anybody: cheap to ask before people are gone through."""
     if state.withdrawn:
         return False
+    if state.open_extension or (_is_open(state) and state.open_waivers):
+        return True
+    if _is_open(state) and keeps_off_system(installation, state):
+        return True
     is_held = _is_with_people(state) and bool(state.held)
     return is_held or state.current_step is not None or state.stage in ("reviewed", "rejected")
+
+
+def _is_open(state: FilingState) -> bool:
+    return not state.is_in_sign_off and not state.packages
+
+
+def _waivers_to_decide(state: FilingState, user: User) -> list[Recorded[WaiverProposed]]:
+    """Proposed waivers that the user may agree to; nobody to their own."""
+    if not _is_open(state):
+        return []
+    return [
+        each
+        for each in state.open_waivers
+        if each.actor != user.id
+        and (user.has_role("audit_reviewer") or all(map(user.speaks_for, each.fact.departments)))
+    ]
+
+
+def _hand_in(installation: Installation, state: FilingState, user: User, stream: str) -> Iterator[Task]:
+    """Off-system tables that the user's departments owe, or promised to hand in again."""
+    if not _is_open(state) or not any(
+        user.speaks_for(department) for department in keeps_off_system(installation, state)
+    ):
+        return
+    owed = [each for each in owed_tables(installation, state) if user.speaks_for(each.department)]
+    missing = [each for each in owed if each.is_missing]
+    promised = [each for each in owed if each.is_promised and not each.is_nil]
+    if not missing and not promised:
+        return
+    began = state.opened if missing else state.rounds[-1]
+    count = len(missing) + len(promised)
+    yield Task("hand_in", stream, state.id, began.seq, began.at, state.planned_on, count)
 
 
 def _is_with_people(state: FilingState) -> bool:

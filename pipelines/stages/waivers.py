@@ -1,4 +1,4 @@
-"""Waivers (豁免): a department accepts findings of a rule under a sign-off, for a reason, until a day.
+"""Waivers (豁免): findings of a rule are accepted under a sign-off, for a reason, until a day. Granting one is `waiver_granting`'s.
 
 They free whoever holds what they cover at once. They hold over rounds, and over later filings of the standard until they
 expire, while what they accepted stays as it was: another value of an accepted cell and another wording of the rule are
@@ -8,19 +8,16 @@ matter; a row that could not be judged is covered by none.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
-import polars as pl
-
-from pipelines.errors import BadInput, BaosongError, Refused, text
+from pipelines.errors import BadInput, Refused, text
 from pipelines.ledger.filing import FilingState
-from pipelines.ledger.filing_events import WaiverGranted, WaiverRevoked
-from pipelines.stages.bulk_facts import CELL, frame, keep, kept
+from pipelines.ledger.filing_events import WaiverGranted, WaiverProposed, WaiverRevoked
+from pipelines.ledger.recorded import Recorded
+from pipelines.stages.bulk_facts import kept
 from pipelines.stages.held import record_with_held
 from pipelines.stages.installation import Installation, require_role
-from pipelines.stages.register import found_in
 from resources.deployment import User
 from validations.engine import Waiver
 from validations.engine.scope import tables_of
@@ -28,81 +25,95 @@ from validations.engine.scope import tables_of
 ACCEPTED = ("table", "key", "field", "value")
 
 
-@dataclass(frozen=True)
-class WaiverDraft:
-    """What is to be accepted: a rule's findings, of one table or one key (canonical JSON) where given, up to `expires`."""
-
-    rule: str
-    sign_off: str
-    reason: str
-    expires: date
-    table: str | None = None
-    key: str | None = None
-
-
-def grant_waiver(installation: Installation, filing: str, draft: WaiverDraft, user: User) -> WaiverGranted:
-    """Record that the owner of the findings accepts them as they are now. The same waiver twice is granted once.
-
-    Raises BadInput with everything that is wrong, Refused during the sign-off and for a user who does not speak for every
-    department that may own what it covers: a rule on many tables is waived table by table.
-    """
-    require_role(user, "business_reviewer", act="waive")
-    state = installation.state(filing)
-    require_open(state)
-    problems = _problems(installation, state, draft)
-    if problems:
-        raise BadInput("waivers.refused", rule=draft.rule, details=problems)
-    standard = installation.standard(state.opened.fact.standard)
-    rule = standard.rule(draft.rule)
-    owners = {
-        installation.deployment.department_of(standard.name, rule=rule.id, table=table, group=rule.group)
-        for table in ([draft.table] if draft.table else tables_of(standard, rule))
-    }
-    if others := sorted(owner for owner in owners if not user.speaks_for(owner)):
-        raise Refused("waivers.other_department", user=user.id, rule=rule.id, department=", ".join(others))
-    accepted = _accepted(installation, state, draft)
-    findings = keep(installation, filing, accepted) if accepted.height else ""
-    for given in waivers_in_force(installation, state):
-        if (given.rule, given.table, given.key, given.sign_off, given.expires, given.rule_digest, given.findings) == (
-            draft.rule, draft.table, draft.key, draft.sign_off.strip(), draft.expires, rule.digest, findings,
-        ):  # fmt: skip
-            return given
-    number = f"{filing}-V{state.version}-HM{len(state.waivers) + 1:03d}"
-    fact = WaiverGranted(
-        number=number,
-        rule=draft.rule,
-        table=draft.table,
-        key=draft.key,
-        sign_off=draft.sign_off.strip(),
-        reason=draft.reason.strip(),
-        expires=draft.expires,
-        rule_digest=rule.digest,
-        findings=findings,
-        held=(),
-    )
-    record_with_held(installation, state, fact, actor=user.id, command=f"waiver:{number}")
-    return fact
-
-
 def revoke_waiver(
     installation: Installation, filing: str, number: str, user: User, *, reason: str
 ) -> FilingState:
     """A waiver no longer holds: what it was granted for since the last judging is held again at once, the rest from the next.
 
-    Once its filing is packaged, this changes nothing there: it no longer covers later filings.
+    Once its filing is packaged, this changes nothing there: it no longer covers later filings. Raises Refused for a user who does
+    not speak for every department that it concerns.
     """
     require_role(user, "business_reviewer", act="waive")
     state = installation.state(filing)
     if state.is_in_sign_off and not state.packages:
         raise Refused("waivers.closed", filing=filing, stage=text(f"cli.stage.{state.stage}"))
-    if number not in {waiver.fact.number for waiver in state.waivers}:
+    granted = next((waiver.fact for waiver in state.waivers if waiver.fact.number == number), None)
+    if granted is None:
         raise BadInput("waivers.unknown", number=number, filing=filing)
+    require_owner(installation, state, user, granted.rule, granted.table)
     if number in {each.fact.number for each in state.revocations}:
         return state
     if not reason.strip():
         raise BadInput("waivers.no_reason")
     fact = WaiverRevoked(number=number, reason=reason.strip(), held=())
     return record_with_held(installation, state, fact, actor=user.id, command=f"revoke:{number}")
+
+
+def require_owner(
+    installation: Installation, state: FilingState, user: User, rule: str, table: str | None
+) -> None:
+    """Raises Refused for a user who does not speak for every department that a waiver of the rule concerns."""
+    others = [each for each in owners_of(installation, state, rule, table) if not user.speaks_for(each)]
+    if others:
+        raise Refused("waivers.other_department", user=user.id, rule=rule, department=", ".join(others))
+
+
+def owners_of(
+    installation: Installation, state: FilingState, rule: str, table: str | None
+) -> tuple[str, ...]:
+    """The departments that own what a waiver of a rule may cover, on one table where given; none of a rule that is no more."""
+    standard = installation.standard(state.opened.fact.standard)
+    known = next((each for each in standard.rules if each.id == rule), None)
+    if known is None:
+        return ()
+    department_of = installation.deployment.department_of
+    tables = [table] if table else tables_of(standard, known)
+    found = {department_of(standard.name, rule=rule, table=name, group=known.group) for name in tables}
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True)
+class KnownWaiver:
+    """A waiver that concerns a filing: `filing` is where it was granted, `by` whom it was agreed to; `covers` counts the findings it was
+    granted for."""
+
+    fact: WaiverGranted
+    filing: str
+    proposed: Recorded[WaiverProposed] | None
+    by: str
+    at: datetime
+    covers: int
+    is_in_force: bool
+    revoked: Recorded[WaiverRevoked] | None
+
+
+def known_waivers(installation: Installation, state: FilingState) -> list[KnownWaiver]:
+    """All that were granted in this filing and those of others that hold for it; the ones in force first, the newest first.
+
+    Raises Tampered when what a waiver was granted for is not what was recorded.
+    """
+    holding = {fact.number for _, fact in _in_force(installation, state)}
+    others = [other for other in installation.states(state.opened.fact.standard) if other.id != state.id]
+    known = [
+        KnownWaiver(
+            fact=waiver.fact,
+            filing=granted_in.id,
+            proposed=next(
+                (p for p in granted_in.waivers_proposed if p.fact.number == waiver.fact.number), None
+            ),
+            by=waiver.actor,
+            at=waiver.at,
+            covers=kept(installation, granted_in.id, waiver.fact.findings).height
+            if waiver.fact.findings
+            else 0,
+            is_in_force=waiver.fact.number in holding,
+            revoked=next((r for r in granted_in.revocations if r.fact.number == waiver.fact.number), None),
+        )
+        for granted_in in (state, *others)
+        for waiver in granted_in.waivers
+        if granted_in is state or waiver.fact.number in holding
+    ]
+    return sorted(known, key=lambda each: (each.is_in_force, each.at), reverse=True)
 
 
 def waivers_in_force(installation: Installation, state: FilingState) -> tuple[WaiverGranted, ...]:
@@ -145,47 +156,7 @@ def _in_force(installation: Installation, state: FilingState) -> list[tuple[str,
     return found
 
 
-def _accepted(installation: Installation, state: FilingState, draft: WaiverDraft) -> pl.DataFrame:
-    """The findings in the content judged last that the waiver means, as they are there."""
-    if state.content is None:
-        return frame((), CELL)
-    meant = [pl.col("rule") == draft.rule, pl.col("reason").is_null()]
-    meant += [
-        pl.col(column) == wanted
-        for column, wanted in (("table", draft.table), ("key", draft.key))
-        if wanted is not None
-    ]
-    return found_in(installation, state, state.content.fact).filter(*meant).select(*CELL)
-
-
 def require_open(state: FilingState) -> None:
     """Raises Refused while people are signing, and after packaging: then nothing about the content may change."""
     if state.is_in_sign_off or state.packages:
         raise Refused("waivers.closed", filing=state.id, stage=text(f"cli.stage.{state.stage}"))
-
-
-def _problems(installation: Installation, state: FilingState, draft: WaiverDraft) -> list[BaosongError]:
-    standard = installation.standard(state.opened.fact.standard)
-    problems: list[BaosongError] = []
-    if draft.rule not in {rule.id for rule in standard.rules}:
-        problems.append(BadInput("waivers.unknown_rule", rule=draft.rule, standard=standard.name))
-    if draft.table is not None and draft.table not in standard.tables:
-        problems.append(BadInput("waivers.unknown_table", table=draft.table, standard=standard.name))
-    if not draft.reason.strip():
-        problems.append(BadInput("waivers.no_reason"))
-    if not draft.sign_off.strip():
-        problems.append(BadInput("waivers.no_sign_off"))
-    earliest = max(state.date_to, installation.now().date())
-    if draft.expires < earliest:
-        problems.append(BadInput("waivers.expired", expires=draft.expires, earliest=earliest))
-    if draft.key is not None and not _is_key(draft.key):
-        problems.append(BadInput("waivers.key", key=draft.key))
-    return problems
-
-
-def _is_key(text: str) -> bool:
-    """Whether a key is written as findings write it; any other would cover nothing."""
-    try:
-        return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":")) == text
-    except ValueError:
-        return False

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from pipelines.stages.installation import Installation
-from tests.browser.every_page import furnish
+from tests.browser.every_page import BUSY, furnish
 from tests.browser.reception import PATIENCE_MILLISECONDS, Reception
 from tests.flow.conftest import (  # noqa: F401 - fixtures, found by their names
     audit_listed,
@@ -22,7 +22,7 @@ from tests.flow.conftest import (  # noqa: F401 - fixtures, found by their names
     servers,
 )
 from tests.flow.desk_play import at_desk
-from tests.flow.play import opened
+from tests.flow.play import opened, own_deployment
 
 CHROMIUM = "/usr/bin/chromium"
 Receive = Callable[[Installation], Reception]
@@ -59,9 +59,10 @@ def busy(
     request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Reception]:
     """A desk with something on every page. Nothing is decided at it: whoever comes only looks."""
-    home = tmp_path_factory.mktemp("busy") / "home"
-    furnish(home, request.getfixturevalue("audit_listed"))
-    with opened(home) as installation, at_desk(installation) as street:
+    folder = tmp_path_factory.mktemp("busy")
+    home, deployment = folder / "home", own_deployment(folder / "deployment", *BUSY)
+    furnish(home, request.getfixturevalue("audit_listed"), deployment)
+    with opened(home, deployment) as installation, at_desk(installation) as street:
         reception = Reception(street, chromium)
         yield reception
         reception.leave()

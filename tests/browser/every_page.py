@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from playwright.sync_api import Page
 
 from pipelines.desk.pages import ROUTERS
+from pipelines.stages.answer_page import answer_finding
 from pipelines.stages.cell_notation import format_cell
 from pipelines.stages.correct import import_answers
 from pipelines.stages.first_review import review_findings
@@ -28,9 +29,11 @@ from pipelines.stages.people import PersonDraft, propose
 from pipelines.stages.request import open_due, raise_request
 from pipelines.stages.selection import Selection
 from pipelines.stages.sign_off import give_opinion, open_sign_off
+from pipelines.stages.talk import Talk, propose_extension, record_talk
+from pipelines.stages.waiver_granting import WaiverDraft, propose_waiver
 from tests.browser.reception import OFFICE, PHONE, Person, Reception
 from tests.flow.conftest import leave_few_filers
-from tests.flow.life import rows
+from tests.flow.life import rows, waive
 from tests.flow.play import (
     AUDIT,
     PREPARERS,
@@ -48,8 +51,18 @@ from tests.flow.play import (
     run,
     schedule_p_draft,
 )
+from tests.flow.test_findings_life import SECOND_OF_440000
 
 WAITING = "JH-2026-004"
+BUSY = (
+    SECOND_OF_440000,
+    (
+        "deployment.yaml",
+        "    organisations: all\n    first_review",
+        "    organisations: all\n    off_system: {ZBHTXXB: finance}\n    first_review",
+    ),
+)
+"""What the busy desk's deployment has beside the demo's: a second preparer of one branch, a table kept outside the systems."""
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _MAYBE_PAGES = {"explain"}
 """Routes that answer with a page or lead to another one."""
@@ -82,11 +95,12 @@ class Looked:
     too_wide_on_phone: int
 
 
-def furnish(home: Path, audit_listed: Path) -> None:
-    """Audit findings at three posts, Schedule P at its executive after one rejection, a request that waits, April's statistics."""
+def furnish(home: Path, audit_listed: Path, deployment: Path) -> None:
+    """Audit findings at three posts with a waiver and answers that differ, a deadline to be reviewed, Schedule P at its executive
+    after one rejection, a request that waits, April's statistics."""
     shutil.copytree(audit_listed, home, dirs_exist_ok=True)
     leave_few_filers(home)
-    with opened(home) as installation:
+    with opened(home, deployment) as installation:
         propose(
             installation,
             "actuary2",
@@ -106,6 +120,14 @@ def furnish(home: Path, audit_listed: Path) -> None:
         books = filled_workbooks(installation, AUDIT, answer_audit, home / "filled")
         for book in books["440000"]:
             import_answers(installation, AUDIT, book, installation.user(PREPARERS["440000"]))
+        _differ(installation)
+        _talk(installation, home / "JH.txt")
+        waiver = WaiverDraft(
+            "B01", "签报〔2026〕7号（模拟）", "历史证件（模拟）", date(2026, 6, 30), table="KHXXB"
+        )
+        underwriter = installation.user("underwriting_reviewer")
+        waive(installation, AUDIT, waiver, underwriter)
+        propose_waiver(installation, AUDIT, replace(waiver, rule="D02", table="BDXXB"), underwriter)
         open_by_request(installation, schedule_p_draft(home))
         run(installation, SCHEDULE_P, "extract", "validate", "review")
         answer_all(installation, SCHEDULE_P, explain, home / "filled", otherwise="filer_correspondent")
@@ -119,12 +141,40 @@ def furnish(home: Path, audit_listed: Path) -> None:
             )
 
 
+def _differ(installation: Installation) -> None:
+    """A second person of a branch answers otherwise than the first."""
+    row = rows(installation, rule="D05", branch="440000", holder="decide").row(0, named=True)
+    other = "source_fix" if row["handling"] != "source_fix" else "report_correction"
+    value = "" if other == "source_fix" else row["expected"]
+    second = installation.user("second_440000")
+    answer_finding(
+        installation,
+        AUDIT,
+        second,
+        row["finding"],
+        handling=other,
+        new_value=value,
+        reason="核对凭证后（模拟）",
+    )
+
+
+def _talk(installation: Installation, proof: Path) -> None:
+    talk = Talk("监管处（模拟）", "机构范围是否含本级？", "不含，以文件为准。", documents=(proof,))
+    branch = installation.user("branch_it_440000")
+    record_talk(installation, AUDIT, branch, talk)
+    propose_extension(
+        installation, AUDIT, branch, deadline=date(2026, 5, 22), reason="数据量大（模拟）", documents=[proof]
+    )
+
+
 def places(installation: Installation) -> list[Place]:
     """Every page, by somebody for whom there is something on it."""
     audit, schedule_p = {"filing": AUDIT}, {"filing": SCHEDULE_P}
     answered = rows(installation, branch="440000").drop_nulls("handling")
     wrong = rows(installation, rule="D05").row(0, named=True)
     cell = format_cell(wrong["table"], [str(value) for value in json.loads(wrong["key"]).values()])
+    differing = rows(installation, conflict=True)
+    waivable = rows(installation, rule="D05")
     finding = {**audit, "finding": str(answered["finding"][0])}
     return [
         Place("tasks", "audit_reviewer"), Place("tasks", "business_reviewer"), Place("tasks", "executive"),
@@ -136,6 +186,11 @@ def places(installation: Installation) -> list[Place]:
         Place("findings", "business_reviewer", audit), Place("findings", "branch_440000", audit),
         Place("finding", "branch_440000", finding),
         Place("workbooks", "branch_330000", audit), Place("workbooks", "branch_440000", audit),
+        Place("finding", "business_reviewer", {**audit, "finding": str(differing["finding"][0])}),
+        Place("waivers", "business_reviewer", audit),
+        Place("waivers", "underwriting_reviewer", audit, {"finding": str(waivable["finding"][0])}),
+        Place("off_system", "accounting_reviewer", audit), Place("talks", "audit_reviewer", audit),
+        Place("talks", "branch_it_440000", audit),
         Place("gates", "data_engineer", audit), Place("sign_page", "executive", schedule_p),
         Place("comparison", "data_engineer", audit), Place("explain", "data_engineer", audit),
         Place("explain", "data_engineer", audit, {"cell": cell, "field": wrong["field"]}),

@@ -22,6 +22,7 @@ from pipelines.stages.installation import Installation
 from pipelines.stages.issue import dispatch_folder
 from pipelines.stages.register import register
 from pipelines.stages.selection import Selection
+from pipelines.stages.waiver_granting import WaiverDraft, decide_waiver, propose_waiver
 from resources.clock import FileClock
 from resources.demo.fill_workbook import fill_answers
 from resources.deployment import User
@@ -102,6 +103,13 @@ def settle(
     for done in hand_in(installation, folder, user, answers):
         assert done.returned == {}
     return accept(installation, AUDIT, installation.user("business_reviewer"), these(*answers))
+
+
+def waive(installation: Installation, filing: str, waiver: WaiverDraft, user: User) -> str:
+    """A waiver that the user proposes and the audit department agrees to; its number."""
+    number = propose_waiver(installation, filing, waiver, user)
+    decide_waiver(installation, filing, number, installation.user("audit_reviewer"), opinion="agree")
+    return number
 
 
 def next_round(installation: Installation, filing: str = AUDIT) -> FilingState:

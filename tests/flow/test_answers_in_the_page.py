@@ -12,8 +12,8 @@ import pytest
 
 from pipelines.demo.visitor import Declined
 from pipelines.errors import BadInput, Refused, catalogue
+from pipelines.stages.answer_page import answer_finding
 from pipelines.stages.bulk_facts import kept
-from pipelines.stages.correct import answer_finding
 from pipelines.stages.decide import accept, send_back
 from pipelines.stages.handlings import accepted_handlings
 from pipelines.stages.installation import Installation
@@ -62,7 +62,7 @@ def test_an_answer_in_the_page_leaves_the_same_as_a_line_of_a_workbook(
     installation = resume(audit_in_review)
     row = one(installation, rule="D05", branch="440000")
     done = give(installation, "branch_440000", row["finding"], "report_correction", new_value=row["expected"])
-    assert (done.handlings, done.returned, done.unchanged) == ({"report_correction": 1}, {}, 0)
+    assert (done.handlings, done.unchanged) == ({"report_correction": 1}, 0)
     first = installation.state(AUDIT).answers[-1]
     assert (first.fact.workbook, first.fact.annotated, first.fact.returned) == ("", "", 0)
     assert standing(installation, row["finding"]) == ("answered", "decide")

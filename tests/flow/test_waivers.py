@@ -14,7 +14,8 @@ from pipelines.stages.finding_history import tell_finding
 from pipelines.stages.installation import Installation
 from pipelines.stages.next_step import next_step
 from pipelines.stages.sign_off import open_sign_off, require_approval
-from pipelines.stages.waivers import WaiverDraft, grant_waiver, revoke_waiver, waivers_in_force
+from pipelines.stages.waiver_granting import WaiverDraft, decide_waiver, propose_waiver
+from pipelines.stages.waivers import revoke_waiver, waivers_in_force
 from tests.flow.conftest import Resume
 from tests.flow.life import (
     clock_to,
@@ -25,6 +26,7 @@ from tests.flow.life import (
     own_standard,
     rows,
     standing,
+    waive,
 )
 from tests.flow.play import (
     AUDIT,
@@ -46,7 +48,7 @@ SIGNED = WaiverDraft(
 
 def grant(installation: Installation, waiver: WaiverDraft, user: str = "underwriting_reviewer") -> str:
     """Its number."""
-    return grant_waiver(installation, AUDIT, waiver, installation.user(user)).number
+    return waive(installation, AUDIT, waiver, installation.user(user))
 
 
 def gate(installation: Installation, code: str) -> str:
@@ -206,11 +208,65 @@ def test_everything_that_is_wrong_with_a_waiver_is_said_at_once(
     assert events(installation) == recorded
 
 
+def test_a_waiver_takes_a_second_person_who_sees_what_was_proposed(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    installation = resume(audit_in_review)
+    proposer = installation.user("underwriting_reviewer")
+    number = propose_waiver(installation, AUDIT, SIGNED, proposer)
+    assert propose_waiver(installation, AUDIT, SIGNED, proposer) == number
+    covered = rows(installation, rule="B01")["finding"]
+    assert "waived" not in {standing(installation, each)[0] for each in covered}
+    assert waivers_in_force(installation, installation.state(AUDIT)) == ()
+    recorded = events(installation)
+    for user, opinion, code in (
+        ("underwriting_reviewer", "agree", "waivers.own"),
+        ("claims_reviewer", "agree", "waivers.other_department"),
+        ("claims_reviewer", "disagree", "waivers.other_department"),
+        ("data_engineer", "agree", "installation.role"),
+        ("business_reviewer", "disagree", "waivers.no_comment"),
+    ):
+        with pytest.raises((BadInput, Refused)) as caught:
+            decide_waiver(installation, AUDIT, number, installation.user(user), opinion=opinion)
+        assert caught.value.code == code
+    assert events(installation) == recorded
+
+    second = installation.user("business_reviewer")
+    decide_waiver(installation, AUDIT, number, second, opinion="agree")
+    assert {standing(installation, each) for each in covered} == {("waived", None)}
+    recorded = events(installation)
+    decide_waiver(installation, AUDIT, number, second, opinion="agree")
+    with pytest.raises(Refused) as caught:
+        decide_waiver(installation, AUDIT, number, second, opinion="disagree", comment="—")
+    assert caught.value.code == "waivers.decided" and events(installation) == recorded
+
+
+def test_a_proposal_is_taken_back_or_refused_and_void_once_the_findings_moved(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    installation = resume(audit_in_review)
+    proposer, second = installation.user("underwriting_reviewer"), installation.user("audit_reviewer")
+    for user in (proposer, second):
+        number = propose_waiver(installation, AUDIT, SIGNED, proposer)
+        state = decide_waiver(installation, AUDIT, number, user, opinion="disagree", comment="不宜豁免")
+        assert state.open_waivers == () and state.waivers == ()
+    number = propose_waiver(installation, AUDIT, SIGNED, proposer)
+    assert number == f"{AUDIT}-V1-HM003"
+    moved = key_of(rows(installation, rule="B01").row(0, named=True))
+    change = f"UPDATE customer SET id_no = '11010119900307001' WHERE customer_id = '{moved}'"
+    execute(installation.home / "core.db", change)
+    next_round(installation)
+    recorded = events(installation)
+    with pytest.raises(Refused) as caught:
+        decide_waiver(installation, AUDIT, number, second, opinion="agree")
+    assert caught.value.code == "waivers.moved" and events(installation) == recorded
+
+
 def test_nothing_is_waived_while_people_sign(resume: Resume, schedule_p_approved: Path) -> None:
     installation = resume(schedule_p_approved)
     waiver = WaiverDraft("S06", "签报〔2026〕8号", "—", date(2026, 12, 31))
     with pytest.raises(Refused) as caught:
-        grant_waiver(installation, SCHEDULE_P, waiver, installation.user("business_reviewer"))
+        waive(installation, SCHEDULE_P, waiver, installation.user("business_reviewer"))
     assert caught.value.code == "waivers.closed"
 
 
@@ -262,16 +318,16 @@ def test_what_was_signed_stands_whatever_becomes_of_waivers_in_other_filings(
     )
     waiver = WaiverDraft("S08", "签报〔2026〕9号", "历史数据（模拟）", date(2027, 1, 1))
     reviewer = installation.user("business_reviewer")
-    granted = grant_waiver(installation, other.id, waiver, reviewer)
-    assert granted.number not in {each.number for each in waivers_in_force(installation, signed)}
+    granted = waive(installation, other.id, waiver, reviewer)
+    assert granted not in {each.number for each in waivers_in_force(installation, signed)}
     other = installation.state(other.id)
-    assert granted.number in {each.number for each in waivers_in_force(installation, other)}
+    assert granted in {each.number for each in waivers_in_force(installation, other)}
     require_approval(installation, installation.state(SCHEDULE_P))
     step = next_step(installation.state(SCHEDULE_P), installation)
     assert step is not None and step.step == "release"
     run(installation, SCHEDULE_P, "package")
     with pytest.raises(Refused) as caught:
-        grant_waiver(installation, SCHEDULE_P, waiver, reviewer)
+        waive(installation, SCHEDULE_P, waiver, reviewer)
     assert caught.value.code == "waivers.closed"
-    revoke_waiver(installation, other.id, granted.number, reviewer, reason="不再需要（模拟）")
+    revoke_waiver(installation, other.id, granted, reviewer, reason="不再需要（模拟）")
     require_approval(installation, installation.state(SCHEDULE_P))

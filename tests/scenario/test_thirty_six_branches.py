@@ -26,9 +26,9 @@ from pipelines.stages.next_step import next_step
 from pipelines.stages.register import register
 from pipelines.stages.selection import Selection
 from pipelines.stages.validate import read_findings
-from pipelines.stages.waivers import WaiverDraft, grant_waiver
+from pipelines.stages.waiver_granting import WaiverDraft
 from resources.demo.fill_workbook import fill_answers
-from tests.flow.life import EXPLAINED, FIXED, GivenTexts, corrected
+from tests.flow.life import EXPLAINED, FIXED, GivenTexts, corrected, waive
 from tests.flow.play import (
     AUDIT,
     agree,
@@ -163,7 +163,7 @@ def _decide(played: Played) -> None:
         waiver = WaiverDraft(
             defect.rule, "签报〔2026〕7号", "历史数据（模拟）", date(2026, 12, 31), defect.table, defect.key
         )
-        grant_waiver(installation, AUDIT, waiver, reviewer)
+        waive(installation, AUDIT, waiver, reviewer)
 
 
 def _touch_the_core(played: Played) -> None:

@@ -8,15 +8,17 @@ import polars as pl
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from pipelines.desk.answer_view import HANDLINGS, AnswerForm, answer_form
+from pipelines.desk.answer_view import HANDLINGS, AnswerForm, answer_form, differing
 from pipelines.desk.answering import onward, page, status_of
-from pipelines.desk.findings_view import asked_of, neighbours, visible_row
+from pipelines.desk.findings_view import asked_of, chosen, neighbours, place_seen, visible_row
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.scope import SEES_ALL, visible_branches
 from pipelines.desk.visit import Visited
+from pipelines.desk.waivers_view import may_waive
 from pipelines.errors import BaosongError, Refused
+from pipelines.stages.answer_page import answer_finding
 from pipelines.stages.cell_notation import format_cell
-from pipelines.stages.correct import answer_finding
+from pipelines.stages.decide import accept
 from pipelines.stages.finding_history import FindingStory, tell_finding
 from pipelines.stages.masking import MASK
 from pipelines.stages.related_rows import MOST_ROWS, RelatedRows, related_rows
@@ -63,6 +65,23 @@ def answer(visit: Visited, finding: str) -> Response:
     return onward(visit, "finding", done=said, path=path, query=asked_of(visit).query())
 
 
+@router.post("/filings/{filing}/findings/{finding}/choose", name="choose_answer")
+def choose(visit: Visited, finding: str) -> Response:
+    """The department says whose answer holds where people of a branch answered differently."""
+    _visible_row(visit, finding)
+    seen = visit.text("seen")
+    try:
+        answer_of = visit.text("answer_of", is_needed=True)
+        selection = chosen(visit, asked_of(visit), (finding,), holder="decide", seen=place_seen(seen))
+        accept(visit.installation, visit.state.id, visit.user, selection, answer_of=answer_of)
+    except BaosongError as error:
+        shown = _finding_page(visit, finding, refusal=error)
+        shown.status_code = status_of(error)
+        return shown
+    path = {"filing": visit.state.id, "finding": finding}
+    return onward(visit, "finding", done="answer_chosen", path=path, query=asked_of(visit).query())
+
+
 def _finding_page(
     visit: Visited,
     finding: str,
@@ -83,6 +102,8 @@ def _finding_page(
         cell=_cell_of(visit, story),
         form=_form(visit, finding, given),
         refusal=refusal,
+        differing=differing(visit, row.row(0, named=True), is_revealed=is_revealed),
+        may_waive=may_waive(visit, row.row(0, named=True)),
         beside=neighbours(visit, asked, finding),
         query=asked.query(),
         related=_related(visit, row) if visit.request.query_params.get("rows") == "1" else None,

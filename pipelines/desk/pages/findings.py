@@ -10,6 +10,7 @@ import polars as pl
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
+from pipelines.desk.answer_view import HANDLINGS
 from pipelines.desk.answering import onward, page
 from pipelines.desk.findings_view import (
     Asked,
@@ -18,12 +19,14 @@ from pipelines.desk.findings_view import (
     chosen,
     export_rows,
     find,
+    place_seen,
     visible_rows,
 )
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.rendering import word
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.stages.answer_page import MOST_AT_ONCE
 from pipelines.stages.decide import accept, send_back
 from pipelines.stages.first_review import review_findings
 from pipelines.stages.issue import issue
@@ -41,13 +44,12 @@ ACTS = {
 _EXPORTED = ("finding", "state", "rule", "severity", "table", "key", "field", "value", "expected", "difference", "branch",
              "department", "handling", "new_value", "answer_reason")  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_LONGEST_PLACE = 12
 
 
 @router.get("/filings/{filing}/findings", name="findings")
 def findings(visit: Visited) -> HTMLResponse:
     """A page of the register."""
-    return _browser(visit, asked_of(visit))
+    return browser(visit, asked_of(visit))
 
 
 @router.get("/filings/{filing}/findings.csv", name="findings_export")
@@ -74,9 +76,9 @@ def findings_act(visit: Visited) -> Response:
         holder = ACTS.get(act)
         if holder is None:
             raise missing("act")
-        _do(visit, act, _chosen(visit, asked, holder), remark)
+        _do(visit, act, chosen_by(visit, asked, holder), remark)
     except BaosongError as error:
-        return _browser(visit, asked, error=error)
+        return browser(visit, asked, error=error)
     return onward(visit, "findings", done=f"findings_{act}", path={"filing": visit.state.id})
 
 
@@ -90,7 +92,7 @@ def _do(visit: Visited, act: str, chosen: Selection, remark: str) -> None:
             for department in departments:
                 issue(installation, filing, department, user, chosen)
         case "accept":
-            accept(installation, filing, user, chosen, answer_of=visit.text("answer_of") or None)
+            accept(installation, filing, user, chosen)
         case _:
             send_back(installation, filing, user, chosen, reason=remark)
 
@@ -107,22 +109,31 @@ def _departments(visit: Visited, chosen: Selection) -> list[str]:
     return found
 
 
-def _chosen(visit: Visited, asked: Asked, holder: str) -> Selection:
+def chosen_by(visit: Visited, asked: Asked, holder: str) -> Selection:
     """What was ticked, or everything shown. BadInput where nothing was chosen."""
     is_all, ticked, seen = visit.text("all") == "1", visit.texts("finding"), visit.text("seen")
     if not is_all and not ticked:
         raise BadInput("desk.nothing_chosen")
-    place = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < _LONGEST_PLACE else 0
-    found = chosen(visit, asked, () if is_all else ticked, holder=holder, seen=place)
+    found = chosen(visit, asked, () if is_all else ticked, holder=holder, seen=place_seen(seen))
     if not found.findings:
         raise BadInput("desk.nothing_chosen")
     return found
 
 
-def _browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None) -> HTMLResponse:
+def browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None) -> HTMLResponse:
     shown = find(visit, asked)
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
-    return page(visit, "findings", error=error, **head_of(visit), shown=shown, asked=asked, names=names)
+    return page(
+        visit,
+        "findings",
+        error=error,
+        **head_of(visit),
+        shown=shown,
+        asked=asked,
+        names=names,
+        handlings=HANDLINGS,
+        most_together=MOST_AT_ONCE,
+    )
 
 
 def _csv_cell(value: object) -> str:

@@ -13,11 +13,9 @@ from pipelines.stages.workbooks.layout import HANDLING, NEW_VALUE, REASON
 from pipelines.stages.workbooks.model import (
     HANDLING_WORDS,
     Answer,
-    Answers,
     GivenAnswer,
     MistakenLine,
     Problem,
-    WorkbookIdentity,
 )
 from validations.engine.raw_cells_input import RawCell
 
@@ -51,7 +49,7 @@ class Line:
     notices: list[str] = field(default_factory=list[str])
 
 
-def judge_given(problem: Problem, identity: WorkbookIdentity, given: GivenAnswer) -> Answers:
+def judge_given(problem: Problem, given: GivenAnswer) -> Answer | MistakenLine:
     """An answer that was typed elsewhere, judged as a line of a workbook would be; nothing typed is a mistake here."""
     texts = {HANDLING: given.handling, NEW_VALUE: given.new_value, REASON: given.reason}
     cells = {header: (header, RawCell("s", _as_stored(text))) for header, text in texts.items()}
@@ -60,9 +58,7 @@ def judge_given(problem: Problem, identity: WorkbookIdentity, given: GivenAnswer
     if judged is None:
         _mistake(line, HANDLING, "workbooks.handling_missing")
         judged = MistakenLine(problem.finding, "", 0, given, tuple(line.mistakes))
-    if isinstance(judged, Answer):
-        return Answers(identity, (judged,), (), tuple(line.notices))
-    return Answers(identity, (), (), tuple(line.notices), (judged,))
+    return judged
 
 
 def _as_stored(text: str) -> str:

@@ -13,8 +13,9 @@ from pipelines.assessment.submission_metrics import SubmissionMetrics, submissio
 from pipelines.stages.extract import request_extraction
 from pipelines.stages.request import review_request
 from pipelines.stages.request_amend import RequestChanges, amend_request
-from pipelines.stages.waivers import WaiverDraft, grant_waiver
+from pipelines.stages.waiver_granting import WaiverDraft
 from resources.settings import CHECKOUT
+from tests.flow.life import waive
 from tests.flow.play import (
     AUDIT,
     Cores,
@@ -54,7 +55,7 @@ def measured(cores: Cores, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         open_by_request(installation, draft(home))
         run(installation, AUDIT, "extract")
         waiver = WaiverDraft("B07", "QB-1", "监管同意（模拟）", date(2026, 12, 31))
-        grant_waiver(installation, AUDIT, waiver, installation.user("business_reviewer"))
+        waive(installation, AUDIT, waiver, installation.user("business_reviewer"))
         run(installation, AUDIT, "validate", "review")
         send_out(installation, AUDIT)
         first = submission_metrics(installation, "2026-05", as_of=at("2026-05-06 18:00"))
@@ -113,7 +114,7 @@ def let_go(cores: Cores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         send_out(installation, AUDIT)
         set_clock("2026-05-06 15:00")
         waiver = WaiverDraft("B01", "QB-2", "监管同意（模拟）", date(2026, 12, 31), table="KHXXB")
-        grant_waiver(installation, AUDIT, waiver, installation.user("business_reviewer"))
+        waive(installation, AUDIT, waiver, installation.user("business_reviewer"))
         set_clock("2026-05-11 09:00")
         changes = RequestChanges(organisations=(ZHEJIANG, GUANGDONG))
         user = installation.user("requester_440000")

@@ -1,0 +1,127 @@
+"""Talks with the regulator (监管沟通): what was asked and answered, with its proof; another deadline proposed, and the opinion on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from pipelines.desk.answering import onward, page
+from pipelines.desk.downloads import unaltered, uploaded
+from pipelines.desk.pages.filings import head_of
+from pipelines.desk.talks_view import document_of, proposals_of, talks_of
+from pipelines.desk.visit import Visited, missing
+from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.stages.talk import LONGEST_TEXT, Talk, decide_extension, propose_extension, record_talk
+
+router = APIRouter()
+_LONGEST_NUMBER = 6
+
+
+@router.get("/filings/{filing}/talks", name="talks")
+def talks(visit: Visited) -> HTMLResponse:
+    """The log of talks and the deadlines that were proposed."""
+    return _page(visit)
+
+
+@router.get("/filings/{filing}/talks/documents/{name}", name="talk_document")
+def talk_document(visit: Visited, name: str) -> FileResponse:
+    """A proof as it was handed in, to be kept, never shown within the desk."""
+    document = document_of(visit, name)
+    if document is None:
+        raise Refused("desk.out_of_scope")
+    path = unaltered(visit.installation.folder("talks", visit.state.id) / document.file, document.sha256)
+    return FileResponse(path, filename=document.name, media_type="application/octet-stream")
+
+
+@router.post("/filings/{filing}/talks", name="record_talk")
+def record(visit: Visited) -> Response:
+    """Add a talk to the log."""
+    try:
+        with uploaded(visit.files("document")) as documents:
+            talk = Talk(
+                counterpart=visit.text("counterpart", is_needed=True),
+                question=_lines(visit, "question"),
+                answer=_lines(visit, "answer"),
+                held_at=_moment(visit),
+                documents=tuple(documents),
+            )
+            record_talk(visit.installation, visit.state.id, visit.user, talk)
+    except BaosongError as error:
+        return _page(visit, error=error)
+    return onward(visit, "talks", done="talk_recorded", path={"filing": visit.state.id})
+
+
+@router.post("/filings/{filing}/talks/extension", name="propose_extension")
+def propose(visit: Visited) -> Response:
+    """Propose another deadline with the regulator's proof."""
+    try:
+        if not visit.files("proof"):
+            raise missing("proof")
+        with uploaded(visit.files("proof")) as documents:
+            propose_extension(
+                visit.installation,
+                visit.state.id,
+                visit.user,
+                deadline=visit.day("deadline"),
+                reason=_lines(visit, "reason"),
+                documents=documents,
+            )
+    except BaosongError as error:
+        return _page(visit, error=error)
+    return onward(visit, "talks", done="extension_proposed", path={"filing": visit.state.id})
+
+
+@router.post("/filings/{filing}/talks/opinion", name="decide_extension")
+def decide(visit: Visited) -> Response:
+    """The audit department's opinion on a proposed deadline."""
+    try:
+        opinion, number = visit.text("opinion"), visit.text("number", is_needed=True)
+        if opinion not in ("agree", "disagree"):
+            raise missing("opinion")
+        if not (number.isascii() and number.isdigit() and len(number) < _LONGEST_NUMBER):
+            raise BadInput("talk.no_extension", filing=visit.state.id, number=number)
+        decide_extension(
+            visit.installation,
+            visit.state.id,
+            visit.user,
+            number=int(number),
+            opinion=opinion,
+            comment=_lines(visit, "comment"),
+        )
+    except BaosongError as error:
+        return _page(visit, error=error)
+    return onward(visit, "talks", done=f"extension_{opinion}", path={"filing": visit.state.id})
+
+
+def _lines(visit: Visited, name: str) -> str:
+    """A text of several lines as the ledger keeps it; browsers end lines with CR LF."""
+    return visit.text(name, is_needed=True).replace("\r\n", "\n")
+
+
+def _moment(visit: Visited) -> datetime | None:
+    """When the talk was, in the deployment's time; None where it was not said."""
+    given = visit.text("held_at")
+    if not given:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise BadInput("desk.talks.moment", given=given) from None
+    return moment.replace(tzinfo=visit.installation.now().tzinfo)
+
+
+def _page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
+    state = visit.state
+    return page(
+        visit,
+        "talks",
+        error=error,
+        **head_of(visit),
+        talks=talks_of(visit),
+        proposals=proposals_of(visit),
+        may_propose=visit.may_open("propose_extension")
+        and not (state.open_extension or state.sent or state.evidence),
+        longest=LONGEST_TEXT,
+    )
