@@ -6,7 +6,7 @@ import base64
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
 from typing import Any
@@ -18,22 +18,11 @@ from resources.sign_on.client import ALGORITHMS
 from tests.flow.desk_play import Street, at_desk, words
 from tests.flow.oidc_play import Traveller, is_in, sent_to, traveller
 from tests.flow.play import Cores, opened
-from tests.resources.sign_on.forger import (
-    OTHER,
-    OWN,
-    Forger,
-    by_public_key,
-    forger,
-    new_key,
-    public,
-    signed,
-    unsigned,
-)
+from tests.resources.sign_on.forger import OTHER, OWN, Forger, forger, new_key, public, signed
+from tests.resources.sign_on.forgeries import FORGED, HARD, Forging, changed, honest
 from tests.resources.sign_on.running import CLIENT
 
 ADDRESSES = (f"198.51.100.{each}" for each in count(1))
-HARD = "a secret: with % and + & ä"
-Forging = Callable[[Forger, str], str]
 
 
 @pytest.fixture(scope="module")
@@ -80,45 +69,6 @@ def come(person: Traveller, lies: Forger, forge: Forging, *, again: bool = False
     sent = person.leave("/standards", again=again)
     lies.token = forge(lies, sent["nonce"])
     return person.come_back(code="c", state=sent["state"])
-
-
-def honest(lies: Forger, nonce: str, **changed: Any) -> str:
-    return signed(lies.claims(nonce, **changed))
-
-
-def changed(**claims: Any) -> Forging:
-    return lambda lies, nonce: signed(lies.claims(nonce, **claims))
-
-
-PAST = int(time.time()) - 7_200
-FORGED: dict[str, Forging] = {
-    "alg none": lambda lies, nonce: unsigned(lies.claims(nonce)),
-    "HS256 with the public key as PEM": lambda lies, nonce: by_public_key(
-        lies.claims(nonce), OWN.as_pem(private=False)
-    ),
-    "HS256 with the client's secret": lambda lies, nonce: by_public_key(lies.claims(nonce), HARD.encode()),
-    "another key under the known name": lambda lies, nonce: signed(lies.claims(nonce), OTHER, kid=OWN.kid),
-    "a key that nobody published": lambda lies, nonce: signed(lies.claims(nonce), OTHER),
-    "a key brought along": lambda lies, nonce: signed(lies.claims(nonce), OTHER, jwk=public(OTHER)),
-    "another nonce": changed(nonce="another"),
-    "no nonce": changed(nonce=None),
-    "another audience": changed(aud="another client"),
-    "no audience": changed(aud=None),
-    "several audiences without azp": changed(aud=[CLIENT, "another client"]),
-    "issued to another party": changed(aud=[CLIENT, "another client"], azp="another client"),
-    "another issuer": changed(iss="http://127.0.0.1:1"),
-    "expired": changed(iat=PAST, exp=PAST + 300),
-    "never expires": changed(exp=None),
-    "issued in the future": changed(iat=int(time.time()) + 7_200),
-    "not valid yet": changed(nbf=int(time.time()) + 7_200),
-    "without a subject": changed(sub=None),
-    "with an endless subject": changed(sub="s" * 10_000),
-    "without the claim that names the person": changed(preferred_username=None),
-    "with a name that is no text": changed(preferred_username=["actuary"]),
-    "no token at all": lambda lies, nonce: "",
-    "not a token": lambda lies, nonce: "a.b.c",
-    "a list for claims": lambda lies, nonce: signed(lies.claims(nonce)).split(".")[0] + ".W10.x",
-}
 
 
 @pytest.mark.parametrize("name", FORGED)

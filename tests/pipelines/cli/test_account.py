@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from pipelines.cli.account import app
 from pipelines.errors import LANGUAGE, BadInput, BaosongError, Refused
-from resources.accounts import Accounts, Client, open_accounts
+from resources.accounts import Accounts, Client, Identity, open_accounts
 from resources.deployment import load_deployment
 from resources.settings import Settings
 
@@ -183,3 +184,20 @@ def test_outside_the_demo_nobody_says_who_he_is(tmp_path: Path, monkeypatch: pyt
     assert isinstance(somebody, Refused) and somebody.code == "deployment.os_user_not_here"
     monkeypatch.setattr("getpass.getuser", lambda: "sysadm")
     assert runner.invoke(app, ["list"]).exit_code == 0
+
+
+def test_an_identity_is_shown_and_unlinked(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(Settings.load().deployment, tmp_path / "deployment"))
+    monkeypatch.setenv("BAOSONG_DEPLOYMENT", str(folder))
+    with (folder / "deployment.yaml").open("a", encoding="utf-8") as file:
+        file.write("\noidc: {issuer: https://idp.example, client_id: b, client_secret: env:S, only: true}\n")
+    assert "不需要注册码" in run("invite", "executive") and "尚未用单点登录进入" in run("list")
+    with accounts() as opened:
+        identity = Identity("https://idp.example", "s-executive", "executive", None)
+        opened.log_in_by_provider(identity, Client("127.0.0.1"))
+    assert "单点登录身份 s-executive" in run("list")
+    assert "已解除 executive" in run("unlink", "executive")
+    assert refused("unlink", "executive").code == "account.not_linked"
+    assert "没有会话" in run("sessions", "executive")
