@@ -21,7 +21,7 @@ _ABOVE = {
     "standard_codes": "standards",
 }
 _OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
-                "comparison", "explain_drift", "explain", "answer_finding")  # fmt: skip
+                "comparison", "explain_drift", "explain", "answer_finding", "record_handover", "record_receipt")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def places(installation: Installation) -> list[Place]:
         Place("findings", "business_reviewer", audit), Place("findings", "branch_440000", audit),
         Place("finding", "branch_440000", finding),
         Place("workbooks", "branch_330000", audit), Place("workbooks", "branch_440000", audit),
-        Place("gates", "data_engineer", audit), Place("sign_page", "executive", schedule_p),
+        Place("gates", "data_engineer", audit), Place("sign_page", "executive", schedule_p), Place("filing_sent", "executive", schedule_p),
         Place("comparison", "data_engineer", audit), Place("explain", "data_engineer", audit),
         Place("explain", "data_engineer", audit, {"cell": cell, "field": wrong["field"]}),
         Place("standards", "auditor"), Place("standard", "auditor", {"standard": "circ_audit"}),

@@ -26,6 +26,8 @@ from tests.flow.play import AUDIT, DEMO
 FILING = f"/filings/{AUDIT}"
 LISTED = re.compile(r"findings/([0-9a-f]{16,})\?")
 OWN, OTHER = "440000", "330000"
+NOT_THERE_YET = ("returned_workbook", "filing_evidence")
+"""What this filing has not come to."""
 USERS = {
     "requester": "requester_440000", "data_engineer": "data_engineer", "audit_reviewer": "audit_reviewer",
     "business_reviewer": "underwriting_reviewer", "branch_preparer": "branch_440000", "branch_it": "branch_it_440000",
@@ -71,7 +73,7 @@ def addresses(street: Street) -> dict[str, str]:
     found: dict[str, str] = {}
     for router in ROUTERS:
         for route in router.routes:
-            if "GET" in route.methods and route.name in rights().routes and route.name != "returned_workbook":
+            if "GET" in route.methods and route.name in rights().routes and route.name not in NOT_THERE_YET:
                 values = {**given, "name": names.get(route.name, "")}
                 found[route.name] = route.path.format_map(values)
     return found
