@@ -122,6 +122,7 @@ def places(installation: Installation) -> list[Place]:
         Place("tasks", "audit_reviewer"), Place("tasks", "business_reviewer"), Place("tasks", "executive"),
         Place("account", "executive"), Place("notices", "executive"),
         Place("requests", "requester"), Place("new_request", "requester"), Place("request", "audit_reviewer", {"key": WAITING}),
+        Place("amend_page", "requester", {"key": WAITING}), Place("withdraw_page", "requester", {"key": AUDIT.rsplit(".", 1)[-1]}),
         Place("calendar", "data_engineer"), Place("filings", "data_engineer"),
         Place("filing", "data_engineer", audit), Place("filing", "executive", schedule_p), Place("filing", "branch_it_440000", audit),
         Place("filing_data", "data_engineer", audit), Place("filing_ledger", "data_engineer", audit),
