@@ -29,7 +29,9 @@ from resources.notifier import Outbox, open_outbox
 
 SESSION_COOKIE = "baosong_session"
 ASKED_BY_A_PROXY = "/authorised/"
-"""What a proxy asks before every request to Dagster: a page that polls there keeps no session alive here."""
+"""What a proxy asks before every request to Dagster."""
+UNATTENDED = frozenset({"filing_live", "may_see_dagster", "may_use_dagster"})
+"""Routes that a page asks for by itself: they keep no session alive."""
 LONGEST_TEXT = 2_000
 _MOST_FIELDS, _MOST_FILES = 10_000, 21
 _LONGEST_FIELD_BYTES = LONGEST_TEXT * 12 + 256
@@ -160,13 +162,11 @@ async def visit(request: Request) -> AsyncGenerator[Visit]:
 
 def _admitted(request: Request) -> Visit:
     desk = desk_of(request)
-    session = desk.accounts.session(
-        request.cookies.get(SESSION_COOKIE, ""), is_use=not request.url.path.startswith(ASKED_BY_A_PROXY)
-    )
+    route: str = request.scope["route"].name
+    session = desk.accounts.session(request.cookies.get(SESSION_COOKIE, ""), is_use=route not in UNATTENDED)
     if session is None or session.user_id not in desk.installation.deployment.users:
         raise NotSignedIn
     user = desk.installation.deployment.user(session.user_id)
-    route: str = request.scope["route"].name
     if not rights().may_open(user, route):
         raise Refused("desk.no_right", user=user.id)
     scope = rights().routes[route].scope

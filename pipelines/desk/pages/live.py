@@ -1,0 +1,48 @@
+"""The stream of events that keeps the stage bar of an open page true. A page without script does without."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
+
+from pipelines.desk.live import Page, Streams
+from pipelines.desk.rendering import filled
+from pipelines.desk.scope import sees_filing
+from pipelines.desk.stage_bar import since, stage_bar
+from pipelines.desk.visit import SESSION_COOKIE, Visit, Visited
+
+router = APIRouter()
+_LONGEST_PLACE = 12
+_HEADERS = {"x-accel-buffering": "no"}
+"""nginx holds an answer back until it is complete, unless told not to; `cache-control: no-store` stands on every page."""
+
+
+@router.get("/filings/{filing}/live", name="filing_live")
+async def filing_live(visit: Visited) -> Response:
+    """`event: stage` with the bar anew whenever the filing's ledger has moved since `?seen=`, or since the last
+    event that a browser had when it asks again; 204 where no more streams are to be had,
+    which tells a browser not to ask again."""
+    streams: Streams = visit.request.app.state.streams
+    if not streams.has_place(visit.session.id):
+        return Response(status_code=204)
+    events = streams.follow(visit.session.id, _page_of(visit))
+    return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
+
+
+def _page_of(visit: Visit) -> Page:
+    desk, user, filing = visit.desk, visit.user, visit.state.id
+    deployment = visit.installation.deployment
+    token = visit.request.cookies[SESSION_COOKIE]
+    seen = visit.request.headers.get("last-event-id") or visit.request.query_params.get("seen", "")
+    is_number = seen.isascii() and seen.isdigit() and len(seen) < _LONGEST_PLACE
+
+    def is_let_in() -> bool:
+        session = desk.accounts.session(token, is_use=False)
+        return session is not None and sees_filing(deployment, user, desk.reading.filing(filing))
+
+    def told() -> str:
+        state = desk.reading.filing(filing)
+        bar = stage_bar(deployment, state, user)
+        return filled("fragments/stages.html", visit.request, bar=bar, since=since(state))
+
+    return Page(f"filing/{filing}", int(seen) if is_number else visit.state.seq, is_let_in, told)
