@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from pipelines.desk.answering import onward, page, status_of
 from pipelines.desk.protection import LANGUAGE_COOKIE
 from pipelines.desk.rendering import filled
+from pipelines.desk.table_view import TABLE_COOKIE, chosen_view
 from pipelines.desk.visit import SESSION_COOKIE, Visited, client_of, desk_of
 from pipelines.errors import BadInput, BaosongError, Refused
 
@@ -139,6 +140,15 @@ def language(request: Request, code: str) -> RedirectResponse:
     answer = RedirectResponse(_own_page(request.query_params.get("next", "/")), status_code=303)
     if code in ("zh", "en"):
         answer.set_cookie(LANGUAGE_COOKIE, code, max_age=_ONE_YEAR, httponly=True, samesite="lax")
+    return answer
+
+
+@router.post("/account/tables", name="keep_table_view")
+def keep_table_view(visit: Visited) -> RedirectResponse:
+    """Keep how tables are to look, and go back to the page."""
+    view = chosen_view(visit.text("density"), visit.texts("column"))
+    answer = RedirectResponse(_own_page(visit.text("next")), status_code=303)
+    answer.set_cookie(TABLE_COOKIE, view.cookie, max_age=_ONE_YEAR, httponly=True, samesite="lax")
     return answer
 
 

@@ -12,16 +12,19 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from pipelines.desk.answering import onward, page
 from pipelines.desk.findings_view import (
+    GROUPS,
     Asked,
     asked_for,
     asked_of,
     chosen,
     export_rows,
     find,
+    grouped,
     visible_rows,
 )
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.rendering import word
+from pipelines.desk.table_view import COLUMNS
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.stages.decide import accept, send_back
@@ -122,7 +125,19 @@ def _chosen(visit: Visited, asked: Asked, holder: str) -> Selection:
 def _browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None) -> HTMLResponse:
     shown = find(visit, asked)
     names = {each.code: each.name for each in visit.installation.deployment.organisations}
-    return page(visit, "findings", error=error, **head_of(visit), shown=shown, asked=asked, names=names)
+    return page(
+        visit,
+        "findings",
+        error=error,
+        **head_of(visit),
+        shown=shown,
+        asked=asked,
+        groups=grouped(visit, asked),
+        group_names=GROUPS,
+        columns=[(name, word(f"desk.column.{name}")) for name in COLUMNS],
+        here=f"{visit.request.url_for('findings', filing=visit.state.id).path}?{asked.query(page=asked.page)}",
+        names=names,
+    )
 
 
 def _csv_cell(value: object) -> str:
