@@ -95,3 +95,17 @@ def test_the_page_says_what_an_act_on_all_would_do_to_how_many(played: Street):
     assert "待初审的有 0 条" in words(reviewer.read(PAGE))
     business = words(played.visitor("business_reviewer").read(PAGE))
     assert "待下发的有 0 条" in business and "待裁定的有 0 条" in business
+
+
+def test_an_english_page_names_tables_fields_and_departments_in_english(played: Street):
+    rows = register(played.installation, played.installation.state(AUDIT)).filter(branch="440000")
+    row = rows.row(0, named=True)
+    table = played.installation.standard("circ_audit").tables[row["table"]]
+    page = words(played.visitor("data_engineer").read(f"{PAGE}/{row['finding']}?lang=en"))
+    assert f"{table.title.en} {table.name}" in page and table.title.zh not in page
+    department = played.installation.deployment.departments[row["department"]].title
+    branch = next(o.name for o in played.installation.deployment.organisations if o.code == "440000")
+    assert f"{branch} {department.en}" in page, "whom it was put to"
+    assert f"{branch} {department.zh}" in words(
+        played.visitor("data_engineer").read(f"{PAGE}/{row['finding']}?lang=zh")
+    )

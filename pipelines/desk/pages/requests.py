@@ -10,6 +10,7 @@ from pipelines.desk.answering import onward, page
 from pipelines.desk.downloads import unaltered, uploaded
 from pipelines.desk.lights import due_on
 from pipelines.desk.pages.request_changes import tables_of
+from pipelines.desk.paging import paged
 from pipelines.desk.scope import sees_request
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BaosongError, Refused
@@ -25,8 +26,9 @@ def requests(visit: Visited) -> HTMLResponse:
     """All requests that concern the person's organisations."""
     deployment = visit.installation.deployment
     seen = [each for each in visit.desk.reading.requests() if sees_request(deployment, visit.user, each)]
-    rows = [(each, due_on(visit.installation, each.latest.fact.deadline)) for each in seen]
-    return page(visit, "requests", rows=rows)
+    listed = paged(visit.request, seen)
+    rows = [(each, due_on(visit.installation, each.latest.fact.deadline)) for each in listed.rows]
+    return page(visit, "requests", rows=rows, listed=listed)
 
 
 @router.get("/requests/new", name="new_request")
