@@ -34,13 +34,13 @@ class Pace:
 
 @dataclass(frozen=True)
 class Page:
-    """An open page: the ledger's stream that it shows, as it stood at `seen`. `is_let_in` says whether the person may still look,
-    `told` makes the event's data; both run in a thread of the pool."""
+    """An open page: the ledger's stream that it shows, as it stood at `seen`. `is_let_in` says whether the session still holds,
+    `told` makes the event's data, or None where the stream is the person's no more; both run in a thread of the pool."""
 
     stream: str
     seen: int
     is_let_in: Callable[[], bool]
-    told: Callable[[], str]
+    told: Callable[[], str | None]
 
 
 class Streams:
@@ -85,8 +85,10 @@ class Streams:
                 return
             now = await self._now(page.stream)
             if now > seen:
-                seen = now
-                yield f"id: {seen}\nevent: stage\n{_data(await run_in_threadpool(page.told))}\n\n"
+                seen, told = now, await run_in_threadpool(page.told)
+                if told is None:
+                    return
+                yield f"id: {seen}\nevent: stage\n{_data(told)}\n\n"
                 spoke = monotonic()
             elif monotonic() - spoke >= self.pace.heartbeat_seconds:
                 yield HEARTBEAT

@@ -1,4 +1,7 @@
-"""The end of a filing at the desk: package and delivery to be seen, handover and receipt recorded by the branch, evidence taken."""
+"""The end of a filing at the desk: package and delivery to be seen, handover and receipt recorded by the branch, evidence taken.
+
+One filing is followed to its end: the tests stand in the order of its stages and are run in it.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,7 @@ def test_package_files_delivery_and_certificate_stand_on_the_page(delivered: Del
         size = (package_folder(delivered.street.installation, state) / name).stat().st_size
         assert f"{name} {size:,} {digest}" in page
     assert f"designated_sftp SFTP 服务器 {state.sent.at:%Y-%m-%d %H:%M}" in page
-    assert f"已送达 {delivered.package.name} read-back SHA-256 {state.sent.fact.reference}" in page
+    assert f"已送达 {delivered.package.name} 送达后读回比对 SHA-256 {state.sent.fact.reference}" in page
     for table, facts in state.rounds[-1].fact.tables.items():
         assert f"{table} {facts.rows:,} {facts.rows:,} 相符" in page
     assert "还没有回执" in page and "没有移交记录" in page and "登记移交" not in page

@@ -148,7 +148,14 @@ def keep_table_view(visit: Visited) -> RedirectResponse:
     """Keep how tables are to look, and go back to the page."""
     view = chosen_view(visit.text("density"), visit.texts("column"))
     answer = RedirectResponse(_own_page(visit.text("next")), status_code=303)
-    answer.set_cookie(TABLE_COOKIE, view.cookie, max_age=_ONE_YEAR, httponly=True, samesite="lax")
+    answer.set_cookie(
+        TABLE_COOKIE,
+        view.cookie,
+        max_age=_ONE_YEAR,
+        httponly=True,
+        samesite="lax",
+        secure=visit.request.url.scheme == "https",
+    )
     return answer
 
 

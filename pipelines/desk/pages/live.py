@@ -37,11 +37,12 @@ def _page_of(visit: Visit) -> Page:
     is_number = seen.isascii() and seen.isdigit() and len(seen) < _LONGEST_PLACE
 
     def is_let_in() -> bool:
-        session = desk.accounts.session(token, is_use=False)
-        return session is not None and sees_filing(deployment, user, desk.reading.filing(filing))
+        return desk.accounts.session(token, is_use=False) is not None
 
-    def told() -> str:
+    def told() -> str | None:
         state = desk.reading.filing(filing)
+        if not sees_filing(deployment, user, state):
+            return None
         bar = stage_bar(deployment, state, user)
         return filled("fragments/stages.html", visit.request, bar=bar, since=since(state))
 
