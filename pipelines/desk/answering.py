@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from pipelines.desk.navigation import Frame, frame_of
 from pipelines.desk.rendering import filled
+from pipelines.desk.table_view import table_view
 from pipelines.desk.visit import Visit
 from pipelines.errors import BadInput, BaosongError, Refused, Tampered, Unavailable
 
@@ -19,8 +20,16 @@ def page(visit: Visit, template: str, *, error: BaosongError | None = None, **va
     """A page of the desk; with an error it stands on top, and the status says so."""
     frame: Frame = frame_of(visit)
     done = visit.request.query_params.get("done", "")
+    view = table_view(visit.request)
     body = filled(
-        f"pages/{template}.html", visit.request, visit=visit, frame=frame, error=error, done=done, **values
+        f"pages/{template}.html",
+        visit.request,
+        visit=visit,
+        frame=frame,
+        view=view,
+        error=error,
+        done=done,
+        **values,
     )
     return HTMLResponse(body, status_code=status_of(error) if error else 200)
 

@@ -13,12 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from pipelines.desk.answering import status_of
+from pipelines.desk.live import Pace, Streams
 from pipelines.desk.pages import ROUTERS
 from pipelines.desk.protection import Surroundings
 from pipelines.desk.rate import Rate, RateLimit
 from pipelines.desk.rendering import filled
 from pipelines.desk.rights import rights
-from pipelines.desk.visit import ASKED_BY_A_PROXY, Desk, NotSignedIn, SecondFactorFirst
+from pipelines.desk.visit import ASKED_BY_A_PROXY, UNATTENDED, Desk, NotSignedIn, SecondFactorFirst
 from pipelines.errors import BadInput, BaosongError, Refused
 
 STATIC = Path(__file__).parent / "static"
@@ -26,7 +27,7 @@ ROUTE_NAMES = frozenset({"static", *(route.name for router in ROUTERS for route 
 """The name of everything that answers."""
 
 
-def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - frozen
+def create_app(desk: Desk, *, rate: Rate = Rate(), pace: Pace = Pace()) -> FastAPI:  # noqa: B008 - frozen
     """The desk over an installation and its accounts. ValueError when a route has no entry in rights.yaml.
 
     BadInput or Refused where the deployment has a sign-on whose secret or certificates are not to be had.
@@ -40,6 +41,7 @@ def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - f
         redirect_slashes=False,  # it would lead to whatever host the request says it came to
     )
     app.state.desk = desk
+    app.state.streams = Streams(lambda: desk.installation.ledger.standing("filing/"), pace)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -57,9 +59,12 @@ def create_app(desk: Desk, *, rate: Rate = Rate()) -> FastAPI:  # noqa: B008 - f
 
 
 def _to_login(request: Request, _: Exception) -> Response:
-    """A page that was asked for is shown after the login; a form that was sent is not sent again. A proxy is told 401."""
+    """A page that was asked for is shown after the login; a form that was sent is not sent again. A proxy is told 401, an open page
+    that follows a filing 204: not to ask again."""
     if request.url.path.startswith(ASKED_BY_A_PROXY):
         return Response(status_code=401)
+    if request.scope["route"].name in UNATTENDED:
+        return Response(status_code=204)
     next_page = request.url.path if request.method == "GET" else "/"
     return RedirectResponse(f"{request.url_for('login').path}?next={quote(next_page)}", status_code=303)
 

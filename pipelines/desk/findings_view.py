@@ -19,6 +19,7 @@ from pipelines.stages.masking import masked_finding, personal_fields
 from pipelines.stages.selection import Selection
 
 FILTERS = ("rule", "severity", "table", "branch", "department", "state", "holder")
+GROUPS = ("rule", "branch", "state")
 SORTS = ("rule", "table", "branch", "department", "state", "since", "due")
 PAGE_ROWS = 50
 _LONGEST_PAGE = 7
@@ -34,13 +35,15 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Asked:
-    """What a reader asks for: values by filter (none: all), words that key or value hold, order, page from 1."""
+    """What a reader asks for: values by filter (none: all), words that key or value hold, order, page from 1; `group`: not the
+    findings but how many each rule, branch or state has of them."""
 
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     words: str = ""
     sort: str = ""
     is_descending: bool = False
     page: int = 1
+    group: str = ""
 
     def query(self, **changes: object) -> str:
         """The address of these rows with some of it changed; another filter begins at its first page."""
@@ -48,7 +51,9 @@ class Asked:
             (n, v) for n, values in self.chosen.items() if n not in changes for v in values
         ]
         parts += [("words", self.words)] if self.words and "words" not in changes else []
-        kept: dict[str, object] = {"sort": self.sort, "desc": "1" if self.is_descending else "", **changes}
+        kept: dict[str, object] = {
+            "sort": self.sort, "desc": "1" if self.is_descending else "", "group": self.group, **changes,
+        }  # fmt: skip
         parts += [(name, str(value)) for name, value in kept.items() if value not in ("", None)]
         return urlencode(parts)
 
@@ -68,18 +73,24 @@ class Shown:
     def pages(self) -> int:
         return max(1, -(-self.count // PAGE_ROWS))
 
+    def held(self, holder: str) -> int:
+        """How many of what is shown on all pages wait for this kind of holder."""
+        wanted = self.asked.chosen.get("holder", (holder,))
+        return dict(self.groups.get("holder", ())).get(holder, 0) if holder in wanted else 0
+
 
 def asked_for(query: Mapping[str, Any], getlist: Any) -> Asked:
     """What an address asks for; what it does not know is left out."""
     chosen = {name: tuple(v for v in getlist(name) if v) for name in FILTERS}
     page = str(query.get("page", "1"))
-    sort = str(query.get("sort", ""))
+    sort, group = str(query.get("sort", "")), str(query.get("group", ""))
     return Asked(
         {name: values for name, values in chosen.items() if values},
         words=str(query.get("words", "")).strip()[:100],
         sort=sort if sort in SORTS else "",
         is_descending=query.get("desc") == "1",
         page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < _LONGEST_PAGE else 1,
+        group=group if group in GROUPS else "",
     )
 
 
@@ -162,6 +173,33 @@ def _count(
             for name, group in zip(FILTERS, groups, strict=True)
         },
     )
+
+
+@dataclass(frozen=True)
+class Group:
+    """How many of the findings asked for have this value, how many of them are there now, and how many wait for somebody."""
+
+    value: str
+    count: int
+    present: int
+    open: int
+
+
+def grouped(visit: Visit, asked: Asked) -> tuple[Group, ...]:
+    """What is asked for by rule, branch or state, the largest first; nothing where no group is asked for."""
+    if visit.state.content is None or not asked.group:
+        return ()
+    rows = visible_rows(visit).filter(_has_words(visit, asked.words), *_wanted(asked))
+    what = ("grouped", scope_of(visit), tuple(asked.chosen.items()), asked.words, asked.group)
+
+    def count() -> tuple[Group, ...]:
+        found = rows.group_by(value=pl.col(asked.group).cast(pl.String).fill_null("")).agg(
+            count=pl.len(), present=pl.col("is_present").sum(), open=pl.col("holder").is_not_null().sum()
+        )
+        listed = found.sort("count", "value", descending=[True, False]).collect()
+        return tuple(Group(**row) for row in listed.iter_rows(named=True))
+
+    return visit.desk.reading.remembered(visit.state, what, count)
 
 
 @dataclass(frozen=True)

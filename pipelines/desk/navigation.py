@@ -13,6 +13,10 @@ _ABOVE = {
     "new_request": "requests",
     "raise_request": "requests",
     "review_request": "requests",
+    "amend_page": "requests",
+    "amend_request": "requests",
+    "withdraw_page": "requests",
+    "withdraw_request": "requests",
     "person": "users",
     "administer": "users",
     "new_person": "users",
@@ -29,7 +33,7 @@ _ABOVE = {
 _OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
                 "comparison", "explain_drift", "explain", "answer_finding", "choose_answer", "answer_findings",
                 "waivers", "propose_waiver", "decide_waiver", "revoke_waiver", "off_system", "upload_off_system",
-                "talks", "record_talk", "propose_extension", "decide_extension")  # fmt: skip
+                "talks", "record_talk", "propose_extension", "decide_extension", "record_handover", "record_receipt")  # fmt: skip
 
 
 @dataclass(frozen=True)

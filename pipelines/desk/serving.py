@@ -6,10 +6,12 @@ import ipaddress
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import socket
 
 import uvicorn
 
 from pipelines.desk.app import create_app
+from pipelines.desk.live import Pace, Streams
 from pipelines.desk.reading import Reading
 from pipelines.desk.visit import Desk
 from pipelines.errors import Refused
@@ -54,10 +56,12 @@ def server_of(
     certificate: Path | None = None,
     key: Path | None = None,
     is_behind_proxy: bool = False,
+    pace: Pace = Pace(),  # noqa: B008 - frozen
 ) -> uvicorn.Server:
     """The server, to be run; it tells nobody what it is, and believes only a proxy of this machine who is asking."""
+    app = create_app(desk, pace=pace)
     config = uvicorn.Config(
-        create_app(desk),
+        app,
         host=host,
         port=port,
         http="h11",  # bounds what stands before a body, which the parser that uvicorn prefers does not
@@ -71,4 +75,16 @@ def server_of(
         access_log=False,
         lifespan="off",
     )
-    return uvicorn.Server(config)
+    return _Server(config, app.state.streams)
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of open pages before it waits for what is still being answered."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._streams.stop()
+        await super().shutdown(sockets)

@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.desk.rendering import label
 from pipelines.desk.visit import Visit
 from pipelines.errors import Refused
-from validations.engine import Rule, Standard, Table
+from validations.engine import Code, CodeList, Rule, Standard, Table
 from validations.engine.reports import DueRule
 from validations.kit.catalogue import Catalogue, catalogue
 from validations.kit.pages import rule_facts
@@ -63,6 +63,18 @@ def table_of(standard: Standard, name: str) -> Table:
     if name not in standard.tables:
         raise Refused("desk.out_of_scope")
     return standard.tables[name]
+
+
+def codes_like(codes: CodeList, words: str) -> list[Code]:
+    """The codes that begin with the words, or whose name in either language has them; all for none."""
+    wanted = words.casefold()
+    return [
+        each
+        for each in codes.codes
+        if each.code.casefold().startswith(wanted)
+        or wanted in each.title.zh.casefold()
+        or wanted in each.title.en.casefold()
+    ]
 
 
 def rule_of(standard: Standard, name: str) -> Rule:

@@ -31,11 +31,13 @@ from resources.sign_on import SignOn, open_sign_on
 
 SESSION_COOKIE = "baosong_session"
 ASKED_BY_A_PROXY = "/authorised/"
-"""What a proxy asks before every request to Dagster: a page that polls there keeps no session alive here."""
+"""What a proxy asks before every request to Dagster."""
 _OWN_ACCOUNT = frozenset(
     {"account", "change_password", "begin_totp", "confirm_totp", "end_sessions", "log_out"}
 )
 """What is open to whoever has to set up a second factor first."""
+UNATTENDED = frozenset({"filing_live", "may_see_dagster", "may_use_dagster"})
+"""Routes that a page asks for by itself: they keep no session alive."""
 LONGEST_TEXT = 2_000
 _MOST_FIELDS, _MOST_FILES = 10_000, 21
 _LONGEST_FIELD_BYTES = LONGEST_TEXT * 12 + 256
@@ -189,13 +191,11 @@ async def visit(request: Request) -> AsyncGenerator[Visit]:
 
 def _admitted(request: Request) -> Visit:
     desk = desk_of(request)
-    session = desk.accounts.session(
-        session_token(request), is_use=not request.url.path.startswith(ASKED_BY_A_PROXY)
-    )
+    route: str = request.scope["route"].name
+    session = desk.accounts.session(session_token(request), is_use=route not in UNATTENDED)
     if session is None or session.user_id not in desk.installation.deployment.users:
         raise NotSignedIn
     user = desk.installation.deployment.user(session.user_id)
-    route: str = request.scope["route"].name
     if not rights().may_open(user, route):
         raise Refused("desk.no_right", user=user.id)
     asks_twice = bool(user.roles & desk.installation.deployment.accounts.second_factor)

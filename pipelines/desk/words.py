@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from pipelines.errors import LANGUAGE, text
+from pipelines.errors import LANGUAGE, BaosongError, text
 from resources.accounts import Account
 from resources.deployment import GATES, Deployment
 from resources.deployment.roles import ROLES
@@ -47,13 +47,24 @@ def department(context: Context, code: str) -> str:
     return getattr(known.title, LANGUAGE.get()) if known else code
 
 
+@pass_context
+def report_title(context: Context, standard: str, report: str) -> str:
+    """A report by its standard's name and its own; codes where the deployment files by another standard now."""
+    try:
+        known = context["visit"].installation.standard(standard)
+        titles = (known.title, known.report(report).title)
+    except BaosongError:
+        return f"{standard}.{report}"
+    return " · ".join(getattr(title, LANGUAGE.get()) for title in titles)
+
+
 def rule_text(standard: Standard, rule: str) -> str:
     """The rule in words."""
     return next((getattr(each.message, LANGUAGE.get()) for each in standard.rules if each.id == rule), rule)
 
 
 def table_title(standard: Standard, table: str) -> str:
-    return standard.tables[table].title.zh if table in standard.tables else table
+    return getattr(standard.tables[table].title, LANGUAGE.get()) if table in standard.tables else table
 
 
 def field_title(standard: Standard, table: str, field: str | None) -> str:
@@ -61,7 +72,7 @@ def field_title(standard: Standard, table: str, field: str | None) -> str:
     if field is None:
         return _NONE
     fields = standard.tables[table].fields if table in standard.tables else ()
-    title = next((each.title.zh for each in fields if each.name == field), "")
+    title = next((getattr(each.title, LANGUAGE.get()) for each in fields if each.name == field), "")
     return f"{title} {field}".strip()
 
 
@@ -96,6 +107,7 @@ def _deployment(context: Context) -> Deployment:
 GLOBALS: Mapping[str, Callable[..., Any]] = {
     "role": role,
     "department": department,
+    "report_title": report_title,
     "rule_text": rule_text,
     "table_title": table_title,
     "field_title": field_title,

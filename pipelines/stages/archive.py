@@ -68,8 +68,9 @@ def archive(installation: Installation, filing: str) -> FilingState:
     return state
 
 
-def evidence_path(installation: Installation, state: FilingState) -> Path:
-    return installation.home / "evidence" / f"{state.id}-v{state.version}.zip"
+def evidence_path(installation: Installation, state: FilingState, version: int | None = None) -> Path:
+    """Where the evidence of this version lies, or of an earlier one."""
+    return installation.home / "evidence" / f"{state.id}-v{version or state.version}.zip"
 
 
 def _members(installation: Installation, state: FilingState) -> Iterator[Member]:

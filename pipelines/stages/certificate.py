@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.errors import BaosongError, Tampered
 from pipelines.ledger.filing_events import RoundExtracted, TableFacts
+from pipelines.stages.canonical import file_digest
 from resources.conversion import scale_integer
 
 _READ_ROWS = 65_536
@@ -100,6 +101,14 @@ def written_totals(parquet: Path) -> Totals:
                 units[name] += _units(pc.sum(wide), kind.scale)
         sums = {name: scale_integer(value, schema.field(name).type.scale) for name, value in units.items()}
         return Totals.of(file.metadata.num_rows, sums, schema)
+
+
+def read_certificate(place: Path, recorded: RoundExtracted) -> Certificate:
+    """The certificate of the round in the folder `place`. Raises Tampered when its manifest is not the one recorded."""
+    path = place / "manifest.json"
+    if not path.is_file() or file_digest(path) != recorded.manifest:
+        raise Tampered("facts.changed", path=path)
+    return Certificate.model_validate(json.loads(path.read_bytes())["certificate"])
 
 
 def check_certificate(

@@ -163,6 +163,15 @@ def _history(
 def _acts(installation: Installation, state: FilingState, finding: str, *, hides: bool) -> Iterator[Act]:
     """Everything that people did about the finding."""
 
+    names = {each.code: each.name for each in installation.deployment.organisations}
+
+    def branch(code: str | None) -> str | None:
+        return names.get(code, code) if code else code
+
+    def department(code: str | None) -> str | None:
+        known = installation.deployment.departments.get(code or "")
+        return getattr(known.title, LANGUAGE.get()) if known else code
+
     def row_of(digest: str) -> dict[str, Any] | None:
         if not digest:
             return None
@@ -172,11 +181,12 @@ def _acts(installation: Installation, state: FilingState, finding: str, *, hides
     for reviewed in state.first_reviews:
         if row := row_of(reviewed.fact.decisions):
             word = text(f"explain.review.{row['decision']}")
-            said = _words(word, row["department"], row["organisation"], row["reason"])
+            said = _words(word, department(row["department"]), branch(row["organisation"]), row["reason"])
             yield Act(reviewed.seq, reviewed.at, reviewed.actor, "first_review", said)
     for asked in (*state.dispatches, *state.answer_reviews):
         if row := row_of(asked.fact.problems):
-            said = _words(row["organisation"], row["department"], str(asked.fact.answer_by), row["remark"])
+            whom = (branch(row["organisation"]), department(row["department"]))
+            said = _words(*whom, str(asked.fact.answer_by), row["remark"])
             yield Act(asked.seq, asked.at, asked.actor, "asked", said)
     for answered in state.answers:
         if row := row_of(answered.fact.answers):

@@ -65,8 +65,9 @@ def package_context(installation: Installation, state: FilingState, content: Con
     )
 
 
-def package_folder(installation: Installation, state: FilingState) -> Path:
-    return installation.folder("packages", state.id) / f"v{state.version}"
+def package_folder(installation: Installation, state: FilingState, version: int | None = None) -> Path:
+    """Where the package of this version lies, or of an earlier one."""
+    return installation.folder("packages", state.id) / f"v{version or state.version}"
 
 
 def require_package(installation: Installation, state: FilingState) -> Path:

@@ -20,7 +20,13 @@ from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.nil_return import declare_of_request
 from pipelines.stages.periods import report_period
 from pipelines.stages.request_amend import amended_filing, apply_amendment
-from pipelines.stages.request_draft import RequestDraft, draft_problems, in_report_order, request_folder
+from pipelines.stages.request_draft import (
+    RequestDraft,
+    draft_problems,
+    in_report_order,
+    request_folder,
+    stage_word,
+)
 from resources.deployment import FilingConfig, User
 from validations.engine.parameters import require_in_force
 
@@ -72,7 +78,7 @@ def review_request(
     if user.id in request.authors:
         raise Refused("request.own", number=request.number, user=user.id)
     if request.withdrawn:
-        raise Refused("request.closed", number=request.number, stage=request.stage)
+        raise Refused("request.closed", number=request.number, stage=stage_word(request))
     if request.decision and request.decision.fact.opinion != opinion:
         raise Refused("request.reviewed", number=request.number, opinion=request.decision.fact.opinion)
     demand = request.latest
@@ -156,7 +162,7 @@ def _as_registered(installation: Installation, draft: RequestDraft, earlier: Req
         if is_same and digests == {document.sha256 for document in demand.fact.documents}:
             return earlier.latest.fact.filing
     code = "request.closed" if earlier.is_closed else "request.exists"
-    raise Refused(code, number=earlier.number, stage=earlier.stage)
+    raise Refused(code, number=earlier.number, stage=stage_word(earlier))
 
 
 def _raised(

@@ -19,7 +19,13 @@ from pipelines.ledger.request import RequestState, request_stream
 from pipelines.ledger.request_events import RequestAmended, RequestDemand, RequestWithdrawn
 from pipelines.stages.documents import document_problems, keep_documents
 from pipelines.stages.installation import Installation, require_role
-from pipelines.stages.request_draft import RequestDraft, demand_problems, in_report_order, request_folder
+from pipelines.stages.request_draft import (
+    RequestDraft,
+    demand_problems,
+    in_report_order,
+    request_folder,
+    stage_word,
+)
 from resources.deployment import User
 
 ROUND_FIELDS = ("organisations", "date_from", "date_to", "tables", "nil_returns")
@@ -52,11 +58,10 @@ def amend_request(
     request = installation.request(number)
     _require_theirs(installation, request, user)
     if request.is_closed:
-        raise Refused("request.closed", number=request.number, stage=request.stage)
+        raise Refused("request.closed", number=request.number, stage=stage_word(request))
     state = filing_of(installation, request)
     _require_unpackaged(request, state)
-    current = _current(request, state)
-    base = _plain(request.latest.fact) if request.is_under_review else current
+    current, base = _current(request, state), demanded_now(installation, request)
     problems: list[BaosongError] = [*document_problems(changes.documents)]
     if not reason.strip():
         problems.append(BadInput("request.no_reason", what=request.number))
@@ -143,7 +148,7 @@ def withdraw_request(installation: Installation, number: str, user: User, *, rea
     if not reason.strip():
         raise BadInput("request.no_reason", what=request.number)
     if request.stage == "refused":
-        raise Refused("request.closed", number=request.number, stage=request.stage)
+        raise Refused("request.closed", number=request.number, stage=stage_word(request))
     state = filing_of(installation, request)
     if state is not None and not state.withdrawn:
         if state.version > 1 or state.reservation or state.sent:
@@ -163,12 +168,29 @@ def withdraw_request(installation: Installation, number: str, user: User, *, rea
     return installation.request(number)
 
 
-def _require_theirs(installation: Installation, request: RequestState, user: User) -> None:
-    """Who registered it, or belongs to every organisation that it is about."""
+def demanded_now(installation: Installation, request: RequestState) -> RequestDemand:
+    """What an amendment changes: what was put up last while that is under review, else what is demanded by now."""
+    if request.is_under_review:
+        return _plain(request.latest.fact)
+    return _current(request, filing_of(installation, request))
+
+
+def may_change(installation: Installation, request: RequestState, user: User) -> bool:
+    """Whether somebody may amend or withdraw it: a requester who registered it, or belongs to every organisation that it is about."""
+    if request.is_closed or not user.has_role("requester"):
+        return False
+    return _is_theirs(installation, request, user)
+
+
+def _is_theirs(installation: Installation, request: RequestState, user: User) -> bool:
     wanted = request.latest.fact.organisations
-    if user.id != request.demands[0].actor and not all(
+    return user.id == request.demands[0].actor or all(
         installation.deployment.may_see(user, code) for code in wanted
-    ):
+    )
+
+
+def _require_theirs(installation: Installation, request: RequestState, user: User) -> None:
+    if not _is_theirs(installation, request, user):
         raise Refused("request.not_theirs", number=request.number, user=user.id)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from pipelines.errors import BadInput, BaosongError
-from pipelines.ledger.request import is_key, request_key
+from pipelines.errors import BadInput, BaosongError, text
+from pipelines.ledger.request import RequestState, is_key, request_key
 from pipelines.stages.documents import document_problems
 from pipelines.stages.installation import Installation
 from validations.engine import Report
@@ -147,3 +147,8 @@ def _filing_problems(installation: Installation, draft: RequestDraft) -> Iterato
 def is_plain(text: str) -> bool:
     """Whether a text is a line that can be printed as it stands: no control characters, no blank edges, not too long."""
     return bool(text) and text.isprintable() and text == text.strip() and len(text) <= LONGEST_TEXT
+
+
+def stage_word(request: RequestState) -> str:
+    """How far a request is, in a word of the reader's language."""
+    return text(f"cli.request_stage.{request.stage}")

@@ -158,10 +158,17 @@ class Administration:
         with writing(self._engine) as connection:
             self._append(connection, user, event, detail)
 
-    def trail(self, limit: int, user: str | None = None) -> list[TrailEntry]:
-        """The newest entries first, of everybody or of one user."""
+    def trail(
+        self, limit: int, user: str | None = None, *, event: str | None = None, before: int | None = None
+    ) -> list[TrailEntry]:
+        """The newest entries first, of everybody or of one user, of one event, before the entry of a number."""
         with reading(self._engine) as connection:
-            return trail.read(connection, limit, user)
+            return trail.read(connection, limit, user, event, before)
+
+    def trail_events(self) -> list[str]:
+        """Every kind of event that the trail has."""
+        with reading(self._engine) as connection:
+            return trail.event_names(connection)
 
     def _new_enrolment(
         self, connection: Connection, user_id: str, event: AccountEvent, detail: Mapping[str, str]

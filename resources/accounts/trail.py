@@ -58,12 +58,27 @@ def append(
     connection.execute(insert(trail).values(at=at, user_id=user, event=str(event), detail=written))
 
 
-def read(connection: Connection, limit: int, user: str | None) -> list[TrailEntry]:
-    """The newest entries first, of everybody or of one user."""
+def read(
+    connection: Connection,
+    limit: int,
+    user: str | None = None,
+    event: str | None = None,
+    before: int | None = None,
+) -> list[TrailEntry]:
+    """The newest entries first, of everybody or of one user, of one event, before the entry of a number."""
     asked = select(trail).order_by(trail.c.number.desc()).limit(limit)
     if user is not None:
         asked = asked.where(trail.c.user_id == user)
+    if event is not None:
+        asked = asked.where(trail.c.event == event)
+    if before is not None:
+        asked = asked.where(trail.c.number < before)
     return [
         TrailEntry(row.number, row.at, row.user_id, row.event, json.loads(row.detail))
         for row in connection.execute(asked)
     ]
+
+
+def event_names(connection: Connection) -> list[str]:
+    """Every kind of event that was recorded, in the order of their names."""
+    return list(connection.execute(select(trail.c.event).distinct().order_by(trail.c.event)).scalars())

@@ -85,3 +85,28 @@ def test_enter_on_a_ticked_row_opens_its_finding(reviewer: Person) -> None:
     reviewer.page.keyboard.press("Enter")
     expect(reviewer.page).to_have_url(re.compile(f"/filings/{AUDIT}/findings/{finding}"))
     reviewer.reads(str(finding))
+
+
+def test_rows_without_boxes_are_walked_by_arrows_too_and_the_bar_says_what_acts_will_do(
+    reviewer: Person,
+) -> None:
+    page = reviewer.page
+    reviewer.log_in()
+    reviewer.open(f"/filings/{AUDIT}/findings?group=rule")
+    links = page.locator("table[data-rows] tbody a")
+    links.nth(0).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(links.nth(2)).to_be_focused()
+    page.keyboard.press("Home")
+    expect(links.nth(0)).to_be_focused()
+    page.keyboard.press("Enter")
+    boxes = page.locator('input[name="finding"]')
+    rows = page.locator("table[data-rows] tbody a")
+    rows.nth(1).focus()
+    page.keyboard.press("Space")
+    expect(boxes.nth(1)).to_be_checked()
+    reviewer.reads("已选中 1 条", "所选待初审的有 1 条：“确认为问题”将其交责任部门下发")
+    every = page.locator('input[name="all"]')
+    every.check()
+    reviewer.reads(f"对筛选出的全部操作时，待初审的有 {boxes.count()} 条")

@@ -15,6 +15,7 @@ from html import unescape
 import httpx
 
 from pipelines.demo.visitor import Visitor
+from pipelines.desk.live import Pace
 from pipelines.desk.reading import Reading
 from pipelines.desk.serving import server_of
 from pipelines.desk.visit import Desk
@@ -56,14 +57,17 @@ class Street:
 
 
 @contextmanager
-def at_desk(installation: Installation) -> Generator[Street]:
-    """Serve the desk over an installation until the end."""
-    with (
-        open_accounts(installation.settings, installation.deployment, installation.is_user) as accounts,
-        ExitStack() as clients,
-    ):
-        desk = Desk(installation, accounts, Reading(installation))
-        server = server_of(desk, is_behind_proxy=True)
+def at_desk(
+    installation: Installation,
+    *,
+    pace: Pace = Pace(),  # noqa: B008 - frozen
+    accounts: Accounts | None = None,
+) -> Generator[Street]:
+    """Serve the desk over an installation until the end, with accounts of its own or those that are given."""
+    opened = accounts or open_accounts(installation.settings, installation.deployment, installation.is_user)
+    with opened as known, ExitStack() as clients:
+        desk = Desk(installation, known, Reading(installation))
+        server = server_of(desk, is_behind_proxy=True, pace=pace)
         thread = threading.Thread(target=server.run)
         thread.start()
         try:
@@ -73,9 +77,16 @@ def at_desk(installation: Installation) -> Generator[Street]:
             yield Street(desk, f"http://127.0.0.1:{port}", clients)
         finally:
             server.should_exit = True
-            thread.join()
+            thread.join(60)
+            assert not thread.is_alive(), "the server did not end"
 
 
 def words(page: str) -> str:
     """What a page says, as a reader sees it."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def status(client: httpx.Client, path: str) -> int:
+    """What an address answers with; a stream of events is not waited for."""
+    with client.stream("GET", path) as answer:
+        return answer.status_code

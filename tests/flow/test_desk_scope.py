@@ -20,7 +20,7 @@ from pipelines.stages.review import documents_folder
 from resources.deployment import User, load_deployment
 from resources.deployment.roles import ROLES
 from resources.settings import CHECKOUT
-from tests.flow.desk_play import PASSWORD, Street, at_desk
+from tests.flow.desk_play import PASSWORD, Street, at_desk, status
 from tests.flow.play import AUDIT, DEMO
 
 FILING = f"/filings/{AUDIT}"
@@ -34,7 +34,7 @@ USERS = {
 }  # fmt: skip
 
 
-NOTHING_THERE = {"returned_workbook", "off_system_template", "talk_document"}
+NOTHING_THERE = {"returned_workbook", "off_system_template", "talk_document", "filing_evidence"}
 """What this filing has none of; who may have it is asked where there is some."""
 
 
@@ -86,7 +86,7 @@ def test_a_role_opens_exactly_the_pages_that_the_matrix_gives_it(played: Street,
     visitor = played.visitor(USERS[role])
     user = played.desk.installation.deployment.user(USERS[role])
     assert user.roles == {role}
-    statuses = {name: visitor.client.get(path).status_code for name, path in addresses(played).items()}
+    statuses = {name: status(visitor.client, path) for name, path in addresses(played).items()}
     expected = {name: 200 if role in rights().routes[name].roles else 403 for name in statuses}
     expected |= {name: 204 for name in ("may_see_dagster", "may_use_dagster") if expected[name] == 200}
     expected["sign_on_again"] = 404  # these people came by password

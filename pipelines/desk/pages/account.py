@@ -13,6 +13,7 @@ from pipelines.desk.forms import sent_form
 from pipelines.desk.proof import own_account
 from pipelines.desk.protection import LANGUAGE_COOKIE
 from pipelines.desk.rendering import filled
+from pipelines.desk.table_view import TABLE_COOKIE, chosen_view
 from pipelines.desk.visit import Visited, client_of, desk_of, session_cookie, session_token
 from pipelines.errors import LANGUAGE, BadInput, BaosongError, Refused, text
 
@@ -150,6 +151,22 @@ def language(request: Request, code: str) -> RedirectResponse:
             samesite="lax",
             secure=request.url.scheme == "https",
         )
+    return answer
+
+
+@router.post("/account/tables", name="keep_table_view")
+def keep_table_view(visit: Visited) -> RedirectResponse:
+    """Keep how tables are to look, and go back to the page."""
+    view = chosen_view(visit.text("density"), visit.texts("column"))
+    answer = RedirectResponse(own_page(visit.text("next")), status_code=303)
+    answer.set_cookie(
+        TABLE_COOKIE,
+        view.cookie,
+        max_age=_ONE_YEAR,
+        httponly=True,
+        samesite="lax",
+        secure=visit.request.url.scheme == "https",
+    )
     return answer
 
 

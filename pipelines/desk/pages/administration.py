@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -16,7 +17,7 @@ from pipelines.stages.notify import tell_of_reset
 from pipelines.stages.people import pending_people
 
 router = APIRouter()
-_TRAIL_ROWS, _TRAIL_OF_ONE = 300, 50
+_TRAIL_ROWS, _TRAIL_OF_ONE, _LONGEST_NUMBER = 100, 50, 16
 ACTS = ("invite", "reset", "reset_both", "unlink", "lock", "unlock", "end_sessions")
 
 
@@ -73,8 +74,29 @@ def administer(visit: Visited, user: str) -> HTMLResponse:
 
 @router.get("/trail", name="trail")
 def trail(visit: Visited) -> HTMLResponse:
-    """What happened around accounts and revealed data: the newest first."""
-    return page(visit, "trail", events=visit.desk.accounts.trail(_TRAIL_ROWS))
+    """What happened around accounts and revealed data: the newest first, of one person or event, in pages (`?before=`)."""
+    asked, accounts = visit.request.query_params, visit.desk.accounts
+    user, event, before = asked.get("user", "").strip()[:64], asked.get("event", ""), asked.get("before", "")
+    is_number = before.isascii() and before.isdigit() and len(before) < _LONGEST_NUMBER
+    found = accounts.trail(
+        _TRAIL_ROWS + 1,
+        user or None,
+        event=event or None,
+        before=int(before) if is_number else None,
+    )
+    shown = found[:_TRAIL_ROWS]
+    kept = {name: value for name, value in (("user", user), ("event", event)) if value}
+    return page(
+        visit,
+        "trail",
+        events=shown,
+        names=accounts.trail_events(),
+        user=user,
+        event=event,
+        is_later=is_number,
+        first=urlencode(kept),
+        older=urlencode({**kept, "before": shown[-1].number}) if len(found) > len(shown) else "",
+    )
 
 
 def _person_page(

@@ -11,6 +11,7 @@ from pipelines.desk.answering import page
 from pipelines.desk.downloads import unaltered
 from pipelines.desk.filing_view import branch_progress, findings_charts, review_documents, timeline
 from pipelines.desk.lights import deadline_of
+from pipelines.desk.paging import paged
 from pipelines.desk.scope import sees_filing
 from pipelines.desk.stage_bar import since, stage_bar
 from pipelines.desk.visit import Visited
@@ -28,21 +29,23 @@ router = APIRouter()
 def calendar(visit: Visited) -> HTMLResponse:
     """What is due by when, the months in their order, with a traffic light each."""
     months: dict[str, list[object]] = {}
-    for state in _seen(visit):
+    listed = paged(visit.request, _seen(visit))
+    for state in listed.rows:
         entry = (
             state,
             deadline_of(visit.installation, state),
             stage_bar(visit.installation.deployment, state, visit.user),
         )
         months.setdefault(f"{state.deadline:%Y-%m}", []).append(entry)
-    return page(visit, "calendar", months=months)
+    return page(visit, "calendar", months=months, listed=listed)
 
 
 @router.get("/filings", name="filings")
 def filings(visit: Visited) -> HTMLResponse:
     """All filings of the person's organisations."""
-    rows = [(state, deadline_of(visit.installation, state)) for state in _seen(visit)]
-    return page(visit, "filings", rows=rows)
+    listed = paged(visit.request, _seen(visit))
+    rows = [(state, deadline_of(visit.installation, state)) for state in listed.rows]
+    return page(visit, "filings", rows=rows, listed=listed)
 
 
 @router.get("/filings/{filing}", name="filing")

@@ -13,17 +13,20 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from pipelines.desk.answer_view import HANDLINGS
 from pipelines.desk.answering import onward, page
 from pipelines.desk.findings_view import (
+    GROUPS,
     Asked,
     asked_for,
     asked_of,
     chosen,
     export_rows,
     find,
+    grouped,
     place_seen,
     visible_rows,
 )
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.rendering import word
+from pipelines.desk.table_view import COLUMNS
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.stages.answer_page import MOST_AT_ONCE
@@ -130,9 +133,13 @@ def browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None) 
         **head_of(visit),
         shown=shown,
         asked=asked,
-        names=names,
         handlings=HANDLINGS,
         most_together=MOST_AT_ONCE,
+        groups=grouped(visit, asked),
+        group_names=GROUPS,
+        columns=[(name, word(f"desk.column.{name}")) for name in COLUMNS],
+        here=f"{visit.request.url_for('findings', filing=visit.state.id).path}?{asked.query(page=asked.page)}",
+        names=names,
     )
 
 

@@ -9,10 +9,13 @@ from starlette.datastructures import UploadFile
 from pipelines.desk.answering import onward, page
 from pipelines.desk.downloads import unaltered, uploaded
 from pipelines.desk.lights import due_on
+from pipelines.desk.pages.request_changes import tables_of
+from pipelines.desk.paging import paged
 from pipelines.desk.scope import sees_request
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.request import RequestDraft, raise_request, review_request
+from pipelines.stages.request_amend import may_change
 from pipelines.stages.request_draft import request_folder
 
 router = APIRouter()
@@ -23,8 +26,9 @@ def requests(visit: Visited) -> HTMLResponse:
     """All requests that concern the person's organisations."""
     deployment = visit.installation.deployment
     seen = [each for each in visit.desk.reading.requests() if sees_request(deployment, visit.user, each)]
-    rows = [(each, due_on(visit.installation, each.latest.fact.deadline)) for each in seen]
-    return page(visit, "requests", rows=rows)
+    listed = paged(visit.request, seen)
+    rows = [(each, due_on(visit.installation, each.latest.fact.deadline)) for each in listed.rows]
+    return page(visit, "requests", rows=rows, listed=listed)
 
 
 @router.get("/requests/new", name="new_request")
@@ -52,7 +56,7 @@ def raise_(visit: Visited) -> Response:
                 document=files[0],
                 annexes=tuple(files[1:]),
                 key=visit.text("key") or None,
-                tables=tuple(visit.text("tables").replace("，", ",").replace(",", " ").split()),
+                tables=tables_of(visit),
             )
             raise_request(visit.installation, draft, visit.user)
     except BaosongError as error:
@@ -98,7 +102,15 @@ def _request_page(visit: Visited, key: str, *, error: BaosongError | None = None
     waits = request_state.stage in ("waiting", "amendment_waiting")
     may_review = waits and visit.may_open("review_request") and visit.user.id not in request_state.authors
     due = due_on(visit.installation, request_state.latest.fact.deadline)
-    return page(visit, "request", error=error, known=request_state, may_review=may_review, due=due)
+    return page(
+        visit,
+        "request",
+        error=error,
+        known=request_state,
+        may_review=may_review,
+        may_change=may_change(visit.installation, request_state, visit.user),
+        due=due,
+    )
 
 
 def _form(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
@@ -110,7 +122,15 @@ def _form(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
         for report in standard.reports
         if report.rhythm in ("on_request", "annual")
     ]
-    return page(visit, "new_request", error=error, reports=reports, organisations=deployment.level_one())
+    given = {name: visit.form.get(name, "") for name in ("date_from", "date_to", "deadline", "tables")}
+    return page(
+        visit,
+        "new_request",
+        error=error,
+        reports=reports,
+        given={**given, "organisations": visit.texts("organisation")},
+        organisations=[(each.code, each.name) for each in deployment.level_one()],
+    )
 
 
 def _documents(visit: Visited) -> list[UploadFile]:

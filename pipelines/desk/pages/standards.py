@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from pipelines.desk import standards_view as view
 from pipelines.desk.answering import page
+from pipelines.desk.paging import paged
 from pipelines.desk.visit import Visited
 from pipelines.errors import Refused
 from validations.kit.pages import rule_groups
@@ -57,9 +58,17 @@ def rule(visit: Visited, standard: str, rule: str) -> HTMLResponse:
 
 @router.get("/standards/{standard}/codes/{codes}", name="standard_codes")
 def codes(visit: Visited, standard: str, codes: str) -> HTMLResponse:
-    """One code list."""
+    """One code list, in pages, or the codes whose code begins with what is typed or whose name has it."""
     found = view.standard_named(visit, standard)
     if codes not in found.codes:
         raise Refused("desk.out_of_scope")
-    relations = view.relations_of(found)
-    return page(visit, "standard_codes", standard=found, codes=found.codes[codes], relations=relations)
+    words = visit.request.query_params.get("words", "").strip()[:100]
+    return page(
+        visit,
+        "standard_codes",
+        standard=found,
+        codes=found.codes[codes],
+        words=words,
+        listed=paged(visit.request, view.codes_like(found.codes[codes], words)),
+        relations=view.relations_of(found),
+    )

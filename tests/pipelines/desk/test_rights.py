@@ -9,7 +9,15 @@ from pipelines.desk.rights import rights
 from resources.deployment import User
 
 READERS_ONLY = "auditor"
-OWN_AFFAIRS = {"log_out", "change_password", "begin_totp", "confirm_totp", "end_sessions", "read_notices"}
+OWN_AFFAIRS = {
+    "log_out",
+    "keep_table_view",
+    "change_password",
+    "begin_totp",
+    "confirm_totp",
+    "end_sessions",
+    "read_notices",
+}
 
 
 def user(*roles: str) -> User:

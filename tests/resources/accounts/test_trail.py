@@ -110,4 +110,4 @@ def test_the_database_refuses_to_change_or_remove_an_entry(
 
 def test_nothing_changes_or_removes_an_entry() -> None:
     offered = {name for name in dir(Accounts) + dir(Administration) if "trail" in name or "record" in name}
-    assert offered == {"trail", "record"}
+    assert offered == {"trail", "trail_events", "record"}
