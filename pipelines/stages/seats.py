@@ -6,9 +6,10 @@ Substitutes (代理) act under their own name for somebody absent, and only wher
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from typing import TypeVar
 
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.sign_off_events import Seat, SignOffStep, StepKind
@@ -16,6 +17,8 @@ from pipelines.ledger.sign_off_state import LiveSeat, LiveStep
 from pipelines.stages.installation import Installation
 from pipelines.stages.register import register
 from resources.deployment import RouteStep, Title, User
+
+S = TypeVar("S", Seat, LiveSeat)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class OpenSeat:
 def resolved_steps(installation: Installation, state: FilingState) -> tuple[SignOffStep, ...]:
     """The route of the filing's standard with a seat for everybody who is to be asked about this filing."""
     route = installation.deployment.routes[state.opened.fact.standard]
-    return tuple(_resolved(installation, state, step) for step in route.steps)
+    is_asked = any(step.departments == "concerned" for step in route.steps)
+    concerned = concerned_departments(installation, state) if is_asked else ()
+    return tuple(bound_step(installation, step, concerned) for step in route.steps)
 
 
 def concerned_departments(installation: Installation, state: FilingState) -> tuple[str, ...]:
@@ -50,12 +55,13 @@ def concerned_departments(installation: Installation, state: FilingState) -> tup
     return tuple(code for code in departments if code in owners)
 
 
-def _resolved(installation: Installation, state: FilingState, step: RouteStep) -> SignOffStep:
+def bound_step(installation: Installation, step: RouteStep, concerned: tuple[str, ...]) -> SignOffStep:
+    """A step with its seats; `concerned` are the departments that a step of concerned departments asks."""
     match step.departments:
         case None:
             seats = tuple(Seat(role=role) for role in step.roles)
         case "concerned":
-            seats = _of_departments(step, concerned_departments(installation, state))
+            seats = _of_departments(step, concerned)
         case "all":
             seats = _of_departments(step, tuple(installation.deployment.departments))
         case codes:
@@ -82,16 +88,56 @@ def seats_for(installation: Installation, state: FilingState, user: User) -> tup
     step = state.current_step
     if step is None:
         return ()
-    own = tuple(_open(installation, state, step, seat, "") for seat in step.open_seats if holds(user, seat))
-    return own or tuple(_as_substitute(installation, state, step, user))
+    barred = state.makers | acted_on(state)
+    taken = takable(installation, step.open_seats, user, barred)
+    return tuple(_open(installation, state, step, seat, absent) for seat, absent in taken)
 
 
-def holds(user: User, seat: LiveSeat) -> bool:
+def takable(
+    installation: Installation, seats: Sequence[S], user: User, barred: frozenset[str]
+) -> list[tuple[S, str]]:
+    """The seats that are the user's; where none is, those that the user takes for somebody absent, each with that person's id.
+
+    For `barred` people nobody stands in. Whether the user is one of them is not asked here.
+    """
+    own = [(seat, "") for seat in seats if holds(user, seat)]
+    if own:
+        return own
+    standing_in = (
+        (seat, absent_of(installation, who_could(installation, (seat,), barred), user)) for seat in seats
+    )
+    return [(seat, absent.id) for seat, absent in standing_in if absent is not None]
+
+
+def who_could(
+    installation: Installation, seats: Sequence[Seat | LiveSeat], barred: frozenset[str]
+) -> list[User]:
+    """Everybody who holds one of the seats and is not barred from it."""
+    people = installation.deployment.users.values()
+    return [each for each in people if each.id not in barred and any(holds(each, seat) for seat in seats)]
+
+
+def absent_of(installation: Installation, could: Sequence[User], user: User) -> User | None:
+    """Whom the user represents of those who could act, where none of them is there to do it."""
+    today = installation.now().date()
+    if any(not person.is_absent(today) for person in could):
+        return None
+    return next(
+        (each for each in could if each.id != user.id and each.is_represented_by(user.id, today)), None
+    )
+
+
+def acted_on(state: FilingState) -> frozenset[str]:
+    """Who gave an opinion on the live content, or had one given for them."""
+    return frozenset(who for o in state.live_opinions for who in (o.actor, o.fact.on_behalf_of) if who)
+
+
+def holds(user: User, seat: Seat | LiveSeat) -> bool:
     """Whether the seat is the user's: by role, or by speaking for the department."""
     return user.speaks_for(seat.department) if seat.department else user.has_role(seat.role)
 
 
-def seat_name(installation: Installation, seat: LiveSeat | OpenSeat) -> str:
+def seat_name(installation: Installation, seat: Seat | LiveSeat | OpenSeat) -> str:
     """A seat as people are told of it: the role, and the department whose it is."""
     if not seat.department:
         return seat.role
@@ -123,29 +169,3 @@ def _open(
         on_behalf_of=absent,
         due=due(installation, state, step),
     )
-
-
-def _as_substitute(
-    installation: Installation, state: FilingState, step: LiveStep, user: User
-) -> Iterator[OpenSeat]:
-    today = installation.now().date()
-    for seat in step.open_seats:
-        could = _could_take(installation, state, seat)
-        if any(not person.is_absent(today) for person in could):
-            continue  # somebody is there who can say it
-        absent = next((person for person in could if _stands_in(user, person, today)), None)
-        if absent is not None:
-            yield _open(installation, state, step, seat, absent.id)
-
-
-def _could_take(installation: Installation, state: FilingState, seat: LiveSeat) -> list[User]:
-    """Whoever holds the seat and has neither prepared, answered nor acted on this content."""
-    acted = {
-        person for o in state.live_opinions for person in (o.actor, o.fact.on_behalf_of) if person
-    } | state.makers
-    people = installation.deployment.users.values()
-    return [person for person in people if holds(person, seat) and person.id not in acted]
-
-
-def _stands_in(user: User, absent: User, today: date) -> bool:
-    return absent.id != user.id and absent.is_represented_by(user.id, today)
