@@ -28,7 +28,13 @@ from pipelines.ledger.finding_events import (
     WorkbookSent,
 )
 from pipelines.ledger.recorded import Fact, FilingEvent
-from pipelines.ledger.sign_off_events import SIGN_OFF_EVENTS, Opinion, OpinionGiven, SignOffOpened
+from pipelines.ledger.sign_off_events import (
+    SIGN_OFF_EVENTS,
+    Opinion,
+    OpinionGiven,
+    SignOffOpened,
+    StepReminded,
+)
 
 __all__ = [
     "AnswersReceived",
@@ -46,6 +52,7 @@ __all__ = [
     "OpinionGiven",
     "ProblemsListed",
     "SignOffOpened",
+    "StepReminded",
     "WaiverGranted",
     "WaiverRevoked",
     "WorkbookSent",

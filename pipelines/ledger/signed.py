@@ -7,11 +7,12 @@ What is demanded lies before it (`demand.py`), the flow itself around it (`filin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pipelines.ledger.demand import DemandedFiling
 from pipelines.ledger.filing_events import AnswersReceived, ContentValidated
 from pipelines.ledger.recorded import Recorded
-from pipelines.ledger.sign_off_events import OpinionGiven, SignOffOpened
+from pipelines.ledger.sign_off_events import OpinionGiven, SignOffOpened, StepReminded
 from pipelines.ledger.sign_off_state import (
     LiveSeat,
     LiveStep,
@@ -24,6 +25,22 @@ from pipelines.ledger.sign_off_state import (
 
 
 @dataclass(frozen=True)
+class Walk:
+    """A sign-off with its steps; `ended`: when new content or another sign-off took its place, None while it is the last."""
+
+    opened: Recorded[SignOffOpened]
+    steps: tuple[LiveStep, ...]
+    ended: datetime | None
+
+    def began(self, place: int) -> datetime | None:
+        """When a step's turn came; None when it did not."""
+        if place == 0:
+            return self.opened.at
+        before = self.steps[place - 1]
+        return before.decision.at if before.decision and before.outcome == "agree" else None
+
+
+@dataclass(frozen=True)
 class SignedFiling(DemandedFiling):
     """The contents of a filing with the opinions on them; who answered may give none."""
 
@@ -31,6 +48,7 @@ class SignedFiling(DemandedFiling):
     answers: tuple[Recorded[AnswersReceived], ...] = ()
     sign_offs: tuple[Recorded[SignOffOpened], ...] = ()
     opinions: tuple[Recorded[OpinionGiven], ...] = ()
+    step_reminders: tuple[Recorded[StepReminded], ...] = ()
 
     @property
     def content(self) -> Recorded[ContentValidated] | None:
@@ -73,6 +91,18 @@ class SignedFiling(DemandedFiling):
     def steps(self) -> tuple[LiveStep, ...]:
         """The steps of the live sign-off, with their seats and what was said there."""
         return steps_of(self.live_sign_off.fact, self.live_opinions) if self.live_sign_off else ()
+
+    @property
+    def walks(self) -> tuple[Walk, ...]:
+        """Every sign-off of this version as far as it went, the live one last."""
+        following = (*self.sign_offs[1:], None)
+        return tuple(self._walk(each, then) for each, then in zip(self.sign_offs, following, strict=False))
+
+    def _walk(self, opened: Recorded[SignOffOpened], then: Recorded[SignOffOpened] | None) -> Walk:
+        opinions = [o for o in self.opinions if o.seq > opened.seq and (then is None or o.seq < then.seq)]
+        others = [c for c in self.contents if c.seq > opened.seq and c.fact.content != opened.fact.content]
+        ends = [each.at for each in (*others[:1], then) if each]
+        return Walk(opened, steps_of(opened.fact, opinions), min(ends, default=None))
 
     @property
     def current_step(self) -> LiveStep | None:

@@ -16,6 +16,7 @@ from pipelines.ledger.filing_events import HolderReminded
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
 from pipelines.stages.scope import sees_filing, visible_branches
+from pipelines.stages.seats import acted_on, sitting
 from pipelines.stages.tasks import TaskKind, has_tasks, tasks_of_filing, tasks_of_request
 from resources.deployment import User
 
@@ -57,6 +58,7 @@ def notices_of_filing(installation: Installation, state: FilingState) -> Iterato
     yield from _voided(installation, state, since)
     yield from _rejected(installation, state, since)
     yield from _reminded(installation, state, since)
+    yield from _late_steps(installation, state, since)
 
 
 def _voided(installation: Installation, state: FilingState, since: datetime) -> Iterator[Notice]:
@@ -113,6 +115,26 @@ def _reminded(installation: Installation, state: FilingState, since: datetime) -
                 yield _happened(
                     installation, state, user.id, fact.level, reminder.seq, count=fact.count, due=fact.due
                 )
+
+
+def _late_steps(installation: Installation, state: FilingState, since: datetime) -> Iterator[Notice]:
+    """While a step waits whose limit has passed: who sits there and, at the escalation, whoever waits for it: the next step's
+    seats or, at the last, the preparer (`step_limits.py` recorded it)."""
+    live, step = state.live_sign_off, state.current_step
+    if live is None or step is None:
+        return
+    following = state.steps[step.place + 1].seats if step.place + 1 < len(state.steps) else ()
+    for reminder in state.step_reminders:
+        fact = reminder.fact
+        if reminder.at < since or reminder.seq < live.seq or fact.step != step.place:
+            continue
+        waiting = following if fact.level == "escalation" else ()
+        barred = state.makers | acted_on(state)
+        people = {user.id for user in sitting(installation, (*step.open_seats, *waiting), barred)}
+        if fact.level == "escalation" and not following:
+            people |= {live.actor} & installation.deployment.users.keys()
+        for person in sorted(people):
+            yield _happened(installation, state, person, fact.level, reminder.seq, due=fact.due.date())
 
 
 def _holds(installation: Installation, state: FilingState, user: User, fact: HolderReminded) -> bool:

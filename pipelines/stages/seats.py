@@ -14,6 +14,7 @@ from typing import TypeVar
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.sign_off_events import Seat, SignOffStep, StepKind
 from pipelines.ledger.sign_off_state import LiveSeat, LiveStep
+from pipelines.ledger.signed import Walk
 from pipelines.stages.installation import Installation
 from pipelines.stages.register import register
 from resources.deployment import RouteStep, Title, User
@@ -109,6 +110,12 @@ def takable(
     return [(seat, absent.id) for seat, absent in standing_in if absent is not None]
 
 
+def sitting(installation: Installation, seats: Sequence[S], barred: frozenset[str]) -> list[User]:
+    """Everybody who may take one of the seats now, substitutes of absent people included."""
+    people = installation.deployment.users.values()
+    return [each for each in people if each.id not in barred and takable(installation, seats, each, barred)]
+
+
 def who_could(
     installation: Installation, seats: Sequence[Seat | LiveSeat], barred: frozenset[str]
 ) -> list[User]:
@@ -146,13 +153,18 @@ def seat_name(installation: Installation, seat: Seat | LiveSeat | OpenSeat) -> s
 
 
 def due(installation: Installation, state: FilingState, step: LiveStep) -> datetime | None:
-    """By when the step's opinions are expected, in working time since the step's turn came; None without a limit."""
-    hours = step.bound.limit_working_hours
-    if hours is None or state.live_sign_off is None:
+    """By when the opinions of a step of the live sign-off are expected; None without a limit, and before its turn."""
+    return end_of_limit(installation, state.walks[-1], step) if state.live_sign_off else None
+
+
+def end_of_limit(
+    installation: Installation, walk: Walk, step: LiveStep, *, times: int = 1
+) -> datetime | None:
+    """When so many `times` the step's limit end, in working time since its turn came."""
+    began, hours = walk.began(step.place), step.bound.limit_working_hours
+    if hours is None or began is None:
         return None
-    before = state.steps[step.place - 1].decision if step.place else None
-    began = before.at if before else state.live_sign_off.at
-    return installation.calendar.add_working_seconds(began, hours * 3600)
+    return installation.calendar.add_working_seconds(began, times * hours * 3600)
 
 
 def _open(
