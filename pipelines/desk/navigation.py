@@ -20,7 +20,7 @@ _ABOVE = {
     "standard_rule": "standards",
     "standard_codes": "standards",
 }
-_OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
+_OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "answer_objection", "workbooks", "upload_answers", "reveal",
                 "comparison", "explain_drift", "explain", "answer_finding")  # fmt: skip
 
 

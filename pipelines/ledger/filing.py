@@ -204,6 +204,7 @@ _COLLECTED: dict[type[e.FilingEvent], str] = {
     e.DriftExplained: "drift_explained",
     e.SignOffOpened: "sign_offs",
     e.OpinionGiven: "opinions",
+    e.ObjectionAnswered: "objection_answers",
     e.StepReminded: "step_reminders",
     e.PackageBuilt: "packages",
     d.TalkRecorded: "talks",
@@ -243,14 +244,10 @@ def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
         changes = {"retries": {**state.retries, fact.step: state.retries.get(fact.step, 0) + 1}}
     elif isinstance(fact, e.FilingReopened):
         anew: dict[str, Any] = dict.fromkeys(_LATEST.values())
-        changes = {
-            **anew,
-            "sign_offs": (),
-            "opinions": (),
-            "step_reminders": (),
-            "packages": (),
-            "version": fact.version,
-        }
+        begun = dict.fromkeys(
+            ("sign_offs", "opinions", "objection_answers", "step_reminders", "packages"), ()
+        )
+        changes = {**anew, **begun, "version": fact.version}
     else:
         changes = {}
     return replace(state, **changes, held=_held_after(state, fact))

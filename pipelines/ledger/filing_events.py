@@ -30,6 +30,7 @@ from pipelines.ledger.finding_events import (
 from pipelines.ledger.recorded import Fact, FilingEvent
 from pipelines.ledger.sign_off_events import (
     SIGN_OFF_EVENTS,
+    ObjectionAnswered,
     Opinion,
     OpinionGiven,
     SignOffOpened,
@@ -48,6 +49,7 @@ __all__ = [
     "Held",
     "Holder",
     "HolderReminded",
+    "ObjectionAnswered",
     "Opinion",
     "OpinionGiven",
     "ProblemsListed",

@@ -91,6 +91,16 @@ class OpinionGiven(FilingEvent):
     signature: str = ""
 
 
+class ObjectionAnswered(FilingEvent):
+    """Somebody to whom a rejection sent the content back says what was done about the objection; `decision` is its sequence."""
+
+    kind = "objection_answered"
+    number: str
+    content: str
+    decision: int
+    answer: str
+
+
 class StepReminded(FilingEvent):
     """A step's time limit has passed: who sits at its open `seats` was reminded or, later, whoever waits for them told.
 
@@ -106,4 +116,9 @@ class StepReminded(FilingEvent):
     due: datetime
 
 
-SIGN_OFF_EVENTS: tuple[type[FilingEvent], ...] = (SignOffOpened, OpinionGiven, StepReminded)
+SIGN_OFF_EVENTS: tuple[type[FilingEvent], ...] = (
+    SignOffOpened,
+    OpinionGiven,
+    ObjectionAnswered,
+    StepReminded,
+)

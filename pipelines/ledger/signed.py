@@ -12,7 +12,7 @@ from datetime import datetime
 from pipelines.ledger.demand import DemandedFiling
 from pipelines.ledger.filing_events import AnswersReceived, ContentValidated
 from pipelines.ledger.recorded import Recorded
-from pipelines.ledger.sign_off_events import OpinionGiven, SignOffOpened, StepReminded
+from pipelines.ledger.sign_off_events import ObjectionAnswered, OpinionGiven, SignOffOpened, StepReminded
 from pipelines.ledger.sign_off_state import (
     LiveSeat,
     LiveStep,
@@ -48,6 +48,7 @@ class SignedFiling(DemandedFiling):
     answers: tuple[Recorded[AnswersReceived], ...] = ()
     sign_offs: tuple[Recorded[SignOffOpened], ...] = ()
     opinions: tuple[Recorded[OpinionGiven], ...] = ()
+    objection_answers: tuple[Recorded[ObjectionAnswered], ...] = ()
     step_reminders: tuple[Recorded[StepReminded], ...] = ()
 
     @property
@@ -126,6 +127,14 @@ class SignedFiling(DemandedFiling):
     @property
     def is_rejected(self) -> bool:
         return self.decision is not None and self.decision.fact.opinion == "disagree"
+
+    @property
+    def objection_answer(self) -> Recorded[ObjectionAnswered] | None:
+        """What was said last about the objection that rejected the live content."""
+        if self.decision is None or not self.is_rejected:
+            return None
+        said = [each for each in self.objection_answers if each.fact.decision == self.decision.seq]
+        return said[-1] if said else None
 
     @property
     def answerers(self) -> frozenset[str]:

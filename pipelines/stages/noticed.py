@@ -15,6 +15,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import HolderReminded
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
+from pipelines.stages.rejection import is_theirs
 from pipelines.stages.scope import sees_filing, visible_branches
 from pipelines.stages.seats import acted_on, sitting
 from pipelines.stages.tasks import TaskKind, has_tasks, tasks_of_filing, tasks_of_request
@@ -76,27 +77,12 @@ def _voided(installation: Installation, state: FilingState, since: datetime) -> 
 
 
 def _rejected(installation: Installation, state: FilingState, since: datetime) -> Iterator[Notice]:
-    """To whom the step's `rejection` sends the content back; the preparer is told by the task `again` too."""
+    """To whom the step's `rejection` sends the content back; what they are to do is the task `again`."""
     if not state.is_rejected or state.decision is None or state.decision.at < since:
         return
-    for user in _sent_back_to(installation, state):
-        yield _happened(installation, state, user.id, "rejected", state.decision.seq)
-
-
-def _sent_back_to(installation: Installation, state: FilingState) -> list[User]:
-    assert state.decision is not None and state.live_sign_off is not None, "rejected"
-    deployment = installation.deployment
-    users = [user for user in deployment.users.values() if sees_filing(deployment, user, state)]
-    asked = [held for listing in state.listings for held in listing.fact.held]
-    match state.steps[state.decision.fact.step].bound.rejection:
-        case "preparer":
-            return [user for user in users if user.id == state.live_sign_off.actor]
-        case "departments":
-            departments = {held.department for held in asked}
-            return [user for user in users if any(user.speaks_for(code) for code in departments)]
-        case "branches":
-            branches = {held.organisation for held in asked}
-            return [user for user in users if _answers_for(installation, user, branches)]
+    for user in installation.deployment.users.values():
+        if is_theirs(installation, state, user):
+            yield _happened(installation, state, user.id, "rejected", state.decision.seq)
 
 
 def _reminded(installation: Installation, state: FilingState, since: datetime) -> Iterator[Notice]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from pipelines.errors import BadInput, BaosongError, Refused, text
+from pipelines.errors import BadInput, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.ledger.heads import open_key
@@ -20,6 +20,7 @@ from pipelines.stages.filing_documents import write_signed_documents
 from pipelines.stages.gates import closed_gates
 from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.office import office_reference
+from pipelines.stages.rejection import answered
 from pipelines.stages.request_gate import require_settled
 from pipelines.stages.review import documents_folder
 from pipelines.stages.seats import OpenSeat, resolved_steps, seat_name, seats_for
@@ -41,15 +42,20 @@ def open_sign_off(
     """The preparer puts the content that exists now on its route. All gates answer at once.
 
     `reference`: what the office system (EOA) calls it, as a person typed it; by default the office is asked, where there is
-    one. `answer`: what was done about the objection, without which a rejected content does not go on its route again. Raises
-    Refused listing every gate that is closed.
+    one. `answer`: what was done about the objection; a rejected content does not go on its route again before those to whom it
+    was sent back said so. Raises Refused listing every gate that is closed.
     """
     require_role(user, "data_engineer", act="sign_off")
     state = installation.state(filing)
     if state.is_in_sign_off and not state.withdrawn:
         return state
     content = build_content(installation, state)
-    closed = [*closed_gates(installation, state, content), *_unanswered(state, content, answer)]
+    closed, said = closed_gates(installation, state, content), answer.strip()
+    if state.decision and state.decision.fact.content == content.digest:
+        try:
+            said = answered(installation, state, user, answer)
+        except Refused as refusal:
+            closed.append(refusal)
     if closed:
         raise Refused("sign_off.gates", filing=filing, details=closed)
     steps = resolved_steps(installation, state)
@@ -61,7 +67,7 @@ def open_sign_off(
         content=content.digest,
         route=route,
         steps=steps,
-        answer=answer.strip(),
+        answer=said,
         office_reference=office_reference(
             installation, state, user, command=command, route=route, typed=reference
         ),
@@ -70,17 +76,6 @@ def open_sign_off(
         ),
     )
     return installation.record(state, fact, actor=user.id, command=command)
-
-
-def _unanswered(state: FilingState, content: Content, answer: str) -> list[BaosongError]:
-    """The objection to this very content, while nobody says what was done about it."""
-    if not state.is_rejected or state.decision is None or answer.strip():
-        return []
-    if state.decision.fact.content != content.digest:
-        return []
-    to = text(f"sign_off.rejection.{state.steps[state.decision.fact.step].bound.rejection}")
-    comment = state.decision.fact.comment
-    return [Refused("sign_off.answer_missing", user=state.decision.actor, comment=comment, to=to)]
 
 
 def open_seats(installation: Installation, state: FilingState, user: User) -> tuple[OpenSeat, ...]:

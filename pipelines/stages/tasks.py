@@ -15,6 +15,7 @@ from pipelines.ledger.filing_events import Held, Holder
 from pipelines.ledger.recorded import Recorded
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
+from pipelines.stages.rejection import is_theirs
 from pipelines.stages.scope import sees_filing, sees_request, visible_branches
 from pipelines.stages.sign_off import open_seats
 from resources.deployment import User
@@ -72,10 +73,12 @@ def tasks_of_filing(installation: Installation, state: FilingState, user: User) 
     stream = f"filing/{state.id}"
     if _is_with_people(state):
         yield from _held_tasks(installation, state, user, stream)
-    if user.has_role("data_engineer") and state.stage in ("reviewed", "rejected"):
-        last = state.decision or state.listings[-1]
-        kind: TaskKind = "open_sign_off" if state.stage == "reviewed" else "again"
-        yield Task(kind, stream, state.id, last.seq, last.at, state.planned_on)
+    said = state.objection_answer
+    if user.has_role("data_engineer") and (state.stage == "reviewed" or said):
+        last = said or state.listings[-1]
+        yield Task("open_sign_off", stream, state.id, last.seq, last.at, state.planned_on)
+    elif state.stage == "rejected" and state.decision and not said and is_theirs(installation, state, user):
+        yield Task("again", stream, state.id, state.decision.seq, state.decision.at, state.planned_on)
     if state.live_sign_off and state.current_step and open_seats(installation, state, user):
         place = state.current_step.place
         turn = (state.steps[place - 1].decision if place else None) or state.live_sign_off

@@ -17,8 +17,10 @@ from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.ledger.heads import open_key
 from pipelines.ledger.statements import signed
 from pipelines.stages.installation import Installation
+from pipelines.stages.rejection import answer_objection
 from pipelines.stages.seats import concerned_departments
 from pipelines.stages.sign_off import give_opinion, open_seats, open_sign_off
+from pipelines.stages.tasks import tasks_of_filing
 from tests.flow.conftest import Resume
 from tests.flow.life import clock_to, person
 from tests.flow.play import AUDIT, SCHEDULE_P, agree, opened, own_deployment, preparer, run
@@ -279,6 +281,89 @@ def test_what_was_rejected_goes_up_again_only_with_an_answer_to_the_objection(
         ("executive", "disagree"),
     ]
     assert state.void_opinions == (), "the content is the same"
+
+
+BACK = "steps: [{role: actuarial, rejection: %s}, executive]"
+
+
+def rejected(resume: Resume, home: Path, tmp_path: Path, to: str) -> Installation:
+    installation = put_up(resume, home, tmp_path, BACK % to)
+    sign(installation, "actuary", "disagree")
+    return installation
+
+
+def whose(installation: Installation, kind: str) -> set[str]:
+    """Who has this task."""
+    state, users = installation.state(SCHEDULE_P), installation.deployment.users.values()
+    return {
+        user.id for user in users if any(t.kind == kind for t in tasks_of_filing(installation, state, user))
+    }
+
+
+@pytest.mark.parametrize(
+    ("to", "people"),
+    [
+        ("preparer", {"data_engineer"}),
+        ("departments", {"business_reviewer", "accounting_reviewer"}),
+        ("branches", {"filer_correspondent"}),
+    ],
+)
+def test_whom_a_rejection_goes_back_to_has_the_task_and_nobody_else(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path, to: str, people: set[str]
+) -> None:
+    installation = rejected(resume, schedule_p_reviewed, tmp_path, to)
+    assert whose(installation, "again") == people
+    assert whose(installation, "open_sign_off") == set()
+    engineer = installation.user("engineer2")
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, SCHEDULE_P, engineer, answer="已说明")
+    assert [detail.code for detail in caught.value.details] == ["sign_off.answer_missing"]
+    assert all(person in str(caught.value) for person in people)
+    with pytest.raises(Refused, match="engineer2 不在其列"):
+        answer_objection(installation, SCHEDULE_P, engineer, answer="已说明")
+    speaker = installation.user(min(people))
+    with pytest.raises(BadInput, match="请写明如何处理了异议"):
+        answer_objection(installation, SCHEDULE_P, speaker, answer=" ")
+    state = answer_objection(installation, SCHEDULE_P, speaker, answer="口径无误，附说明（模拟）")
+    assert (whose(installation, "again"), state.stage) == (set(), "rejected")
+    assert whose(installation, "open_sign_off") == {"data_engineer", "engineer2"}
+    state = open_sign_off(installation, SCHEDULE_P, engineer)
+    assert state.sign_off is not None
+    assert state.sign_off.fact.answer == "口径无误，附说明（模拟）", "whoever signs reads it"
+    sign(installation, "actuary", "disagree")
+    with pytest.raises(Refused):
+        open_sign_off(installation, SCHEDULE_P, engineer)
+
+
+def test_other_content_needs_no_word_of_those_it_went_back_to(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    installation = rejected(resume, schedule_p_reviewed, tmp_path, "departments")
+    change_mind(installation)
+    run(installation, SCHEDULE_P, "validate", "review")
+    assert (whose(installation, "again"), whose(installation, "open_sign_off")) == (
+        set(), {"data_engineer", "engineer2"},
+    )  # fmt: skip
+    with pytest.raises(Refused, match="没有被退回"):
+        answer_objection(installation, SCHEDULE_P, installation.user("business_reviewer"), answer="—")
+    assert open_sign_off(installation, SCHEDULE_P, preparer(installation)).stage == "in_sign_off"
+
+
+def test_a_preparer_who_left_is_followed_by_the_others_and_one_who_is_away_by_the_substitute(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    away = "roles: [data_engineer]\n    substitutes: [{user: actuary, from: 2026-05-06, until: 2026-05-07}]"
+    deployment = own_deployment(tmp_path / "deployment", ("users.yaml", "roles: [data_engineer]", away))
+    installation = resume(schedule_p_reviewed, deployment=deployment)
+    agree(installation, SCHEDULE_P, steps=1)
+    sign(installation, "executive", "disagree")
+    assert whose(installation, "again") == {"data_engineer", "actuary"}
+    path = deployment / "users.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("  data_engineer:\n", "  somebody_else:\n"), encoding="utf-8"
+    )
+    with opened(installation.home, deployment) as now:
+        assert whose(now, "again") == {"somebody_else", "engineer2"}
 
 
 def test_new_content_names_whose_opinions_are_void(resume: Resume, schedule_p_approved: Path) -> None:
