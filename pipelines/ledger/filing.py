@@ -31,12 +31,7 @@ class FilingState(SignedFiling):
     version: int = 1
     rounds: tuple[Recorded[e.RoundExtracted], ...] = ()
     listings: tuple[Recorded[e.ProblemsListed], ...] = ()
-    first_reviews: tuple[Recorded[e.FindingsReviewed], ...] = ()
     dispatches: tuple[Recorded[e.FindingsDispatched], ...] = ()
-    answer_reviews: tuple[Recorded[e.AnswersReviewed], ...] = ()
-    corrections_decided: tuple[Recorded[e.CorrectionDecided], ...] = ()
-    waivers: tuple[Recorded[e.WaiverGranted], ...] = ()
-    revocations: tuple[Recorded[e.WaiverRevoked], ...] = ()
     reminders: tuple[Recorded[e.HolderReminded], ...] = ()
     comparisons: tuple[Recorded[e.RoundsCompared], ...] = ()
     drift_explained: tuple[Recorded[e.DriftExplained], ...] = ()

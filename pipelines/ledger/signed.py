@@ -10,9 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipelines.ledger.demand import DemandedFiling
-from pipelines.ledger.filing_events import AnswersReceived, ContentValidated
+from pipelines.ledger.filing_events import ContentValidated
+from pipelines.ledger.finding_events import (
+    AnswersReceived,
+    AnswersReviewed,
+    CorrectionDecided,
+    FindingsReviewed,
+    WaiverGranted,
+    WaiverRevoked,
+)
 from pipelines.ledger.recorded import Recorded
-from pipelines.ledger.sign_off_events import ObjectionAnswered, OpinionGiven, SignOffOpened, StepReminded
+from pipelines.ledger.sign_off_events import (
+    ObjectionAnswered,
+    OpinionGiven,
+    SignOffOpened,
+    StepKind,
+    StepReminded,
+)
 from pipelines.ledger.sign_off_state import (
     LiveSeat,
     LiveStep,
@@ -42,10 +56,16 @@ class Walk:
 
 @dataclass(frozen=True)
 class SignedFiling(DemandedFiling):
-    """The contents of a filing with the opinions on them; who answered may give none."""
+    """The contents of a filing with the opinions on them, and what people decided before: who answered may give none, who decided
+    on answers only a department's."""
 
     contents: tuple[Recorded[ContentValidated], ...] = ()
     answers: tuple[Recorded[AnswersReceived], ...] = ()
+    first_reviews: tuple[Recorded[FindingsReviewed], ...] = ()
+    answer_reviews: tuple[Recorded[AnswersReviewed], ...] = ()
+    corrections_decided: tuple[Recorded[CorrectionDecided], ...] = ()
+    waivers: tuple[Recorded[WaiverGranted], ...] = ()
+    revocations: tuple[Recorded[WaiverRevoked], ...] = ()
     sign_offs: tuple[Recorded[SignOffOpened], ...] = ()
     opinions: tuple[Recorded[OpinionGiven], ...] = ()
     objection_answers: tuple[Recorded[ObjectionAnswered], ...] = ()
@@ -152,9 +172,34 @@ class SignedFiling(DemandedFiling):
         return self.answerers | ({self.live_sign_off.actor} if self.live_sign_off else set())
 
     @property
+    def deciders(self) -> frozenset[str]:
+        """Who accepted or returned answers, decided a correction or a waiver: the reviewers of this filing."""
+        acts = (*self.answer_reviews, *self.corrections_decided, *self.waivers, *self.revocations)
+        return frozenset(act.actor for act in acts)
+
+    def reviewers_barred(self, kind: StepKind, department: str) -> frozenset[str]:
+        """The reviewers who may not sit here, nor be sat for.
+
+        A department decides on its branches' answers and signs for itself: that is one role. Everybody else who signs is another
+        person than whoever reviewed; only the compliance review, which judges the departments, may be given by who did the first
+        review before them.
+        """
+        if department:
+            return frozenset()
+        first = (
+            frozenset(act.actor for act in self.first_reviews) if kind != "compliance" else frozenset[str]()
+        )
+        return self.deciders | first
+
+    @property
     def has_distinct_people(self) -> bool:
-        """Whether preparer, answerers and every opinion are different people."""
-        return has_distinct_people(self.makers, self.live_opinions)
+        """Whether preparer, answerers, reviewers and every opinion are different people."""
+        apart = all(
+            not self.reviewers_barred(step.bound.kind, o.fact.department) & {o.actor, o.fact.on_behalf_of}
+            for step in self.steps
+            for o in step.opinions
+        )
+        return apart and has_distinct_people(self.makers, self.live_opinions)
 
     @property
     def is_in_sign_off(self) -> bool:

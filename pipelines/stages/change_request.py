@@ -26,6 +26,7 @@ from pipelines.ledger.change import (
 )
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.sign_off_events import Seat
+from pipelines.stages.again import asked_again
 from pipelines.stages.content import Content, find_rows, sign_off_number
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation, require_role
@@ -68,6 +69,7 @@ def raise_changes(installation: Installation, filing: str, user: User) -> list[C
     return changes_of(installation, filing)
 
 
+@asked_again
 def review_change(
     installation: Installation,
     number: str,
@@ -112,6 +114,7 @@ def review_change(
     return _append(installation, number, fact, actor=user.id, command=command, seq=change.seq)
 
 
+@asked_again
 def execute_change(
     installation: Installation, number: str, user: User, *, day: date, reference: str
 ) -> ChangeState:

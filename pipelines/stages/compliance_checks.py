@@ -54,9 +54,11 @@ class Check:
     evidence: Evidence
 
 
-def checks_of(installation: Installation, state: FilingState) -> tuple[Check, ...]:
+def checks_of(
+    installation: Installation, state: FilingState, rows: pl.DataFrame | None = None
+) -> tuple[Check, ...]:
     """All checks: of the filing, then of every department that owns findings, in the deployment's order."""
-    acts = read_acts(installation, state)
+    acts = read_acts(installation, state, rows)
     hasty = hasty_decisions(acts)
     checks = [*_request(installation, state), *_rounds(state), _signed_in_time(installation, state)]
     for code in acts.departments:

@@ -18,6 +18,7 @@ from pipelines.stages.installation import Installation
 from pipelines.stages.rejection import is_theirs
 from pipelines.stages.scope import sees_filing, visible_branches
 from pipelines.stages.seats import acted_on, sitting
+from pipelines.stages.sign_off import open_seats
 from pipelines.stages.tasks import TaskKind, has_tasks, tasks_of_filing, tasks_of_request
 from resources.deployment import User
 
@@ -115,8 +116,9 @@ def _late_steps(installation: Installation, state: FilingState, since: datetime)
         if reminder.at < since or reminder.seq < live.seq or fact.step != step.place:
             continue
         waiting = following if fact.level == "escalation" else ()
-        barred = state.makers | acted_on(state)
-        people = {user.id for user in sitting(installation, (*step.open_seats, *waiting), barred)}
+        users = installation.deployment.users.values()
+        people = {user.id for user in users if open_seats(installation, state, user)}
+        people |= {user.id for user in sitting(installation, waiting, state.makers | acted_on(state))}
         if fact.level == "escalation" and not following:
             people |= {live.actor} & installation.deployment.users.keys()
         for person in sorted(people):

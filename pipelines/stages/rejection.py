@@ -9,6 +9,7 @@ from __future__ import annotations
 from pipelines.errors import BadInput, Refused, text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.sign_off_events import ObjectionAnswered, Rejection
+from pipelines.stages.again import asked_again
 from pipelines.stages.installation import Installation
 from pipelines.stages.scope import sees_filing, visible_branches
 from pipelines.stages.seats import absent_of
@@ -40,6 +41,7 @@ def is_theirs(installation: Installation, state: FilingState, user: User) -> boo
     return user.has_role("branch_preparer") and (visible is None or bool(visible & asked))
 
 
+@asked_again
 def answer_objection(installation: Installation, filing: str, user: User, *, answer: str) -> FilingState:
     """Say what was done about the objection, where the content itself did not change.
 

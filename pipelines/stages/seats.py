@@ -6,10 +6,12 @@ Substitutes (代理) act under their own name for somebody absent, and only wher
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+
+import polars as pl
 
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.sign_off_events import Seat, SignOffStep, StepKind
@@ -38,18 +40,22 @@ class OpenSeat:
     due: datetime | None
 
 
-def resolved_steps(installation: Installation, state: FilingState) -> tuple[SignOffStep, ...]:
+def resolved_steps(
+    installation: Installation, state: FilingState, *, rows: pl.DataFrame | None = None
+) -> tuple[SignOffStep, ...]:
     """The route of the filing's standard with a seat for everybody who is to be asked about this filing."""
     route = installation.deployment.routes[state.opened.fact.standard]
     is_asked = any(step.departments == "concerned" for step in route.steps)
-    concerned = concerned_departments(installation, state) if is_asked else ()
+    concerned = concerned_departments(installation, state, rows=rows) if is_asked else ()
     return tuple(bound_step(installation, step, concerned) for step in route.steps)
 
 
-def concerned_departments(installation: Installation, state: FilingState) -> tuple[str, ...]:
+def concerned_departments(
+    installation: Installation, state: FilingState, *, rows: pl.DataFrame | None = None
+) -> tuple[str, ...]:
     """The departments that own any finding of the filing, in the deployment's order; the default one where there is none."""
     departments = installation.deployment.departments
-    rows = register(installation, state)
+    rows = register(installation, state) if rows is None else rows
     owners = set() if rows.is_empty() else set(rows["department"].unique())
     if not owners & set(departments):
         return tuple(code for code, each in departments.items() if each.is_default)
@@ -90,8 +96,22 @@ def seats_for(installation: Installation, state: FilingState, user: User) -> tup
     if step is None:
         return ()
     barred = state.makers | acted_on(state)
-    taken = takable(installation, step.open_seats, user, barred)
-    return tuple(_open(installation, state, step, seat, absent) for seat, absent in taken)
+    taken = [
+        each
+        for apart, seats in _by_reviewers(state, step)
+        if user.id not in apart
+        for each in takable(installation, seats, user, barred | apart)
+    ]
+    own = [each for each in taken if not each[1]]
+    return tuple(_open(installation, state, step, seat, absent) for seat, absent in own or taken)
+
+
+def _by_reviewers(state: FilingState, step: LiveStep) -> Iterator[tuple[frozenset[str], list[LiveSeat]]]:
+    """The open seats of a step, with the reviewers who are barred from them: those of departments, and the others."""
+    for is_department in (False, True):
+        seats = [seat for seat in step.open_seats if bool(seat.department) is is_department]
+        if seats:
+            yield state.reviewers_barred(step.bound.kind, seats[0].department), seats
 
 
 def takable(

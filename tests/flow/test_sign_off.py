@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -258,6 +259,56 @@ def test_a_substitute_who_prepared_it_does_not_sign(
     open_sign_off(installation, SCHEDULE_P, installation.user("engineer2"))
     with pytest.raises(Refused, match="engineer2 是本签报的提请人"):
         sign(installation, "engineer2")
+
+
+# ---- who reviewed findings
+
+
+def test_who_decided_on_answers_signs_for_a_department_and_at_no_other_seat(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    both = ("users.yaml", "roles: [business_reviewer]", "roles: [business_reviewer, actuarial, executive]")
+    route = "steps: [actuarial, {departments: concerned}, executive]"
+    installation = put_up(resume, schedule_p_reviewed, tmp_path, route, both)
+    reviewer = installation.user("business_reviewer")
+    assert installation.state(SCHEDULE_P).deciders == {"business_reviewer"}
+
+    def refuse() -> None:
+        assert open_seats(installation, installation.state(SCHEDULE_P), reviewer) == ()
+        with pytest.raises(Refused) as caught:
+            sign(installation, "business_reviewer")
+        assert caught.value.code == "sign_off.reviewed"
+
+    refuse()
+    sign(installation, "actuary")
+    assert [
+        seat.department for seat in open_seats(installation, installation.state(SCHEDULE_P), reviewer)
+    ] == ["finance"]
+    sign(installation, "accounting_reviewer")
+    refuse()
+    state = sign(installation, "executive")
+    assert state.is_approved and state.has_distinct_people
+
+
+def test_an_approval_by_a_reviewer_that_got_into_the_ledger_opens_no_package(
+    resume: Resume, schedule_p_approved: Path
+) -> None:
+    installation = resume(schedule_p_approved)
+    state = installation.state(SCHEDULE_P)
+    assert state.has_distinct_people
+    (first, *_) = state.answer_reviews
+    also = replace(first, actor="executive", seq=state.seq + 1)
+    assert not replace(state, answer_reviews=(*state.answer_reviews, also)).has_distinct_people
+
+
+def test_who_did_the_first_review_may_judge_the_process_but_is_no_executive(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    state = resume(audit_in_review).state(AUDIT)
+    assert {review.actor for review in state.first_reviews} == {"audit_reviewer"}
+    assert state.reviewers_barred("compliance", "") == frozenset()
+    assert state.reviewers_barred("opinion", "") == {"audit_reviewer"}
+    assert state.reviewers_barred("opinion", "claims") == frozenset()
 
 
 # ---- rejected, and put up again

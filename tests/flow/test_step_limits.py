@@ -59,7 +59,7 @@ def sign(installation: Installation, user: str, opinion: str = "agree") -> None:
 def test_who_sits_there_is_reminded_and_later_whoever_waits_next(begin_signing: Begin) -> None:
     installation = begin_signing()
     assert at(installation, 14, 30) == [], "3 hours before noon, 1 after: not over yet"
-    assert at(installation, 14, 31) == [("reminder", 0)]
+    assert at(installation, 14, 50) == [("reminder", 0)]
     assert told(installation) == {("actuary", "reminder"), ("finance_reviewer", "reminder")}
     sign(installation, "actuary")
     assert told(installation) == {("finance_reviewer", "reminder")}, "who has signed is not reminded any more"
@@ -127,7 +127,7 @@ def test_the_compliance_review_says_late_by_the_same_figure(begin_signing: Begin
 
     at(installation, 14, 30)
     assert reviewed() == ("kept", 1, 0)
-    at(installation, 14, 31)
+    at(installation, 14, 50)
     assert reviewed() == ("deviation", 1, 1)
     sign(installation, "actuary")
     sign(installation, "finance_reviewer", "disagree")
