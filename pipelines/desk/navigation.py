@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pipelines.desk.visit import Visit
 from pipelines.errors import BaosongError
 
-LINKS = ("tasks", "notices", "calendar", "requests", "filings", "standards", "users", "trail")
+LINKS = ("tasks", "notices", "calendar", "requests", "filings", "changes", "standards", "users", "trail")
 _ABOVE = {
     "request": "requests",
     "new_request": "requests",
     "raise_request": "requests",
     "review_request": "requests",
+    "change": "changes",
+    "review_change": "changes",
+    "execute_change": "changes",
     "person": "users",
     "administer": "users",
     "standard": "standards",
@@ -20,7 +23,8 @@ _ABOVE = {
     "standard_rule": "standards",
     "standard_codes": "standards",
 }
-_OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "answer_objection", "workbooks", "upload_answers", "reveal",
+_OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "answer_objection",
+                "raise_changes", "workbooks", "upload_answers", "reveal",
                 "comparison", "explain_drift", "explain", "answer_finding")  # fmt: skip
 
 

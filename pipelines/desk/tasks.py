@@ -19,8 +19,11 @@ _ROUTES = {
     "open_sign_off": "filing",
     "again": "filing",
     "sign": "sign_page",
+    "review_change": "change",
+    "execute_change": "change",
 }
-"""The page of each kind of task; of whatever else is told, the filing's or the request's."""
+"""The page of each kind of task; of whatever else is told, that of the filing, request or change request."""
+_KEYS = {"request": "key", "change": "number"}
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,17 @@ class Task:
 
 
 def place_of(kind: str, stream: str) -> Place:
-    """Where something of this kind about a stream `filing/…` or `request/…` is done or seen."""
+    """Where something of this kind about a stream `filing/…`, `request/…` or `change/…` is done or seen."""
     of, _, key = stream.partition("/")
-    path = {"key": key} if of == "request" else {"filing": key}
+    path = {_KEYS.get(of, "filing"): key}
     route = _ROUTES.get(kind, of)
     return Place(route, path, {"holder": kind} if route == "findings" else {})
 
 
 def tasks_of(desk: Desk, user: User) -> list[Task]:
     """Everything that waits for the user, the earliest due first."""
-    waiting = tasks.tasks_of(desk.installation, desk.reading.filings(), desk.reading.requests(), user)
+    read = desk.reading
+    waiting = tasks.tasks_of(desk.installation, read.filings(), read.requests(), read.changes(), user)
     return [_placed(each) for each in waiting]
 
 

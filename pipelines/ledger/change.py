@@ -142,8 +142,11 @@ class ChangeState:
         """Where an approval is still awaited."""
         if self.stage != "raised":
             return ()
-        taken = [seat_of(self.raised, each.fact) for each in self.reviews]
-        return tuple(seat for seat in self.raised.bound_approval.seats if seat not in taken)
+        return tuple(seat for seat in self.raised.bound_approval.seats if self.review_at(seat) is None)
+
+    def review_at(self, seat: Seat) -> Recorded[ChangeReviewed] | None:
+        """What was said at a seat of the approval."""
+        return next((each for each in self.reviews if seat_of(self.raised, each.fact) == seat), None)
 
     @property
     def actors(self) -> frozenset[str]:

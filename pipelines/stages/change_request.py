@@ -85,17 +85,18 @@ def review_change(
     require_stage(change, "raised")
     if user.id == change.raised_by:
         raise Refused("change.own", number=number, user=user.id)
-    if user.id in installation.state(change.raised.filing).answerers:
+    filing = installation.state(change.raised.filing)
+    if user.id in filing.answerers:
         raise Refused("change.answered", number=number, user=user.id)
     if user.id in change.actors:
         raise Refused("change.twice", number=number, user=user.id)
     seats = [
         (seat, absent)
-        for seat, absent in approval_seats(installation, change, user)
+        for seat, absent in approval_seats(installation, change, filing, user)
         if department is None or seat.department == department
     ]
     if not seats:
-        could = who_could(installation, change.open_seats, _barred(installation, change))
+        could = who_could(installation, change.open_seats, change.actors | filing.answerers)
         raise _not_theirs(installation, change, user, change.open_seats, could, act="review_change")
     if len({seat.department for seat, _ in seats}) > 1:
         known = ", ".join(seat.department for seat, _ in seats)
@@ -147,9 +148,12 @@ def require_stage(change: ChangeState, stage: Stage) -> None:
         raise Refused("change.stage", number=change.number, stage=text(f"change.stage.{change.stage}"))
 
 
-def approval_seats(installation: Installation, change: ChangeState, user: User) -> list[tuple[Seat, str]]:
-    """The seats at which the user may approve now, each with the absent person whose it is; none for who took another part."""
-    barred = _barred(installation, change)
+def approval_seats(
+    installation: Installation, change: ChangeState, filing: FilingState, user: User
+) -> list[tuple[Seat, str]]:
+    """The seats at which the user may approve now, each with the absent person whose it is; none for who took another part or
+    answered in the filing that caused the request."""
+    barred = change.actors | filing.answerers
     return [] if user.id in barred else takable(installation, change.open_seats, user, barred)
 
 
@@ -176,10 +180,6 @@ def due_by(installation: Installation, change: ChangeState) -> datetime | None:
 
 def _execution_seats(change: ChangeState) -> tuple[Seat, ...]:
     return tuple(Seat(role=role) for role in change.raised.execution.roles)
-
-
-def _barred(installation: Installation, change: ChangeState) -> frozenset[str]:
-    return change.actors | installation.state(change.raised.filing).answerers
 
 
 def _not_theirs(

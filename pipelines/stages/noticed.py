@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from pipelines.ledger.change import ChangeState
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import HolderReminded
 from pipelines.ledger.request import RequestState
@@ -19,10 +20,10 @@ from pipelines.stages.rejection import is_theirs
 from pipelines.stages.scope import sees_filing, visible_branches
 from pipelines.stages.seats import acted_on, sitting
 from pipelines.stages.sign_off import open_seats
-from pipelines.stages.tasks import TaskKind, has_tasks, tasks_of_filing, tasks_of_request
+from pipelines.stages.tasks import TaskKind, has_tasks, tasks_of_change, tasks_of_filing, tasks_of_request
 from resources.deployment import User
 
-HappenedKind = Literal["voided", "rejected", "reminder", "escalation"]
+HappenedKind = Literal["voided", "rejected", "reminder", "escalation", "change_refused"]
 _RECENT = timedelta(days=7)
 """What happened longer ago is no news, also to a deployment that begins to tell people today."""
 
@@ -46,6 +47,33 @@ def notices_of_request(installation: Installation, request: RequestState) -> Ite
         for task in tasks_of_request(installation, request, user):
             cause = f"{task.stream}:{task.cause}"
             yield Notice(user.id, task.kind, task.subject, task.stream, cause, due=task.due)
+
+
+def notices_of_change(installation: Installation, change: ChangeState) -> Iterator[Notice]:
+    """What of one change request anybody is to be told: whose turn it is and, when it was refused, to whom the refusal goes."""
+    filing = installation.state(change.raised.filing)
+    for user in installation.deployment.users.values():
+        for task in tasks_of_change(installation, change, filing, user):
+            yield Notice(
+                user.id, task.kind, task.subject, task.stream, f"{task.stream}:{task.cause}", due=task.due
+            )
+    refused = change.decision
+    if change.stage != "refused" or refused is None or refused.at < installation.now() - _RECENT:
+        return
+    stream = f"change/{change.number}"
+    for user in installation.deployment.users.values():
+        if _refusal_is_theirs(installation, change, user):
+            yield Notice(user.id, "change_refused", change.number, stream, f"{stream}:{refused.seq}")
+
+
+def _refusal_is_theirs(installation: Installation, change: ChangeState, user: User) -> bool:
+    match change.raised.bound_approval.rejection:
+        case "preparer":
+            return user.id == change.raised_by
+        case "departments":
+            return user.speaks_for(change.raised.department)
+        case "branches":
+            return _answers_for(installation, user, {change.raised.organisation})
 
 
 def notices_of_filing(installation: Installation, state: FilingState) -> Iterator[Notice]:

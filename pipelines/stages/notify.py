@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TypeVar, get_args
 
 from pipelines.errors import BaosongError, Refused
+from pipelines.ledger.change import fold_change
 from pipelines.ledger.filing import fold
 from pipelines.ledger.request import fold_request
 from pipelines.stages.digest_words import digest_of
 from pipelines.stages.installation import Installation
-from pipelines.stages.noticed import Notice, notices_of_filing, notices_of_request
+from pipelines.stages.noticed import Notice, notices_of_change, notices_of_filing, notices_of_request
 from pipelines.stages.tasks import TaskKind
 from resources.deployment import NoticesConfig, User
 from resources.notifier import Batch, Carriers, New, Outbox, Outcome, open_carriers, open_outbox
@@ -105,6 +106,7 @@ def _collected(installation: Installation) -> tuple[list[Notice], set[str], list
                 _log.warning("%s cannot be read, so nobody is told of it: %s", stream, error)
 
     found.extend(read("request/", lambda stream: fold_request(ledger.events(stream)), notices_of_request))
+    found.extend(read("change/", lambda stream: fold_change(ledger.events(stream)), notices_of_change))
     found.extend(read("filing/", lambda stream: fold(ledger.events(stream)), notices_of_filing))
     return found, unread, problems
 

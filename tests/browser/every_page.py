@@ -29,6 +29,7 @@ from pipelines.stages.selection import Selection
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 from tests.browser.reception import OFFICE, PHONE, Person, Reception
 from tests.flow.conftest import leave_few_filers
+from tests.flow.desk_play import a_change
 from tests.flow.life import rows
 from tests.flow.play import (
     AUDIT,
@@ -98,6 +99,7 @@ def furnish(home: Path, audit_listed: Path) -> None:
         books = filled_workbooks(installation, AUDIT, answer_audit, home / "filled")
         for book in books["440000"]:
             import_answers(installation, AUDIT, book, installation.user(PREPARERS["440000"]))
+        a_change(installation, AUDIT, str(rows(installation, rule="D05")["finding"][0]))
         open_by_request(installation, schedule_p_draft(home))
         run(installation, SCHEDULE_P, "extract", "validate", "review")
         answer_all(installation, SCHEDULE_P, explain, home / "filled", otherwise="filer_correspondent")
@@ -131,6 +133,7 @@ def places(installation: Installation) -> list[Place]:
         Place("gates", "data_engineer", audit), Place("sign_page", "executive", schedule_p),
         Place("comparison", "data_engineer", audit), Place("explain", "data_engineer", audit),
         Place("explain", "data_engineer", audit, {"cell": cell, "field": wrong["field"]}),
+        Place("changes", "data_engineer"), Place("change", "business_reviewer", {"number": f"QB-{AUDIT}-V1-GK001"}),
         Place("standards", "auditor"), Place("standard", "auditor", {"standard": "circ_audit"}),
         Place("standard_table", "auditor", {"standard": "circ_audit", "table": "BDXXB"}),
         Place("standard_rule", "auditor", {"standard": "circ_audit", "rule": "D03"}),

@@ -30,7 +30,7 @@ def open_(visit: Visited) -> Response:
     try:
         open_sign_off(visit.installation, visit.state.id, visit.user, answer=visit.text("answer"))
     except BaosongError as error:
-        return _gates(visit, error=error)
+        return gates_page(visit, error=error)
     return onward(visit, "filing", done="sign_off_opened", path={"filing": visit.state.id})
 
 
@@ -47,7 +47,7 @@ def answer(visit: Visited) -> Response:
 @router.get("/filings/{filing}/gates", name="gates")
 def gates(visit: Visited) -> HTMLResponse:
     """Every gate before the sign-off, open or closed, with what to do."""
-    return _gates(visit)
+    return gates_page(visit)
 
 
 @router.get("/filings/{filing}/sign", name="sign_page")
@@ -97,7 +97,8 @@ def _require_review_as_read(visit: Visited) -> None:
             raise Refused("desk.review_moved")
 
 
-def _gates(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
+def gates_page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
+    """The page of the gates, with what was wrong about an act on it."""
     results = gate_results(visit.installation, visit.state) if visit.state.content else ()
     is_back = is_theirs(visit.installation, visit.state, visit.user)
     return page(visit, "gates", error=error, **head_of(visit), results=results, is_back=is_back)
