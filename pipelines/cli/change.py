@@ -37,12 +37,16 @@ def review(
     number: Number,
     opinion: Annotated[Literal["approve", "refuse"], typer.Option(help="批准或不批准 · approve or refuse")],
     comment: Annotated[str, typer.Option(help="意见 · comment")],
+    department: Annotated[
+        str | None, typer.Option(help="代表多个部门时：为哪个部门 · for which, who speaks for several")
+    ] = None,
     as_user: As = None,
 ) -> None:
-    """需求部门批准或不批准 · The department concerned approves or refuses."""
+    """路线上的审批席位批准或不批准 · A seat of its route approves or refuses."""
     with open_installation() as installation:
+        user = installation.user(as_user)
         _tell(
-            review_change(installation, number, installation.user(as_user), opinion=opinion, comment=comment)
+            review_change(installation, number, user, opinion=opinion, comment=comment, department=department)
         )
 
 
@@ -78,6 +82,10 @@ def _tell(each: ChangeState, personal: Set[str] = frozenset()) -> None:
         text(
             "change.line", number=each.number, stage=text(f"change.stage.{each.stage}"), table=raised.table,
             field=raised.field, key=masked_key(raised.key, personal), old=masked(raised.old, hides) or "—",
-            new=masked(raised.new, hides), shown=each.shown_in or "",
+            new=masked(raised.new, hides), shown=_shown_in(each),
         )
     )  # fmt: skip
+
+
+def _shown_in(each: ChangeState) -> str:
+    return f"{each.shown.fact.filing} {each.shown.fact.round}" if each.shown else ""

@@ -26,6 +26,10 @@ COMMANDS = {
         "sign:sign_off",
         "提请签报：把当前报送内容交付签署 · Put the present content on its route of opinions.",
     ),
+    "objection": (
+        "sign:objection",
+        "答复异议：签报退回而内容未变时 · Say what was done about the objection to a rejected content.",
+    ),
     "sign": ("sign:sign", "签署意见 · Give an opinion at one's seat of the step whose turn it is."),
     "gates": (
         "compliance:gates",

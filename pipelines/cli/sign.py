@@ -1,4 +1,4 @@
-"""`baosong sign-off` and `baosong sign`: put content on its route, give an opinion on it."""
+"""`baosong sign-off`, `sign` and `objection`: put content on its route, give an opinion on it, answer an objection."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pipelines.cli.sign_words import opinion_line, seat_lines
 from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.installation import Installation, open_installation
+from pipelines.stages.rejection import answer_objection
 from pipelines.stages.sign_off import give_opinion, open_sign_off
 from pipelines.stages.unjudged import unjudged
 
@@ -49,6 +50,17 @@ def sign_off(
             for each in void:
                 typer.echo(f"  {opinion_line(each)}")
         _tell_seats(installation, state)
+
+
+def objection(
+    filing: Annotated[str, typer.Argument(help="报送任务 · filing")],
+    answer: Annotated[str, typer.Option(help="如何处理了异议 · what was done about it")],
+    as_user: As = None,
+) -> None:
+    """答复异议：签报退回而内容未变时 · Say what was done about the objection to a rejected content."""
+    with open_installation() as installation:
+        answer_objection(installation, filing, installation.user(as_user), answer=answer)
+        typer.echo(text("cli.objection_answered", filing=filing))
 
 
 def sign(

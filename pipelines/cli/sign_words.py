@@ -6,6 +6,7 @@ from pipelines.errors import text
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.sign_off_state import Given
 from pipelines.stages.installation import Installation
+from pipelines.stages.rejection import went_back_to
 from pipelines.stages.seats import due, seat_name
 
 
@@ -38,6 +39,5 @@ def deviations(state: FilingState) -> dict[str, int]:
 
 def sent_back_to(state: FilingState) -> str | None:
     """To whom a rejection sent the content back."""
-    if not state.is_rejected or state.decision is None:
-        return None
-    return text(f"sign_off.rejection.{state.steps[state.decision.fact.step].bound.rejection}")
+    rejection = went_back_to(state)
+    return text(f"sign_off.rejection.{rejection}") if rejection else None

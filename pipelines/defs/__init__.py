@@ -37,4 +37,4 @@ def build_definitions(settings: Settings, deployment: Deployment) -> dg.Definiti
     shared = dg.Definitions(resources={"installation": resource}, executor=dg.in_process_executor)
     inbox = inbox_definitions(deployment, resource)
     notices = notices_definitions(deployment)
-    return dg.Definitions.merge(*parts, calendar_definitions(), inbox, notices, shared)
+    return dg.Definitions.merge(*parts, calendar_definitions(resource), inbox, notices, shared)

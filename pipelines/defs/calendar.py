@@ -1,4 +1,5 @@
-"""The daily schedule: opens what the regulators' calendar demands, reminds whoever holds findings. Deadlines are the stages'."""
+"""What the clock launches: every day the filings of the regulators' calendar and reminders to whoever holds findings; every few
+minutes those of a sign-off's time limits. Deadlines are the stages'."""
 
 # Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
@@ -8,6 +9,7 @@ from pipelines.defs.resources import InstallationResource
 from pipelines.errors import BaosongError
 from pipelines.stages.holders import remind
 from pipelines.stages.request import open_due
+from pipelines.stages.step_limits import due_reminders, remind_signers
 
 
 @dg.op(description="按节假日日历开启应报任务，已开启的不重复；并签署当日台账头")
@@ -51,8 +53,54 @@ def calendar_opening() -> None:
     remind_holders()
 
 
-def calendar_definitions() -> dg.Definitions:
-    """The job and its schedule, every morning at seven in Shanghai, working day or not: a missed day is caught up."""
+@dg.op(
+    description="签署时限：按工作时间，超过时限的提醒席位，超过两倍时限的告知等待的人；每步每级一次，记入台账"
+)
+def remind_late_signers(context: dg.OpExecutionContext, installation: InstallationResource) -> int:
+    """Record what a sign-off's limits demand; asking twice records once. Returns how many reminders are new."""
+    told, failed = 0, list[str]()
+    with installation.open() as opened:
+        for state in opened.states():
+            try:
+                reminded = remind_signers(opened, state.id)
+            except BaosongError as error:
+                failed.append(f"{state.id}: {error}")
+                continue
+            told += len(reminded)
+            for each in reminded:
+                context.log.info(
+                    f"{each.level} {state.id} 第 {each.step + 1} 步，时限 {each.due:%Y-%m-%d %H:%M}"
+                )
+    if failed:
+        raise dg.Failure("\n".join(failed))
+    return told
+
+
+@dg.job(description="签署时限的提醒与上报；不影响签署")
+def time_limits() -> None:
+    """The time limits' part: nothing waits for it."""
+    remind_late_signers()
+
+
+def _limits_schedule(resource: InstallationResource) -> dg.ScheduleDefinition:
+    def is_due(context: dg.ScheduleEvaluationContext) -> bool:
+        with resource.open() as installation:
+            return any(due_reminders(installation, state) for state in installation.states())
+
+    return dg.ScheduleDefinition(
+        name="time_limits_schedule",
+        job=time_limits,
+        cron_schedule="*/10 * * * *",
+        execution_timezone="Asia/Shanghai",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        should_execute=is_due,
+        description="每 10 分钟查看签报各步是否超过时限（按工作时间），有新的才运行",
+    )
+
+
+def calendar_definitions(resource: InstallationResource) -> dg.Definitions:
+    """The jobs and their schedules: the calendar's every morning at seven in Shanghai, working day or not: a missed day is caught
+    up; the limits' only when somebody is to be reminded."""
     schedule = dg.ScheduleDefinition(
         name="calendar_opening_schedule",
         job=calendar_opening,
@@ -61,4 +109,6 @@ def calendar_definitions() -> dg.Definitions:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="每日 7:00 按报送日历开启应报任务，提醒经手人",
     )
-    return dg.Definitions(jobs=[calendar_opening], schedules=[schedule])
+    return dg.Definitions(
+        jobs=[calendar_opening, time_limits], schedules=[schedule, _limits_schedule(resource)]
+    )

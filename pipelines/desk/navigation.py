@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipelines.desk.visit import Visit
 from pipelines.errors import BaosongError
 
-LINKS = ("tasks", "notices", "calendar", "requests", "filings", "standards", "users", "trail")
+LINKS = ("tasks", "notices", "calendar", "requests", "filings", "changes", "standards", "users", "trail")
 _ABOVE = {
     "request": "requests",
     "new_request": "requests",
@@ -17,6 +17,9 @@ _ABOVE = {
     "amend_request": "requests",
     "withdraw_page": "requests",
     "withdraw_request": "requests",
+    "change": "changes",
+    "review_change": "changes",
+    "execute_change": "changes",
     "person": "users",
     "administer": "users",
     "new_person": "users",
@@ -30,7 +33,8 @@ _ABOVE = {
     "standard_rule": "standards",
     "standard_codes": "standards",
 }
-_OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "workbooks", "upload_answers", "reveal",
+_OF_A_FILING = ("filing", "findings", "finding", "gates", "sign_page", "sign", "answer_objection", "raise_changes",
+                "workbooks", "upload_answers", "reveal",
                 "comparison", "explain_drift", "explain", "answer_finding", "choose_answer", "answer_findings",
                 "waivers", "propose_waiver", "decide_waiver", "revoke_waiver", "off_system", "upload_off_system",
                 "talks", "record_talk", "propose_extension", "decide_extension", "record_handover", "record_receipt")  # fmt: skip

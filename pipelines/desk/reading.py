@@ -11,8 +11,10 @@ from typing import TypeVar, cast
 
 import polars as pl
 
+from pipelines.ledger.change import ChangeState
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.request import RequestState
+from pipelines.stages.change_request import change_request
 from pipelines.stages.installation import Installation
 from pipelines.stages.register_file import register_file
 
@@ -26,7 +28,7 @@ class Reading:
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self._kept: dict[str, tuple[int, FilingState | RequestState]] = {}
+        self._kept: dict[str, tuple[int, FilingState | RequestState | ChangeState]] = {}
         self._counted: dict[Hashable, object] = {}
         self._lock = Lock()
         self._writing: dict[str, Lock] = {}
@@ -49,6 +51,15 @@ class Reading:
         prefix, installation = "request/", self._installation
         found = [self._fresh(name, seq, installation.request, prefix) for name, seq in self._standing(prefix)]
         return sorted(found, key=lambda request: request.demands[0].at, reverse=True)
+
+    def changes(self) -> list[ChangeState]:
+        """All change requests, the one raised last at the head."""
+        prefix, installation = "change/", self._installation
+        found = [
+            self._fresh(n, seq, lambda k: change_request(installation, k), prefix)
+            for n, seq in self._standing(prefix)
+        ]
+        return sorted(found, key=lambda change: (change.raised_at, change.number), reverse=True)
 
     def register(self, state: FilingState) -> pl.LazyFrame:
         """The register of a filing, to be filtered before it is collected; no columns before anything was judged."""

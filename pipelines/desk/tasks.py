@@ -23,9 +23,11 @@ _ROUTES = {
     "hand_in": "off_system",
     "decide_extension": "talks",
     "decide_waiver": "waivers",
+    "review_change": "change",
+    "execute_change": "change",
 }
-"""The page of each kind of task; of whatever else is told, the filing's or the request's."""
-_KEYS = {"request": "key", "filing": "filing", "people": "user"}
+"""The page of each kind of task; of whatever else is told, that of the filing, request or change request."""
+_KEYS = {"request": "key", "filing": "filing", "people": "user", "change": "number"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Task:
 
 
 def place_of(kind: str, stream: str) -> Place:
-    """Where something of this kind about a stream `filing/…`, `request/…`, `people/…` or `account/…` is done or seen."""
+    """Where something of this kind about a stream `filing/…`, `request/…`, `change/…`, `people/…` or `account/…` is done or seen."""
     of, _, key = stream.partition("/")
     path = {_KEYS[of]: key} if of in _KEYS else {}
     route = _ROUTES.get(kind, of)
@@ -61,7 +63,8 @@ def place_of(kind: str, stream: str) -> Place:
 
 def tasks_of(desk: Desk, user: User) -> list[Task]:
     """Everything that waits for the user, the earliest due first."""
-    waiting = tasks.tasks_of(desk.installation, desk.reading.filings(), desk.reading.requests(), user)
+    read = desk.reading
+    waiting = tasks.tasks_of(desk.installation, read.filings(), read.requests(), read.changes(), user)
     return [_placed(each) for each in waiting]
 
 

@@ -1,7 +1,7 @@
 """Change requests (改库签报): production is to be corrected where a report was. One stream each, `change/<number>`.
 
-Raised by IT, approved by the department concerned, executed by a third person outside Baosong, and followed over periods
-until a round shows the value. Nothing here decides who may.
+Raised by IT, approved at every seat of its route, executed by a third person outside Baosong, and followed over periods until a
+round shows the value. The route in force when it was raised is bound to it. Nothing here decides who may.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from pipelines.ledger.events import Event
+from pipelines.ledger.recorded import Fact, Recorded
+from pipelines.ledger.sign_off_events import Seat, SignOffStep
 
 Stage = Literal["raised", "approved", "refused", "executed", "shown"]
 
@@ -28,8 +30,18 @@ class ChangeEvent(BaseModel):
         return self.model_dump(mode="json")
 
 
+class BoundExecution(Fact):
+    """Who executes: anybody of `roles`, within so much working time once it is approved."""
+
+    roles: tuple[str, ...] = ("data_engineer", "branch_it", "it")
+    limit_working_hours: int | None = None
+
+
 class ChangeRaised(ChangeEvent):
-    """IT asks that one value of production be corrected, because the report was."""
+    """IT asks that one value of production be corrected, because the report was.
+
+    `approval` and `execution` are the route as it was then (early events have neither: the department concerned approved).
+    """
 
     kind = "change_raised"
     standard: str
@@ -44,14 +56,31 @@ class ChangeRaised(ChangeEvent):
     reason: str
     department: str
     organisation: str
+    approval: SignOffStep | None = None
+    execution: BoundExecution = BoundExecution()
+
+    @property
+    def bound_approval(self) -> SignOffStep:
+        return self.approval or SignOffStep(seats=(self.own_seat,), quorum=1)
+
+    @property
+    def own_seat(self) -> Seat:
+        """The seat of the department that owns the finding."""
+        return Seat(role="business_reviewer", department=self.department)
 
 
 class ChangeReviewed(ChangeEvent):
-    """The department concerned approves or refuses."""
+    """One seat of the approval approves or refuses; early events name no seat, theirs was the department's.
+
+    `on_behalf_of`: the absent person for whom a substitute spoke.
+    """
 
     kind = "change_reviewed"
     opinion: Literal["approve", "refuse"]
     comment: str
+    role: str = ""
+    department: str = ""
+    on_behalf_of: str = ""
 
 
 class ChangeExecuted(ChangeEvent):
@@ -60,6 +89,7 @@ class ChangeExecuted(ChangeEvent):
     kind = "change_executed"
     day: date
     reference: str
+    on_behalf_of: str = ""
 
 
 class ChangeShown(ChangeEvent):
@@ -81,11 +111,53 @@ class ChangeState:
     raised: ChangeRaised
     raised_by: str
     raised_at: datetime
-    stage: Stage = "raised"
-    reviewed_by: str | None = None
-    executed_by: str | None = None
-    shown_in: str | None = None
+    reviews: tuple[Recorded[ChangeReviewed], ...] = ()
+    executed: Recorded[ChangeExecuted] | None = None
+    shown: Recorded[ChangeShown] | None = None
     seq: int = 0
+
+    @property
+    def decision(self) -> Recorded[ChangeReviewed] | None:
+        """The review that decided: the approval that filled the quorum, or the refusal that made that impossible."""
+        bound = self.raised.bound_approval
+        approved = [r for r in self.reviews if r.fact.opinion == "approve"]
+        refused = [r for r in self.reviews if r.fact.opinion == "refuse"]
+        tolerated = len(bound.seats) - bound.quorum
+        if len(refused) > tolerated:
+            return refused[tolerated]
+        return approved[bound.quorum - 1] if len(approved) >= bound.quorum else None
+
+    @property
+    def stage(self) -> Stage:
+        if self.shown:
+            return "shown"
+        if self.executed:
+            return "executed"
+        if self.decision is None:
+            return "raised"
+        return "approved" if self.decision.fact.opinion == "approve" else "refused"
+
+    @property
+    def open_seats(self) -> tuple[Seat, ...]:
+        """Where an approval is still awaited."""
+        if self.stage != "raised":
+            return ()
+        return tuple(seat for seat in self.raised.bound_approval.seats if self.review_at(seat) is None)
+
+    def review_at(self, seat: Seat) -> Recorded[ChangeReviewed] | None:
+        """What was said at a seat of the approval."""
+        return next((each for each in self.reviews if seat_of(self.raised, each.fact) == seat), None)
+
+    @property
+    def actors(self) -> frozenset[str]:
+        """Who raised or reviewed, and for whom somebody reviewed: none of them takes another part."""
+        reviewed = {who for each in self.reviews for who in (each.actor, each.fact.on_behalf_of) if who}
+        return frozenset({self.raised_by, *reviewed})
+
+
+def seat_of(raised: ChangeRaised, reviewed: ChangeReviewed) -> Seat:
+    """At which seat of the approval a review was given."""
+    return Seat(role=reviewed.role, department=reviewed.department) if reviewed.role else raised.own_seat
 
 
 def fold_change(events: Iterable[Event]) -> ChangeState | None:
@@ -98,12 +170,12 @@ def fold_change(events: Iterable[Event]) -> ChangeState | None:
         if isinstance(fact, ChangeRaised):
             state = ChangeState(event.stream.removeprefix("change/"), fact, event.actor, event.at)
         assert state is not None, "a change request begins by being raised"
+        recorded: Recorded[Any] = Recorded(event.seq, event.actor, event.at, event.hash, fact)
         if isinstance(fact, ChangeReviewed):
-            stage: Stage = "approved" if fact.opinion == "approve" else "refused"
-            state = replace(state, stage=stage, reviewed_by=event.actor)
+            state = replace(state, reviews=(*state.reviews, recorded))
         elif isinstance(fact, ChangeExecuted):
-            state = replace(state, stage="executed", executed_by=event.actor)
+            state = replace(state, executed=recorded)
         elif isinstance(fact, ChangeShown):
-            state = replace(state, stage="shown", shown_in=f"{fact.filing} {fact.round}")
+            state = replace(state, shown=recorded)
         state = replace(state, seq=event.seq)
     return state

@@ -31,14 +31,9 @@ class FilingState(SignedFiling):
     version: int = 1
     rounds: tuple[Recorded[e.RoundExtracted], ...] = ()
     listings: tuple[Recorded[e.ProblemsListed], ...] = ()
-    first_reviews: tuple[Recorded[e.FindingsReviewed], ...] = ()
     dispatches: tuple[Recorded[e.FindingsDispatched], ...] = ()
-    answer_reviews: tuple[Recorded[e.AnswersReviewed], ...] = ()
-    corrections_decided: tuple[Recorded[e.CorrectionDecided], ...] = ()
     waivers_proposed: tuple[Recorded[e.WaiverProposed], ...] = ()
     waivers_refused: tuple[Recorded[e.WaiverRefused], ...] = ()
-    waivers: tuple[Recorded[e.WaiverGranted], ...] = ()
-    revocations: tuple[Recorded[e.WaiverRevoked], ...] = ()
     reminders: tuple[Recorded[e.HolderReminded], ...] = ()
     comparisons: tuple[Recorded[e.RoundsCompared], ...] = ()
     drift_explained: tuple[Recorded[e.DriftExplained], ...] = ()
@@ -214,6 +209,8 @@ _COLLECTED: dict[type[e.FilingEvent], str] = {
     e.DriftExplained: "drift_explained",
     e.SignOffOpened: "sign_offs",
     e.OpinionGiven: "opinions",
+    e.ObjectionAnswered: "objection_answers",
+    e.StepReminded: "step_reminders",
     e.PackageBuilt: "packages",
     d.TalkRecorded: "talks",
     d.ExtensionProposed: "extensions",
@@ -252,7 +249,10 @@ def _apply(state: FilingState, recorded: Recorded[Any]) -> FilingState:
         changes = {"retries": {**state.retries, fact.step: state.retries.get(fact.step, 0) + 1}}
     elif isinstance(fact, e.FilingReopened):
         anew: dict[str, Any] = dict.fromkeys(_LATEST.values())
-        changes = {**anew, "sign_offs": (), "opinions": (), "packages": (), "version": fact.version}
+        begun = dict.fromkeys(
+            ("sign_offs", "opinions", "objection_answers", "step_reminders", "packages"), ()
+        )
+        changes = {**anew, **begun, "version": fact.version}
     else:
         changes = {}
     return replace(state, **changes, held=_held_after(state, fact))

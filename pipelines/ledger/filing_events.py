@@ -30,7 +30,14 @@ from pipelines.ledger.finding_events import (
     WorkbookSent,
 )
 from pipelines.ledger.recorded import Fact, FilingEvent
-from pipelines.ledger.sign_off_events import SIGN_OFF_EVENTS, Opinion, OpinionGiven, SignOffOpened
+from pipelines.ledger.sign_off_events import (
+    SIGN_OFF_EVENTS,
+    ObjectionAnswered,
+    Opinion,
+    OpinionGiven,
+    SignOffOpened,
+    StepReminded,
+)
 
 __all__ = [
     "AnswersReceived",
@@ -44,10 +51,12 @@ __all__ = [
     "Held",
     "Holder",
     "HolderReminded",
+    "ObjectionAnswered",
     "Opinion",
     "OpinionGiven",
     "ProblemsListed",
     "SignOffOpened",
+    "StepReminded",
     "WaiverGranted",
     "WaiverProposed",
     "WaiverRefused",

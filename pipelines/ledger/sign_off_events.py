@@ -7,12 +7,14 @@ says is `statements.py`. Nothing here decides whether an event may happen: stage
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from pipelines.ledger.recorded import Fact, FilingEvent
 
 Opinion = Literal["agree", "disagree"]
 StepKind = Literal["opinion", "compliance"]
+ReminderLevel = Literal["reminder", "escalation"]
 Rejection = Literal["preparer", "departments", "branches"]
 
 
@@ -89,4 +91,34 @@ class OpinionGiven(FilingEvent):
     signature: str = ""
 
 
-SIGN_OFF_EVENTS: tuple[type[FilingEvent], ...] = (SignOffOpened, OpinionGiven)
+class ObjectionAnswered(FilingEvent):
+    """Somebody to whom a rejection sent the content back says what was done about the objection; `decision` is its sequence."""
+
+    kind = "objection_answered"
+    number: str
+    content: str
+    decision: int
+    answer: str
+
+
+class StepReminded(FilingEvent):
+    """A step's time limit has passed: who sits at its open `seats` was reminded or, later, whoever waits for them told.
+
+    `due`: when the limit ended. Once per sign-off, step (0-based) and level.
+    """
+
+    kind = "step_reminded"
+    number: str
+    content: str
+    step: int
+    level: ReminderLevel
+    seats: tuple[Seat, ...]
+    due: datetime
+
+
+SIGN_OFF_EVENTS: tuple[type[FilingEvent], ...] = (
+    SignOffOpened,
+    OpinionGiven,
+    ObjectionAnswered,
+    StepReminded,
+)

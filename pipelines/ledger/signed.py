@@ -7,11 +7,26 @@ What is demanded lies before it (`demand.py`), the flow itself around it (`filin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pipelines.ledger.demand import DemandedFiling
-from pipelines.ledger.filing_events import AnswersReceived, ContentValidated
+from pipelines.ledger.filing_events import ContentValidated
+from pipelines.ledger.finding_events import (
+    AnswersReceived,
+    AnswersReviewed,
+    CorrectionDecided,
+    FindingsReviewed,
+    WaiverGranted,
+    WaiverRevoked,
+)
 from pipelines.ledger.recorded import Recorded
-from pipelines.ledger.sign_off_events import OpinionGiven, SignOffOpened
+from pipelines.ledger.sign_off_events import (
+    ObjectionAnswered,
+    OpinionGiven,
+    SignOffOpened,
+    StepKind,
+    StepReminded,
+)
 from pipelines.ledger.sign_off_state import (
     LiveSeat,
     LiveStep,
@@ -24,13 +39,37 @@ from pipelines.ledger.sign_off_state import (
 
 
 @dataclass(frozen=True)
+class Walk:
+    """A sign-off with its steps; `ended`: when new content or another sign-off took its place, None while it is the last."""
+
+    opened: Recorded[SignOffOpened]
+    steps: tuple[LiveStep, ...]
+    ended: datetime | None
+
+    def began(self, place: int) -> datetime | None:
+        """When a step's turn came; None when it did not."""
+        if place == 0:
+            return self.opened.at
+        before = self.steps[place - 1]
+        return before.decision.at if before.decision and before.outcome == "agree" else None
+
+
+@dataclass(frozen=True)
 class SignedFiling(DemandedFiling):
-    """The contents of a filing with the opinions on them; who answered may give none."""
+    """The contents of a filing with the opinions on them, and what people decided before: who answered may give none, who decided
+    on answers only a department's."""
 
     contents: tuple[Recorded[ContentValidated], ...] = ()
     answers: tuple[Recorded[AnswersReceived], ...] = ()
+    first_reviews: tuple[Recorded[FindingsReviewed], ...] = ()
+    answer_reviews: tuple[Recorded[AnswersReviewed], ...] = ()
+    corrections_decided: tuple[Recorded[CorrectionDecided], ...] = ()
+    waivers: tuple[Recorded[WaiverGranted], ...] = ()
+    revocations: tuple[Recorded[WaiverRevoked], ...] = ()
     sign_offs: tuple[Recorded[SignOffOpened], ...] = ()
     opinions: tuple[Recorded[OpinionGiven], ...] = ()
+    objection_answers: tuple[Recorded[ObjectionAnswered], ...] = ()
+    step_reminders: tuple[Recorded[StepReminded], ...] = ()
 
     @property
     def content(self) -> Recorded[ContentValidated] | None:
@@ -75,6 +114,18 @@ class SignedFiling(DemandedFiling):
         return steps_of(self.live_sign_off.fact, self.live_opinions) if self.live_sign_off else ()
 
     @property
+    def walks(self) -> tuple[Walk, ...]:
+        """Every sign-off of this version as far as it went, the live one last."""
+        following = (*self.sign_offs[1:], None)
+        return tuple(self._walk(each, then) for each, then in zip(self.sign_offs, following, strict=False))
+
+    def _walk(self, opened: Recorded[SignOffOpened], then: Recorded[SignOffOpened] | None) -> Walk:
+        opinions = [o for o in self.opinions if o.seq > opened.seq and (then is None or o.seq < then.seq)]
+        others = [c for c in self.contents if c.seq > opened.seq and c.fact.content != opened.fact.content]
+        ends = [each.at for each in (*others[:1], then) if each]
+        return Walk(opened, steps_of(opened.fact, opinions), min(ends, default=None))
+
+    @property
     def current_step(self) -> LiveStep | None:
         """The step whose turn it is; None without a live sign-off and when it is decided."""
         return current_step_of(self.steps)
@@ -98,6 +149,14 @@ class SignedFiling(DemandedFiling):
         return self.decision is not None and self.decision.fact.opinion == "disagree"
 
     @property
+    def objection_answer(self) -> Recorded[ObjectionAnswered] | None:
+        """What was said last about the objection that rejected the live content."""
+        if self.decision is None or not self.is_rejected:
+            return None
+        said = [each for each in self.objection_answers if each.fact.decision == self.decision.seq]
+        return said[-1] if said else None
+
+    @property
     def answerers(self) -> frozenset[str]:
         """Who answered for a branch or a department; none of them may approve."""
         return frozenset(received.actor for received in self.answers)
@@ -113,9 +172,34 @@ class SignedFiling(DemandedFiling):
         return self.answerers | ({self.live_sign_off.actor} if self.live_sign_off else set())
 
     @property
+    def deciders(self) -> frozenset[str]:
+        """Who accepted or returned answers, decided a correction or a waiver: the reviewers of this filing."""
+        acts = (*self.answer_reviews, *self.corrections_decided, *self.waivers, *self.revocations)
+        return frozenset(act.actor for act in acts)
+
+    def reviewers_barred(self, kind: StepKind, department: str) -> frozenset[str]:
+        """The reviewers who may not sit here, nor be sat for.
+
+        A department decides on its branches' answers and signs for itself: that is one role. Everybody else who signs is another
+        person than whoever reviewed; only the compliance review, which judges the departments, may be given by who did the first
+        review before them.
+        """
+        if department:
+            return frozenset()
+        first = (
+            frozenset(act.actor for act in self.first_reviews) if kind != "compliance" else frozenset[str]()
+        )
+        return self.deciders | first
+
+    @property
     def has_distinct_people(self) -> bool:
-        """Whether preparer, answerers and every opinion are different people."""
-        return has_distinct_people(self.makers, self.live_opinions)
+        """Whether preparer, answerers, reviewers and every opinion are different people."""
+        apart = all(
+            not self.reviewers_barred(step.bound.kind, o.fact.department) & {o.actor, o.fact.on_behalf_of}
+            for step in self.steps
+            for o in step.opinions
+        )
+        return apart and has_distinct_people(self.makers, self.live_opinions)
 
     @property
     def is_in_sign_off(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
+from pipelines.stages.again import asked_again
 from pipelines.stages.answer_judging import Sorted, sort_answers
 from pipelines.stages.correct import record_answers
 from pipelines.stages.installation import Installation, require_role
@@ -33,6 +34,7 @@ class Taken:
     unchanged: int
 
 
+@asked_again
 def answer_finding(
     installation: Installation,
     filing: str,
@@ -58,6 +60,7 @@ def answer_finding(
     return _record(installation, state, user, taken)
 
 
+@asked_again
 def answer_findings(
     installation: Installation,
     filing: str,

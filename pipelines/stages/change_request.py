@@ -7,32 +7,39 @@ whether it shows the value. Correcting the report is `content`'s work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 import polars as pl
 
 from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.change import (
+    BoundExecution,
     ChangeEvent,
     ChangeExecuted,
     ChangeRaised,
     ChangeReviewed,
     ChangeShown,
     ChangeState,
+    Stage,
     fold_change,
 )
 from pipelines.ledger.filing import FilingState
+from pipelines.ledger.sign_off_events import Seat
+from pipelines.stages.again import asked_again
 from pipelines.stages.content import Content, find_rows, sign_off_number
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation, require_role
+from pipelines.stages.seats import absent_of, bound_step, holds, seat_name, takable, who_could
 from pipelines.stages.typed_value import typed_value
 from resources.deployment import User
 
 
 def raise_changes(installation: Installation, filing: str, user: User) -> list[ChangeState]:
-    """IT raises a change request for every accepted report correction of the filing that has none; returns all of the filing."""
-    require_role(user, "data_engineer", act="raise_change")
+    """Whoever the route names raises a change request for every accepted report correction of the filing that has none; returns
+    all of the filing. The route in force now is bound to each."""
+    route = installation.deployment.change_requests
+    require_role(user, *route.raised_by, act="raise_change")
     state = installation.state(filing)
     known = changes_of(installation, filing)
     number = len(known)
@@ -52,12 +59,17 @@ def raise_changes(installation: Installation, filing: str, user: User) -> list[C
             reason=correction.reason,
             department=correction.department,
             organisation=correction.organisation,
+            approval=bound_step(installation, route.approval, (correction.department,)),
+            execution=BoundExecution(
+                roles=route.execution.roles, limit_working_hours=route.execution.limit_working_hours
+            ),
         )
         name = f"{sign_off_number(state)}-GK{number:03d}"
         _append(installation, name, fact, actor=user.id, command=f"{filing}:{fact.finding}:{fact.new}", seq=0)
     return changes_of(installation, filing)
 
 
+@asked_again
 def review_change(
     installation: Installation,
     number: str,
@@ -65,34 +77,58 @@ def review_change(
     *,
     opinion: Literal["approve", "refuse"],
     comment: str,
+    department: str | None = None,
 ) -> ChangeState:
-    """The department concerned approves or refuses; never the person who raised it, nor the one who answered for the branch."""
-    require_role(user, "business_reviewer", act="review_change")
+    """One seat of its route approves or refuses; never who raised it, nor who answered for a branch. `department` says for which,
+    where the user speaks for several. Raises Refused naming the seats and who could take them."""
     change = change_request(installation, number)
-    if change.stage != "raised":
-        raise Refused("change.stage", number=number, stage=text(f"change.stage.{change.stage}"))
+    require_stage(change, "raised")
     if user.id == change.raised_by:
         raise Refused("change.own", number=number, user=user.id)
-    if user.id in installation.state(change.raised.filing).answerers:
+    filing = installation.state(change.raised.filing)
+    if user.id in filing.answerers:
         raise Refused("change.answered", number=number, user=user.id)
-    if not user.speaks_for(change.raised.department):
-        raise Refused("change.other_department", user=user.id, department=change.raised.department)
+    if user.id in change.actors:
+        raise Refused("change.twice", number=number, user=user.id)
+    seats = [
+        (seat, absent)
+        for seat, absent in approval_seats(installation, change, filing, user)
+        if department is None or seat.department == department
+    ]
+    if not seats:
+        could = who_could(installation, change.open_seats, change.actors | filing.answerers)
+        raise _not_theirs(installation, change, user, change.open_seats, could, act="review_change")
+    if len({seat.department for seat, _ in seats}) > 1:
+        known = ", ".join(seat.department for seat, _ in seats)
+        raise BadInput("sign_off.which_department", user=user.id, departments=known)
     if not comment.strip():
         raise BadInput("change.no_comment")
-    fact = ChangeReviewed(opinion=opinion, comment=comment.strip())
-    return _append(installation, number, fact, actor=user.id, command="review", seq=change.seq)
+    seat, absent = seats[0]
+    fact = ChangeReviewed(
+        opinion=opinion,
+        comment=comment.strip(),
+        role=seat.role,
+        department=seat.department,
+        on_behalf_of=absent,
+    )
+    command = f"review:{seat.role}:{seat.department}"
+    return _append(installation, number, fact, actor=user.id, command=command, seq=change.seq)
 
 
+@asked_again
 def execute_change(
     installation: Installation, number: str, user: User, *, day: date, reference: str
 ) -> ChangeState:
     """Record that a third person corrected production outside Baosong, under a work order."""
-    require_role(user, "data_engineer", "branch_it", "it", act="execute_change")
     change = change_request(installation, number)
-    if change.stage != "approved":
-        raise Refused("change.stage", number=number, stage=text(f"change.stage.{change.stage}"))
-    if user.id in (change.raised_by, change.reviewed_by):
+    require_stage(change, "approved")
+    if user.id in change.actors:
         raise Refused("change.same_person", number=number, user=user.id)
+    absent = executor_for(installation, change, user)
+    if absent is None:
+        seats = _execution_seats(change)
+        could = who_could(installation, seats, change.actors)
+        raise _not_theirs(installation, change, user, seats, could, act="execute_change")
     problems: list[BaosongError] = []
     if not reference.strip():
         problems.append(BadInput("change.no_reference"))
@@ -102,8 +138,67 @@ def execute_change(
         )
     if problems:
         raise BadInput("change.refused", number=number, details=problems)
-    fact = ChangeExecuted(day=day, reference=reference.strip())
+    fact = ChangeExecuted(day=day, reference=reference.strip(), on_behalf_of=absent)
     return _append(installation, number, fact, actor=user.id, command="execute", seq=change.seq)
+
+
+def require_stage(change: ChangeState, stage: Stage) -> None:
+    """Raises Refused when the request is elsewhere on its route."""
+    if change.stage != stage:
+        raise Refused("change.stage", number=change.number, stage=text(f"change.stage.{change.stage}"))
+
+
+def approval_seats(
+    installation: Installation, change: ChangeState, filing: FilingState, user: User
+) -> list[tuple[Seat, str]]:
+    """The seats at which the user may approve now, each with the absent person whose it is; none for who took another part or
+    answered in the filing that caused the request."""
+    barred = change.actors | filing.answerers
+    return [] if user.id in barred else takable(installation, change.open_seats, user, barred)
+
+
+def executor_for(installation: Installation, change: ChangeState, user: User) -> str | None:
+    """Whether the user may record the execution now: for whom, empty where it is their own; None when they may not."""
+    seats = _execution_seats(change)
+    if change.stage != "approved" or user.id in change.actors:
+        return None
+    if any(holds(user, seat) for seat in seats):
+        return ""
+    absent = absent_of(installation, who_could(installation, seats, change.actors), user)
+    return absent.id if absent else None
+
+
+def due_by(installation: Installation, change: ChangeState) -> datetime | None:
+    """By when the next act of the route is expected, in working time since its turn came; None without a limit."""
+    began, hours = change.raised_at, change.raised.bound_approval.limit_working_hours
+    if change.stage == "approved" and change.decision:
+        began, hours = change.decision.at, change.raised.execution.limit_working_hours
+    if hours is None or change.stage not in ("raised", "approved"):
+        return None
+    return installation.calendar.add_working_seconds(began, hours * 3600)
+
+
+def _execution_seats(change: ChangeState) -> tuple[Seat, ...]:
+    return tuple(Seat(role=role) for role in change.raised.execution.roles)
+
+
+def _not_theirs(
+    installation: Installation,
+    change: ChangeState,
+    user: User,
+    seats: Sequence[Seat],
+    could: Sequence[User],
+    *,
+    act: str,
+) -> Refused:
+    return Refused(
+        "change.not_theirs",
+        number=change.number,
+        user=user.id,
+        act=text(f"act.{act}"),
+        seats="、".join(seat_name(installation, seat) for seat in seats),
+        people=", ".join(each.id for each in could) or "—",
+    )
 
 
 def note_shown(installation: Installation, state: FilingState) -> list[ChangeState]:

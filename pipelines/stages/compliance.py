@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import polars as pl
 from pydantic import TypeAdapter
 
 from pipelines.errors import Tampered
@@ -58,10 +59,12 @@ class Compliance:
         return ComplianceFound(digest=self.digest, deviations=len(self.deviations))
 
 
-def compliance(installation: Installation, state: FilingState) -> Compliance:
-    """The review of the filing as it stands now."""
+def compliance(
+    installation: Installation, state: FilingState, *, rows: pl.DataFrame | None = None
+) -> Compliance:
+    """The review of the filing as it stands now; `rows` is its register, where somebody has it already."""
     content = state.content.fact.content if state.content else ""
-    return Compliance(state.id, state.version, content, checks_of(installation, state))
+    return Compliance(state.id, state.version, content, checks_of(installation, state, rows))
 
 
 def keep_compliance(installation: Installation, review: Compliance) -> ComplianceFound:

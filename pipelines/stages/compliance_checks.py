@@ -19,6 +19,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.ledger.recorded import Recorded
 from pipelines.stages.compliance_facts import Acts, day, read_acts
 from pipelines.stages.installation import Installation
+from pipelines.stages.step_limits import timed_steps
 
 Result = Literal["kept", "deviation", "not_applicable"]
 
@@ -53,11 +54,13 @@ class Check:
     evidence: Evidence
 
 
-def checks_of(installation: Installation, state: FilingState) -> tuple[Check, ...]:
+def checks_of(
+    installation: Installation, state: FilingState, rows: pl.DataFrame | None = None
+) -> tuple[Check, ...]:
     """All checks: of the filing, then of every department that owns findings, in the deployment's order."""
-    acts = read_acts(installation, state)
+    acts = read_acts(installation, state, rows)
     hasty = hasty_decisions(acts)
-    checks = [*_request(installation, state), *_rounds(state)]
+    checks = [*_request(installation, state), *_rounds(state), _signed_in_time(installation, state)]
     for code in acts.departments:
         checks += [replace(check, department=code) for check in _department(acts.of(code), hasty)]
     return tuple(checks)
@@ -93,6 +96,14 @@ def _rounds(state: FilingState) -> Iterator[Check]:
     latest = rounds[1:][-1:]
     uncompared = [r for r in latest if r.fact.round not in compared]
     yield _check("compared", _of(state.comparisons, count=len(latest), deviating=len(uncompared)))
+
+
+def _signed_in_time(installation: Installation, state: FilingState) -> Check:
+    """The steps of every sign-off of this version that have a limit, and those decided after it or, it being over, not at all."""
+    timed = list(timed_steps(installation, state))
+    given = [opinion for each in timed for opinion in each.step.opinions]
+    late = sum(each.is_late for each in timed)
+    return _check("signed_in_time", _of(given, count=len(timed), deviating=late))
 
 
 def _department(acts: Acts, hasty: frozenset[int]) -> Iterator[Check]:

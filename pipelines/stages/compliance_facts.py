@@ -62,14 +62,14 @@ class Acts:
         return self.decided.filter(pl.col("decision") == "accept")
 
 
-def read_acts(installation: Installation, state: FilingState) -> Acts:
-    """All that people did about the findings of a filing."""
+def read_acts(installation: Installation, state: FilingState, rows: pl.DataFrame | None = None) -> Acts:
+    """All that people did about the findings of a filing; `rows` is its register, where somebody has it already."""
     asked = [(r, r.fact.problems) for r in (*state.dispatches, *state.answer_reviews) if r.fact.problems]
     answers = [(r, r.fact.answers) for r in state.answers if r.fact.answers]
     return Acts(
         installation,
         state,
-        register(installation, state),
+        register(installation, state) if rows is None else rows,
         _facts(installation, state, [(r, r.fact.decisions) for r in state.first_reviews]),
         _facts(installation, state, asked),
         _facts(installation, state, answers),

@@ -17,6 +17,7 @@ import polars as pl
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import AnswersReceived
+from pipelines.stages.again import asked_again
 from pipelines.stages.answer_judging import Sorted, remark_of, sort_answers
 from pipelines.stages.bulk_facts import ANSWERS, frame, keep, kept
 from pipelines.stages.canonical import file_digest, write_durably
@@ -51,6 +52,7 @@ class Imported:
     notices: tuple[str, ...] = ()
 
 
+@asked_again
 def import_answers(installation: Installation, filing: str, workbook: Path, user: User) -> Imported:
     """Take in one filled workbook. The same answers twice change nothing.
 

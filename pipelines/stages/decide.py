@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.errors import BadInput, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import AnswersReviewed, CorrectionDecided
+from pipelines.stages.again import asked_again_unless_answered
 from pipelines.stages.bulk_facts import ANSWERS, DECIDED, keep
 from pipelines.stages.content import build_content
 from pipelines.stages.finding_acts import answers_given
@@ -27,6 +28,7 @@ from pipelines.stages.workbooks.model import HANDLING_WORDS
 from resources.deployment import User
 
 
+@asked_again_unless_answered
 def accept(
     installation: Installation, filing: str, user: User, chosen: Selection, *, answer_of: str | None = None
 ) -> FilingState:
@@ -46,6 +48,7 @@ def accept(
     return _record(installation, state, user, decided, pl.DataFrame(), {})
 
 
+@asked_again_unless_answered
 def send_back(
     installation: Installation, filing: str, user: User, chosen: Selection, *, reason: str
 ) -> FilingState:

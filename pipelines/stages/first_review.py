@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import FindingsReviewed
+from pipelines.stages.again import asked_again
 from pipelines.stages.bulk_facts import REVIEWED, keep
 from pipelines.stages.held import record_with_held, require_any, require_people_at_work
 from pipelines.stages.installation import Installation, require_role
@@ -23,6 +24,7 @@ from resources.deployment import User
 Decision = Literal["confirm", "dismiss", "assign"]
 
 
+@asked_again
 def review_findings(
     installation: Installation,
     filing: str,

@@ -35,6 +35,7 @@ class Considered:
     installation: Installation
     state: FilingState
     content: Content
+    register: pl.DataFrame | None = None
 
     @cached_property
     def standard(self) -> Standard:
@@ -42,7 +43,7 @@ class Considered:
 
     @cached_property
     def rows(self) -> pl.DataFrame:
-        return register(self.installation, self.state)
+        return register(self.installation, self.state) if self.register is None else self.register
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,14 @@ Gate = Callable[[Considered], Iterable[BaosongError]]
 
 
 def gate_results(
-    installation: Installation, state: FilingState, content: Content | None = None
+    installation: Installation,
+    state: FilingState,
+    content: Content | None = None,
+    *,
+    rows: pl.DataFrame | None = None,
 ) -> tuple[GateResult, ...]:
-    """Every gate of the filing's route, in the order of their names."""
-    considered = Considered(installation, state, content or build_content(installation, state))
+    """Every gate of the filing's route, in the order of their names; `rows` is the register, where somebody has it already."""
+    considered = Considered(installation, state, content or build_content(installation, state), rows)
     results: list[GateResult] = []
     is_judged = True
     for name in demanded_gates(installation, state):
@@ -77,9 +82,12 @@ def gate_results(
     return tuple(results)
 
 
-def closed_gates(installation: Installation, state: FilingState, content: Content) -> list[BaosongError]:
+def closed_gates(
+    installation: Installation, state: FilingState, content: Content, *, rows: pl.DataFrame | None = None
+) -> list[BaosongError]:
     """Every reason why this content may not be signed yet."""
-    return [refusal for result in gate_results(installation, state, content) for refusal in result.refusals]
+    results = gate_results(installation, state, content, rows=rows)
+    return [refusal for result in results for refusal in result.refusals]
 
 
 def demanded_gates(installation: Installation, state: FilingState) -> tuple[str, ...]:
@@ -194,7 +202,7 @@ def _changes_executed(of: Considered) -> Iterable[BaosongError]:
 
 
 def _review_compliant(of: Considered) -> Iterable[BaosongError]:
-    if found := compliance(of.installation, of.state).deviations:
+    if found := compliance(of.installation, of.state, rows=of.rows).deviations:
         yield Refused("sign_off.deviations", count=len(found), filing=of.state.id)
 
 

@@ -11,16 +11,27 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from pipelines.ledger.change import ChangeState
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import HolderReminded
 from pipelines.ledger.people import PersonState
 from pipelines.ledger.request import RequestState
 from pipelines.stages.installation import Installation
+from pipelines.stages.rejection import is_theirs
 from pipelines.stages.scope import sees_filing, visible_branches
-from pipelines.stages.tasks import TaskKind, has_tasks, tasks_of_filing, tasks_of_person, tasks_of_request
+from pipelines.stages.seats import acted_on, sitting
+from pipelines.stages.sign_off import open_seats
+from pipelines.stages.tasks import (
+    TaskKind,
+    has_tasks,
+    tasks_of_change,
+    tasks_of_filing,
+    tasks_of_person,
+    tasks_of_request,
+)
 from resources.deployment import User
 
-HappenedKind = Literal["voided", "rejected", "reminder", "escalation", "account_reset"]
+HappenedKind = Literal["voided", "rejected", "reminder", "escalation", "change_refused", "account_reset"]
 _RECENT = timedelta(days=7)
 """What happened longer ago is no news, also to a deployment that begins to tell people today."""
 
@@ -54,6 +65,33 @@ def notices_of_person(installation: Installation, person: PersonState) -> Iterat
             yield Notice(user.id, task.kind, task.subject, task.stream, cause, due=task.due)
 
 
+def notices_of_change(installation: Installation, change: ChangeState) -> Iterator[Notice]:
+    """What of one change request anybody is to be told: whose turn it is and, when it was refused, to whom the refusal goes."""
+    filing = installation.state(change.raised.filing)
+    for user in installation.deployment.users.values():
+        for task in tasks_of_change(installation, change, filing, user):
+            yield Notice(
+                user.id, task.kind, task.subject, task.stream, f"{task.stream}:{task.cause}", due=task.due
+            )
+    refused = change.decision
+    if change.stage != "refused" or refused is None or refused.at < installation.now() - _RECENT:
+        return
+    stream = f"change/{change.number}"
+    for user in installation.deployment.users.values():
+        if _refusal_is_theirs(installation, change, user):
+            yield Notice(user.id, "change_refused", change.number, stream, f"{stream}:{refused.seq}")
+
+
+def _refusal_is_theirs(installation: Installation, change: ChangeState, user: User) -> bool:
+    match change.raised.bound_approval.rejection:
+        case "preparer":
+            return user.id == change.raised_by
+        case "departments":
+            return user.speaks_for(change.raised.department)
+        case "branches":
+            return _answers_for(installation, user, {change.raised.organisation})
+
+
 def notices_of_filing(installation: Installation, state: FilingState) -> Iterator[Notice]:
     """What of one filing anybody is to be told; nothing of one that was withdrawn."""
     if state.withdrawn:
@@ -66,6 +104,7 @@ def notices_of_filing(installation: Installation, state: FilingState) -> Iterato
     yield from _voided(installation, state, since)
     yield from _rejected(installation, state, since)
     yield from _reminded(installation, state, since)
+    yield from _late_steps(installation, state, since)
 
 
 def _voided(installation: Installation, state: FilingState, since: datetime) -> Iterator[Notice]:
@@ -83,27 +122,12 @@ def _voided(installation: Installation, state: FilingState, since: datetime) -> 
 
 
 def _rejected(installation: Installation, state: FilingState, since: datetime) -> Iterator[Notice]:
-    """To whom the step's `rejection` sends the content back; the preparer is told by the task `again` too."""
+    """To whom the step's `rejection` sends the content back; what they are to do is the task `again`."""
     if not state.is_rejected or state.decision is None or state.decision.at < since:
         return
-    for user in _sent_back_to(installation, state):
-        yield _happened(installation, state, user.id, "rejected", state.decision.seq)
-
-
-def _sent_back_to(installation: Installation, state: FilingState) -> list[User]:
-    assert state.decision is not None and state.live_sign_off is not None, "rejected"
-    deployment = installation.deployment
-    users = [user for user in deployment.users.values() if sees_filing(deployment, user, state)]
-    asked = [held for listing in state.listings for held in listing.fact.held]
-    match state.steps[state.decision.fact.step].bound.rejection:
-        case "preparer":
-            return [user for user in users if user.id == state.live_sign_off.actor]
-        case "departments":
-            departments = {held.department for held in asked}
-            return [user for user in users if any(user.speaks_for(code) for code in departments)]
-        case "branches":
-            branches = {held.organisation for held in asked}
-            return [user for user in users if _answers_for(installation, user, branches)]
+    for user in installation.deployment.users.values():
+        if is_theirs(installation, state, user):
+            yield _happened(installation, state, user.id, "rejected", state.decision.seq)
 
 
 def _reminded(installation: Installation, state: FilingState, since: datetime) -> Iterator[Notice]:
@@ -122,6 +146,27 @@ def _reminded(installation: Installation, state: FilingState, since: datetime) -
                 yield _happened(
                     installation, state, user.id, fact.level, reminder.seq, count=fact.count, due=fact.due
                 )
+
+
+def _late_steps(installation: Installation, state: FilingState, since: datetime) -> Iterator[Notice]:
+    """While a step waits whose limit has passed: who sits there and, at the escalation, whoever waits for it: the next step's
+    seats or, at the last, the preparer (`step_limits.py` recorded it)."""
+    live, step = state.live_sign_off, state.current_step
+    if live is None or step is None:
+        return
+    following = state.steps[step.place + 1].seats if step.place + 1 < len(state.steps) else ()
+    for reminder in state.step_reminders:
+        fact = reminder.fact
+        if reminder.at < since or reminder.seq < live.seq or fact.step != step.place:
+            continue
+        waiting = following if fact.level == "escalation" else ()
+        users = installation.deployment.users.values()
+        people = {user.id for user in users if open_seats(installation, state, user)}
+        people |= {user.id for user in sitting(installation, waiting, state.makers | acted_on(state))}
+        if fact.level == "escalation" and not following:
+            people |= {live.actor} & installation.deployment.users.keys()
+        for person in sorted(people):
+            yield _happened(installation, state, person, fact.level, reminder.seq, due=fact.due.date())
 
 
 def _holds(installation: Installation, state: FilingState, user: User, fact: HolderReminded) -> bool:

@@ -12,12 +12,19 @@ from dataclasses import dataclass
 from typing import TypeVar, get_args
 
 from pipelines.errors import BaosongError, Refused
+from pipelines.ledger.change import fold_change
 from pipelines.ledger.filing import fold
 from pipelines.ledger.people import PEOPLE
 from pipelines.ledger.request import fold_request
 from pipelines.stages.digest_words import digest_of
 from pipelines.stages.installation import Installation
-from pipelines.stages.noticed import Notice, notices_of_filing, notices_of_person, notices_of_request
+from pipelines.stages.noticed import (
+    Notice,
+    notices_of_change,
+    notices_of_filing,
+    notices_of_person,
+    notices_of_request,
+)
 from pipelines.stages.people import person_state
 from pipelines.stages.tasks import TaskKind
 from resources.deployment import NoticesConfig, User
@@ -129,6 +136,7 @@ def _collected(installation: Installation) -> tuple[list[Notice], set[str], list
     found.extend(
         read(PEOPLE, lambda s: person_state(installation, s.removeprefix(PEOPLE)), notices_of_person)
     )
+    found.extend(read("change/", lambda stream: fold_change(ledger.events(stream)), notices_of_change))
     found.extend(read("filing/", lambda stream: fold(ledger.events(stream)), notices_of_filing))
     return found, unread, problems
 

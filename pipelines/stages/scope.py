@@ -5,6 +5,7 @@ Which findings of a filing they see, by department too, is the desk's `scope.py`
 
 from __future__ import annotations
 
+from pipelines.ledger.change import ChangeState
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.request import RequestState
 from resources.deployment import Deployment, User
@@ -26,6 +27,19 @@ def sees_request(deployment: Deployment, user: User, request: RequestState) -> b
     return user.id in request.authors or sees_organisations(
         deployment, user, request.latest.fact.organisations
     )
+
+
+def sees_change(deployment: Deployment, user: User, change: ChangeState, filing: FilingState) -> bool:
+    """A change request speaks of one finding: the head office sees it, of the departments its own and those that approve it, of the
+    branches the one whose finding it is."""
+    if not sees_filing(deployment, user, filing):
+        return False
+    branches = visible_branches(deployment, user)
+    if branches is not None:
+        return change.raised.organisation in branches
+    departments = {change.raised.department, *(s.department for s in change.raised.bound_approval.seats)}
+    is_of_department = any(user.speaks_for(code) for code in departments if code)
+    return is_of_department or bool(user.roles - {"business_reviewer"})
 
 
 def visible_branches(deployment: Deployment, user: User) -> frozenset[str] | None:

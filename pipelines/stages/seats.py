@@ -6,16 +6,22 @@ Substitutes (代理) act under their own name for somebody absent, and only wher
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from typing import TypeVar
+
+import polars as pl
 
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.sign_off_events import Seat, SignOffStep, StepKind
 from pipelines.ledger.sign_off_state import LiveSeat, LiveStep
+from pipelines.ledger.signed import Walk
 from pipelines.stages.installation import Installation
 from pipelines.stages.register import register
 from resources.deployment import RouteStep, Title, User
+
+S = TypeVar("S", Seat, LiveSeat)
 
 
 @dataclass(frozen=True)
@@ -34,28 +40,35 @@ class OpenSeat:
     due: datetime | None
 
 
-def resolved_steps(installation: Installation, state: FilingState) -> tuple[SignOffStep, ...]:
+def resolved_steps(
+    installation: Installation, state: FilingState, *, rows: pl.DataFrame | None = None
+) -> tuple[SignOffStep, ...]:
     """The route of the filing's standard with a seat for everybody who is to be asked about this filing."""
     route = installation.deployment.routes[state.opened.fact.standard]
-    return tuple(_resolved(installation, state, step) for step in route.steps)
+    is_asked = any(step.departments == "concerned" for step in route.steps)
+    concerned = concerned_departments(installation, state, rows=rows) if is_asked else ()
+    return tuple(bound_step(installation, step, concerned) for step in route.steps)
 
 
-def concerned_departments(installation: Installation, state: FilingState) -> tuple[str, ...]:
+def concerned_departments(
+    installation: Installation, state: FilingState, *, rows: pl.DataFrame | None = None
+) -> tuple[str, ...]:
     """The departments that own any finding of the filing, in the deployment's order; the default one where there is none."""
     departments = installation.deployment.departments
-    rows = register(installation, state)
+    rows = register(installation, state) if rows is None else rows
     owners = set() if rows.is_empty() else set(rows["department"].unique())
     if not owners & set(departments):
         return tuple(code for code, each in departments.items() if each.is_default)
     return tuple(code for code in departments if code in owners)
 
 
-def _resolved(installation: Installation, state: FilingState, step: RouteStep) -> SignOffStep:
+def bound_step(installation: Installation, step: RouteStep, concerned: tuple[str, ...]) -> SignOffStep:
+    """A step with its seats; `concerned` are the departments that a step of concerned departments asks."""
     match step.departments:
         case None:
             seats = tuple(Seat(role=role) for role in step.roles)
         case "concerned":
-            seats = _of_departments(step, concerned_departments(installation, state))
+            seats = _of_departments(step, concerned)
         case "all":
             seats = _of_departments(step, tuple(installation.deployment.departments))
         case codes:
@@ -82,16 +95,76 @@ def seats_for(installation: Installation, state: FilingState, user: User) -> tup
     step = state.current_step
     if step is None:
         return ()
-    own = tuple(_open(installation, state, step, seat, "") for seat in step.open_seats if holds(user, seat))
-    return own or tuple(_as_substitute(installation, state, step, user))
+    barred = state.makers | acted_on(state)
+    taken = [
+        each
+        for apart, seats in _by_reviewers(state, step)
+        if user.id not in apart
+        for each in takable(installation, seats, user, barred | apart)
+    ]
+    own = [each for each in taken if not each[1]]
+    return tuple(_open(installation, state, step, seat, absent) for seat, absent in own or taken)
 
 
-def holds(user: User, seat: LiveSeat) -> bool:
+def _by_reviewers(state: FilingState, step: LiveStep) -> Iterator[tuple[frozenset[str], list[LiveSeat]]]:
+    """The open seats of a step, with the reviewers who are barred from them: those of departments, and the others."""
+    for is_department in (False, True):
+        seats = [seat for seat in step.open_seats if bool(seat.department) is is_department]
+        if seats:
+            yield state.reviewers_barred(step.bound.kind, seats[0].department), seats
+
+
+def takable(
+    installation: Installation, seats: Sequence[S], user: User, barred: frozenset[str]
+) -> list[tuple[S, str]]:
+    """The seats that are the user's; where none is, those that the user takes for somebody absent, each with that person's id.
+
+    For `barred` people nobody stands in. Whether the user is one of them is not asked here.
+    """
+    own = [(seat, "") for seat in seats if holds(user, seat)]
+    if own:
+        return own
+    standing_in = (
+        (seat, absent_of(installation, who_could(installation, (seat,), barred), user)) for seat in seats
+    )
+    return [(seat, absent.id) for seat, absent in standing_in if absent is not None]
+
+
+def sitting(installation: Installation, seats: Sequence[S], barred: frozenset[str]) -> list[User]:
+    """Everybody who may take one of the seats now, substitutes of absent people included."""
+    people = installation.deployment.users.values()
+    return [each for each in people if each.id not in barred and takable(installation, seats, each, barred)]
+
+
+def who_could(
+    installation: Installation, seats: Sequence[Seat | LiveSeat], barred: frozenset[str]
+) -> list[User]:
+    """Everybody who holds one of the seats and is not barred from it."""
+    people = installation.deployment.users.values()
+    return [each for each in people if each.id not in barred and any(holds(each, seat) for seat in seats)]
+
+
+def absent_of(installation: Installation, could: Sequence[User], user: User) -> User | None:
+    """Whom the user represents of those who could act, where none of them is there to do it."""
+    today = installation.now().date()
+    if any(not person.is_absent(today) for person in could):
+        return None
+    return next(
+        (each for each in could if each.id != user.id and each.is_represented_by(user.id, today)), None
+    )
+
+
+def acted_on(state: FilingState) -> frozenset[str]:
+    """Who gave an opinion on the live content, or had one given for them."""
+    return frozenset(who for o in state.live_opinions for who in (o.actor, o.fact.on_behalf_of) if who)
+
+
+def holds(user: User, seat: Seat | LiveSeat) -> bool:
     """Whether the seat is the user's: by role, or by speaking for the department."""
     return user.speaks_for(seat.department) if seat.department else user.has_role(seat.role)
 
 
-def seat_name(installation: Installation, seat: LiveSeat | OpenSeat) -> str:
+def seat_name(installation: Installation, seat: Seat | LiveSeat | OpenSeat) -> str:
     """A seat as people are told of it: the role, and the department whose it is."""
     if not seat.department:
         return seat.role
@@ -100,13 +173,18 @@ def seat_name(installation: Installation, seat: LiveSeat | OpenSeat) -> str:
 
 
 def due(installation: Installation, state: FilingState, step: LiveStep) -> datetime | None:
-    """By when the step's opinions are expected, in working time since the step's turn came; None without a limit."""
-    hours = step.bound.limit_working_hours
-    if hours is None or state.live_sign_off is None:
+    """By when the opinions of a step of the live sign-off are expected; None without a limit, and before its turn."""
+    return end_of_limit(installation, state.walks[-1], step) if state.live_sign_off else None
+
+
+def end_of_limit(
+    installation: Installation, walk: Walk, step: LiveStep, *, times: int = 1
+) -> datetime | None:
+    """When so many `times` the step's limit end, in working time since its turn came."""
+    began, hours = walk.began(step.place), step.bound.limit_working_hours
+    if hours is None or began is None:
         return None
-    before = state.steps[step.place - 1].decision if step.place else None
-    began = before.at if before else state.live_sign_off.at
-    return installation.calendar.add_working_seconds(began, hours * 3600)
+    return installation.calendar.add_working_seconds(began, times * hours * 3600)
 
 
 def _open(
@@ -123,29 +201,3 @@ def _open(
         on_behalf_of=absent,
         due=due(installation, state, step),
     )
-
-
-def _as_substitute(
-    installation: Installation, state: FilingState, step: LiveStep, user: User
-) -> Iterator[OpenSeat]:
-    today = installation.now().date()
-    for seat in step.open_seats:
-        could = _could_take(installation, state, seat)
-        if any(not person.is_absent(today) for person in could):
-            continue  # somebody is there who can say it
-        absent = next((person for person in could if _stands_in(user, person, today)), None)
-        if absent is not None:
-            yield _open(installation, state, step, seat, absent.id)
-
-
-def _could_take(installation: Installation, state: FilingState, seat: LiveSeat) -> list[User]:
-    """Whoever holds the seat and has neither prepared, answered nor acted on this content."""
-    acted = {
-        person for o in state.live_opinions for person in (o.actor, o.fact.on_behalf_of) if person
-    } | state.makers
-    people = installation.deployment.users.values()
-    return [person for person in people if holds(person, seat) and person.id not in acted]
-
-
-def _stands_in(user: User, absent: User, today: date) -> bool:
-    return absent.id != user.id and absent.is_represented_by(user.id, today)

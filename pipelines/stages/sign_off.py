@@ -1,32 +1,33 @@
 """The sign-off (签报): content is put on its route, opinions are given on it, and later stages demand its approval.
 
-An opinion is given on one content digest and signed by the server; preparer, answerers and every opinion are different people.
+An opinion is given on one content digest and signed by the server; preparer, answerers, reviewers and every opinion are different
+people, but that a department signs for what it decided itself.
 What is computed here is decided by the ledger alone: Dagster only shows it. The gates before are `gates.py`, who may sit where
 is `seats.py`.
 """
 
 from __future__ import annotations
 
-from functools import partial
-
-from pipelines.errors import BadInput, BaosongError, Refused, text
+from pipelines.errors import BadInput, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.ledger.heads import open_key
 from pipelines.ledger.statements import signed
+from pipelines.stages.again import asked_again
 from pipelines.stages.compliance import compliance, keep_compliance
 from pipelines.stages.content import Content, build_content, sign_off_number
 from pipelines.stages.filing_documents import write_signed_documents
 from pipelines.stages.gates import closed_gates
 from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.office import office_reference
+from pipelines.stages.register import register
+from pipelines.stages.rejection import answered
 from pipelines.stages.request_gate import require_settled
 from pipelines.stages.review import documents_folder
-from pipelines.stages.seats import OpenSeat, resolved_steps, seat_name, seats_for
+from pipelines.stages.seats import OpenSeat, holds, resolved_steps, seat_name, seats_for
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
 
-_ATTEMPTS = 5
 __all__ = ["OpenSeat", "closed_gates", "give_opinion", "open_seats", "open_sign_off", "require_approval"]
 
 
@@ -41,18 +42,23 @@ def open_sign_off(
     """The preparer puts the content that exists now on its route. All gates answer at once.
 
     `reference`: what the office system (EOA) calls it, as a person typed it; by default the office is asked, where there is
-    one. `answer`: what was done about the objection, without which a rejected content does not go on its route again. Raises
-    Refused listing every gate that is closed.
+    one. `answer`: what was done about the objection; a rejected content does not go on its route again before those to whom it
+    was sent back said so. Raises Refused listing every gate that is closed.
     """
     require_role(user, "data_engineer", act="sign_off")
     state = installation.state(filing)
     if state.is_in_sign_off and not state.withdrawn:
         return state
-    content = build_content(installation, state)
-    closed = [*closed_gates(installation, state, content), *_unanswered(state, content, answer)]
+    content, rows = build_content(installation, state), register(installation, state)
+    closed, said = closed_gates(installation, state, content, rows=rows), answer.strip()
+    if state.decision and state.decision.fact.content == content.digest:
+        try:
+            said = answered(installation, state, user, answer)
+        except Refused as refusal:
+            closed.append(refusal)
     if closed:
         raise Refused("sign_off.gates", filing=filing, details=closed)
-    steps = resolved_steps(installation, state)
+    steps = resolved_steps(installation, state, rows=rows)
     route = tuple(seat.role for step in steps for seat in step.seats)
     after = state.decision.seq if state.decision else 0
     command = f"sign-off:{content.digest}:{after}"
@@ -61,26 +67,15 @@ def open_sign_off(
         content=content.digest,
         route=route,
         steps=steps,
-        answer=answer.strip(),
+        answer=said,
         office_reference=office_reference(
             installation, state, user, command=command, route=route, typed=reference
         ),
         documents=write_signed_documents(
-            installation, state, content, documents_folder(installation, state, content.digest)
+            installation, state, content, documents_folder(installation, state, content.digest), rows=rows
         ),
     )
     return installation.record(state, fact, actor=user.id, command=command)
-
-
-def _unanswered(state: FilingState, content: Content, answer: str) -> list[BaosongError]:
-    """The objection to this very content, while nobody says what was done about it."""
-    if not state.is_rejected or state.decision is None or answer.strip():
-        return []
-    if state.decision.fact.content != content.digest:
-        return []
-    to = text(f"sign_off.rejection.{state.steps[state.decision.fact.step].bound.rejection}")
-    comment = state.decision.fact.comment
-    return [Refused("sign_off.answer_missing", user=state.decision.actor, comment=comment, to=to)]
 
 
 def open_seats(installation: Installation, state: FilingState, user: User) -> tuple[OpenSeat, ...]:
@@ -90,6 +85,7 @@ def open_seats(installation: Installation, state: FilingState, user: User) -> tu
     return seats_for(installation, state, user)
 
 
+@asked_again
 def give_opinion(
     installation: Installation,
     filing: str,
@@ -110,38 +106,6 @@ def give_opinion(
     """
     if not comment.strip():
         raise BadInput("sign_off.no_comment")
-    give = partial(
-        _give,
-        installation,
-        filing,
-        user,
-        opinion=opinion,
-        comment=comment,
-        department=department,
-        authentication=authentication,
-        content=content,
-    )
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return give()
-        except Refused as refusal:
-            if refusal.code != "ledger.moved_on":
-                raise
-    return give()
-
-
-def _give(
-    installation: Installation,
-    filing: str,
-    user: User,
-    *,
-    opinion: Opinion,
-    comment: str,
-    department: str | None,
-    authentication: str,
-    content: str | None,
-) -> FilingState:
-    """As the filing stands now; Refused `ledger.moved_on` when it changes meanwhile."""
     state = installation.state(filing)
     require_settled(installation, state)
     live = state.live_sign_off
@@ -191,6 +155,8 @@ def _seat(installation: Installation, state: FilingState, user: User, department
         if department is None or seat.department == department
     ]
     has_acted = _has_acted(state, user.id)
+    if not seats and not has_acted and _has_reviewed(state, user):
+        raise Refused("sign_off.reviewed", user=user.id)
     if not seats and not has_acted:
         role = "、".join(seat_name(installation, seat) for seat in state.open_seats)
         step = state.current_step.place + 1 if state.current_step else 0
@@ -205,6 +171,13 @@ def _seat(installation: Installation, state: FilingState, user: User, department
         known = ", ".join(seat.department for seat in seats)
         raise BadInput("sign_off.which_department", user=user.id, departments=known)
     return seats[0]
+
+
+def _has_reviewed(state: FilingState, user: User) -> bool:
+    """Whether one of the open seats would be the user's, had they not reviewed this filing's findings."""
+    kind = state.current_step.bound.kind if state.current_step else "opinion"
+    theirs = [seat for seat in state.open_seats if holds(user, seat)]
+    return any(user.id in state.reviewers_barred(kind, seat.department) for seat in theirs)
 
 
 def _has_acted(state: FilingState, user: str) -> bool:

@@ -5,20 +5,23 @@ Pure over the states it is given. Where in the desk something is done is told th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
+from pipelines.ledger.change import ChangeState
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Held, Holder, WaiverProposed
 from pipelines.ledger.people import PersonState, people_stream
 from pipelines.ledger.recorded import Recorded
 from pipelines.ledger.request import RequestState
+from pipelines.stages.change_request import approval_seats, due_by, executor_for
 from pipelines.stages.installation import Installation
 from pipelines.stages.off_system import keeps_off_system, owed_tables
 from pipelines.stages.people import may_decide, pending_people
-from pipelines.stages.scope import sees_filing, sees_request, visible_branches
+from pipelines.stages.rejection import is_theirs
+from pipelines.stages.scope import sees_change, sees_filing, sees_request, visible_branches
 from pipelines.stages.sign_off import open_seats
 from resources.deployment import User
 
@@ -26,6 +29,7 @@ TaskKind = Literal[
     "review_request", "mend_request", "first_review", "issue", "answer", "decide", "open_sign_off", "again", "sign",
     "confirm_person",
     "hand_in", "decide_extension", "decide_waiver",
+    "review_change", "execute_change",
 ]  # fmt: skip
 HOLDERS: tuple[Holder, ...] = ("first_review", "issue", "answer", "decide")
 
@@ -48,13 +52,21 @@ class Task:
 
 
 def tasks_of(
-    installation: Installation, states: Iterable[FilingState], requests: Iterable[RequestState], user: User
+    installation: Installation,
+    states: Sequence[FilingState],
+    requests: Iterable[RequestState],
+    changes: Iterable[ChangeState],
+    user: User,
 ) -> list[Task]:
     """Everything that waits for the user, the earliest due first."""
     found = [task for request in requests for task in tasks_of_request(installation, request, user)]
     for person in pending_people(installation):
         found.extend(tasks_of_person(person, user))
     found.extend(task for state in states for task in tasks_of_filing(installation, state, user))
+    filings = {state.id: state for state in states}
+    for change in changes:
+        if filing := filings.get(change.raised.filing):
+            found.extend(tasks_of_change(installation, change, filing, user))
     return sorted(found, key=lambda task: (task.due, task.since))
 
 
@@ -64,6 +76,21 @@ def tasks_of_person(person: PersonState, user: User) -> Iterator[Task]:
         proposed = person.pending
         stream, day = people_stream(person.id), proposed.at.date()
         yield Task("confirm_person", stream, proposed.fact.name, proposed.seq, proposed.at, day)
+
+
+def tasks_of_change(
+    installation: Installation, change: ChangeState, filing: FilingState, user: User
+) -> Iterator[Task]:
+    """What of one change request, caused by this filing, waits for the user: due by its limit, else before the filing is."""
+    due = due_by(installation, change)
+    day, stream = (due.date() if due else filing.planned_on), f"change/{change.number}"
+    if not sees_change(installation.deployment, user, change, filing):
+        return
+    if change.stage == "raised" and approval_seats(installation, change, filing, user):
+        yield Task("review_change", stream, change.number, 1, change.raised_at, day)
+    approved = change.decision
+    if change.stage == "approved" and approved and executor_for(installation, change, user) is not None:
+        yield Task("execute_change", stream, change.number, approved.seq, approved.at, day)
 
 
 def tasks_of_request(installation: Installation, request: RequestState, user: User) -> Iterator[Task]:
@@ -94,10 +121,12 @@ def tasks_of_filing(installation: Installation, state: FilingState, user: User) 
         yield Task("decide_waiver", stream, state.id, last.seq, last.at, state.planned_on, len(theirs))
     if _is_with_people(state):
         yield from _held_tasks(installation, state, user, stream)
-    if user.has_role("data_engineer") and state.stage in ("reviewed", "rejected"):
-        last = state.decision or state.listings[-1]
-        kind: TaskKind = "open_sign_off" if state.stage == "reviewed" else "again"
-        yield Task(kind, stream, state.id, last.seq, last.at, state.planned_on)
+    said = state.objection_answer
+    if user.has_role("data_engineer") and (state.stage == "reviewed" or said):
+        last = said or state.listings[-1]
+        yield Task("open_sign_off", stream, state.id, last.seq, last.at, state.planned_on)
+    elif state.stage == "rejected" and state.decision and not said and is_theirs(installation, state, user):
+        yield Task("again", stream, state.id, state.decision.seq, state.decision.at, state.planned_on)
     if state.live_sign_off and state.current_step and open_seats(installation, state, user):
         place = state.current_step.place
         turn = (state.steps[place - 1].decision if place else None) or state.live_sign_off

@@ -24,7 +24,7 @@ from resources.deployment.models import CalendarOverrides, FilingConfig, Organis
 from resources.deployment.notices import NoticesConfig
 from resources.deployment.oidc import OidcConfig
 from resources.deployment.people import flaws
-from resources.deployment.routes import Route
+from resources.deployment.routes import ChangeRoute, Route, RouteStep
 
 
 @dataclass
@@ -46,6 +46,7 @@ class Parts:
     answers_inbox: AnswersInbox | None = None
     notices: NoticesConfig | None = None
     oidc: OidcConfig | None = None
+    change_requests: ChangeRoute | None = None
 
 
 def check_parts(parts: Parts) -> None:
@@ -145,25 +146,39 @@ def _check_users(parts: Parts) -> None:
 
 def _check_routes(parts: Parts) -> None:
     file = parts.files["routes"]
-    held = {role for user in parts.users.values() for role in user.roles}
-    users_are_readable = not parts.files["users"].problems
     for standard, route in parts.routes.items():
         for index, gate in enumerate(route.gates):
             if gate not in GATES:
                 place: Loc = ("routes", standard, "gates", index)
                 file.problem("deployment.unknown_gate", place, gate=gate, known=", ".join(GATES))
         for index, step in enumerate(route.steps):
-            place = ("routes", standard, "steps", index)
-            for role in step.roles if users_are_readable else ():
-                if role not in held:
-                    file.problem("deployment.role_nobody_holds", place, role=role)
-            codes = step.departments if isinstance(step.departments, tuple) else ()
-            if not parts.files["departments"].problems:
-                for code in sorted(set(codes) - set(parts.departments)):
-                    file.problem("deployment.unknown_department", place, code=code)
-            most = len(parts.departments) if step.departments == "all" else None
-            if most is not None and step.quorum is not None and step.quorum > most > 0:
-                file.problem("deployment.quorum_too_large", place, most=most)
+            _check_step(parts, step, ("routes", standard, "steps", index))
+    if changes := parts.change_requests:
+        _check_held(parts, changes.raised_by, ("change_requests", "raised_by"))
+        _check_step(parts, changes.approval, ("change_requests", "approval"))
+        _check_held(parts, changes.execution.roles, ("change_requests", "execution"), is_one_enough=True)
+
+
+def _check_step(parts: Parts, step: RouteStep, place: Loc) -> None:
+    file = parts.files["routes"]
+    _check_held(parts, step.roles, place)
+    codes = step.departments if isinstance(step.departments, tuple) else ()
+    if not parts.files["departments"].problems:
+        for code in sorted(set(codes) - set(parts.departments)):
+            file.problem("deployment.unknown_department", place, code=code)
+    most = len(parts.departments) if step.departments == "all" else None
+    if most is not None and step.quorum is not None and step.quorum > most > 0:
+        file.problem("deployment.quorum_too_large", place, most=most)
+
+
+def _check_held(parts: Parts, roles: tuple[str, ...], place: Loc, *, is_one_enough: bool = False) -> None:
+    """Somebody must hold every role or, where any of them will do, one of them."""
+    held = {role for user in parts.users.values() for role in user.roles}
+    missing = [role for role in roles if role not in held]
+    if parts.files["users"].problems or (is_one_enough and len(missing) < len(roles)):
+        return
+    for role in missing:
+        parts.files["routes"].problem("deployment.role_nobody_holds", place, role=role)
 
 
 def _check_pinned_files(parts: Parts) -> None:

@@ -32,7 +32,7 @@ from resources.deployment.models import (
 )
 from resources.deployment.notices import NoticesConfig, WebhookConfig
 from resources.deployment.oidc import OidcConfig
-from resources.deployment.routes import Route
+from resources.deployment.routes import ChangeRoute, Route
 from resources.deployment.types import Model, Name
 
 MERGER_COLUMNS = ("code", "into", "effective")
@@ -82,11 +82,13 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         mergers=_rows(Merger, files["mergers"]) if "mergers" in files else [],
         departments=_entries(Department, files["departments"], "departments"),
         users=_entries(User, files["users"], "users", name_as="id"),
-        routes=_entries(Route, files["routes"], "routes"),
+        routes=_entries(Route, files["routes"], "routes", beside=("change_requests",)),
         channels=_entries(ChannelConfig, files["channels"], "channels", name_as="name"),
         sources=_entries(SourceConfig, files["sources"], "sources", name_as="name"),
         filings=_entries(FilingConfig, main, "filings") if settings else {},
     )
+    if (changes := files["routes"].mapping().get("change_requests")) is not None:
+        parts.change_requests = _entry(ChangeRoute, files["routes"], ("change_requests",), changes)
     if settings and "notices" in settings.model_fields_set:
         parts.notices = _entry(NoticesConfig, main, ("notices",), settings.notices or {})
     if settings and "oidc" in settings.model_fields_set:
@@ -121,6 +123,7 @@ def load_deployment(path: Path, home: Path) -> Deployment:
         organisations=tuple(parts.organisations),
         users=parts.users,
         routes=parts.routes,
+        change_requests=parts.change_requests or ChangeRoute(),
         channels=parts.channels,
         sources=parts.sources,
         filings=parts.filings,
@@ -155,13 +158,16 @@ def _rows(model: Any, located: Located) -> list[Any]:
     return [each for each in found if each is not None]
 
 
-def _entries(model: Any, located: Located, top: str, *, name_as: str | None = None) -> dict[str, Any]:
-    """The named entries under the file's only top key (`filings` shares its file with other keys)."""
+def _entries(
+    model: Any, located: Located, top: str, *, name_as: str | None = None, beside: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The named entries under the file's top key; other keys `beside` it are read elsewhere (`filings` shares its file)."""
     mapping = located.mapping()
     if located.path.stem == top:
         for key in mapping:
-            if key != top:
-                located.problem("deployment.unknown_key", (key,), key=key, known=top)
+            if key not in (top, *beside):
+                known = ", ".join((top, *beside))
+                located.problem("deployment.unknown_key", (key,), key=key, known=known)
     listed = mapping.get(top)
     if not isinstance(listed, dict):
         if not located.problems:

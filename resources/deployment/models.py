@@ -18,7 +18,7 @@ from resources.deployment.connections import AnswersInbox, ChannelConfig, Office
 from resources.deployment.departments import Department, Merger, department_of, merged_into
 from resources.deployment.notices import MailAddress, NoticesConfig
 from resources.deployment.oidc import OidcConfig
-from resources.deployment.routes import Route
+from resources.deployment.routes import ChangeRoute, Route
 from resources.deployment.types import Model, Name, Role
 from resources.deployment.working_hours import USUAL_HOURS, Session
 from resources.settings import CHECKOUT
@@ -144,6 +144,7 @@ class Deployment(Model):
     organisations: tuple[Organisation, ...]
     users: dict[str, User]
     routes: dict[str, Route]
+    change_requests: ChangeRoute
     channels: dict[str, ChannelConfig]
     sources: dict[str, SourceConfig]
     filings: dict[str, FilingConfig]

@@ -45,8 +45,9 @@ def flaws(
 
 
 def vacant_roles(deployment: Deployment, users: Collection[User]) -> frozenset[str]:
-    """Roles that routes, first reviews, the inbox or administration need and none of these people holds."""
+    """Roles that routes, change requests, first reviews, the inbox or administration need and none of these people holds."""
     needed = {role for route in deployment.routes.values() for step in route.steps for role in step.roles}
+    needed |= {*deployment.change_requests.approval.roles, *deployment.change_requests.raised_by}
     needed |= {each.first_review for each in deployment.filings.values() if each.first_review}
     needed |= {"administrator"} | ({"branch_preparer"} if deployment.answers_inbox else set())
     return frozenset(needed - {role for user in users for role in user.roles})

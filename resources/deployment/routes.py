@@ -105,3 +105,30 @@ class Route(Model):
 
     steps: Annotated[tuple[RouteStep, ...], Field(min_length=1)]
     gates: tuple[Name, ...] = ()
+
+
+class Execution(Model):
+    """Who corrects production outside Baosong: anybody of `roles`, within so much working time once it is approved."""
+
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)] = ("data_engineer", "branch_it", "it")
+    limit_working_hours: Annotated[int | None, Field(ge=1, le=1_000)] = None
+
+
+class ChangeRoute(Model):
+    """How a change request (改库签报) goes: anybody of `raised_by` raises it, the seats of `approval` approve, a third person
+    executes it.
+
+    The approval is a step as any other; "concerned" is the department that owns the finding, `rejection` to whom a refusal goes.
+    """
+
+    raised_by: Annotated[tuple[Role, ...], Field(min_length=1)] = ("data_engineer",)
+    approval: RouteStep = Field(
+        default_factory=lambda: RouteStep.model_validate({"departments": "concerned"})
+    )
+    execution: Execution = Execution()
+
+    @model_validator(mode="after")
+    def _fits(self) -> ChangeRoute:
+        if self.approval.kind != "opinion":
+            raise PydanticCustomError("deployment.change_approval_kind", "no compliance review here")
+        return self

@@ -33,6 +33,7 @@ from pipelines.stages.talk import Talk, propose_extension, record_talk
 from pipelines.stages.waiver_granting import WaiverDraft, propose_waiver
 from tests.browser.reception import OFFICE, PHONE, Person, Reception
 from tests.flow.conftest import leave_few_filers
+from tests.flow.desk_play import a_change
 from tests.flow.life import rows, waive
 from tests.flow.play import (
     AUDIT,
@@ -128,6 +129,7 @@ def furnish(home: Path, audit_listed: Path, deployment: Path) -> None:
         underwriter = installation.user("underwriting_reviewer")
         waive(installation, AUDIT, waiver, underwriter)
         propose_waiver(installation, AUDIT, replace(waiver, rule="D02", table="BDXXB"), underwriter)
+        a_change(installation, AUDIT, str(rows(installation, rule="D05")["finding"][0]))
         open_by_request(installation, schedule_p_draft(home))
         run(installation, SCHEDULE_P, "extract", "validate", "review")
         answer_all(installation, SCHEDULE_P, explain, home / "filled", otherwise="filer_correspondent")
@@ -195,6 +197,7 @@ def places(installation: Installation) -> list[Place]:
         Place("gates", "data_engineer", audit), Place("sign_page", "executive", schedule_p), Place("filing_sent", "executive", schedule_p),
         Place("comparison", "data_engineer", audit), Place("explain", "data_engineer", audit),
         Place("explain", "data_engineer", audit, {"cell": cell, "field": wrong["field"]}),
+        Place("changes", "data_engineer"), Place("change", "business_reviewer", {"number": f"QB-{AUDIT}-V1-GK001"}),
         Place("standards", "auditor"), Place("standard", "auditor", {"standard": "circ_audit"}),
         Place("standard_table", "auditor", {"standard": "circ_audit", "table": "BDXXB"}),
         Place("standard_rule", "auditor", {"standard": "circ_audit", "rule": "D03"}),

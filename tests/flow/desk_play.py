@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from html import unescape
 
 import httpx
+import polars as pl
 
 from pipelines.demo.visitor import Visitor
 from pipelines.desk.live import Pace
 from pipelines.desk.reading import Reading
 from pipelines.desk.serving import server_of
 from pipelines.desk.visit import Desk
+from pipelines.ledger.change import ChangeRaised
 from pipelines.stages.installation import Installation
+from pipelines.stages.register import register
 from resources.accounts import Accounts, Client, open_accounts
 
 PASSWORD = "ein langer Satz fuer die Probe 26"
@@ -79,6 +82,28 @@ def at_desk(
             server.should_exit = True
             thread.join(60)
             assert not thread.is_alive(), "the server did not end"
+
+
+def a_change(installation: Installation, filing: str, finding: str) -> str:
+    """A change request as it stands once somebody raised it; its number. What led to it is not played."""
+    row = register(installation, installation.state(filing)).row(
+        by_predicate=pl.col("finding") == finding, named=True
+    )
+    number = f"QB-{filing}-V1-GK001"
+    fact = ChangeRaised(
+        standard=installation.state(filing).opened.fact.standard, filing=filing, finding=finding, rule=row["rule"],
+        table=row["table"], key=row["key"], field=row["field"], old=row["value"], new="0", reason="接口截断所致（模拟）",
+        department=row["department"], organisation=row["branch"],
+    )  # fmt: skip
+    installation.ledger.append(
+        f"change/{number}",
+        fact.kind,
+        fact.payload(),
+        actor="data_engineer",
+        at=installation.now(),
+        command_id=number,
+    )
+    return number
 
 
 def words(page: str) -> str:

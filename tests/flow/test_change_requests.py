@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -16,6 +17,7 @@ from pipelines.stages.change_request import (
     change_request,
     change_requests,
     changes_of,
+    due_by,
     execute_change,
     raise_changes,
     review_change,
@@ -26,7 +28,17 @@ from pipelines.stages.installation import Installation
 from pipelines.stages.sign_off import open_sign_off
 from tests.flow.conftest import Resume
 from tests.flow.life import clock_to, corrected, judge_again, next_round, one, person, rows, settle, standing
-from tests.flow.play import AUDIT, DEMO, draft, execute, open_by_request, preparer, run
+from tests.flow.play import (
+    AUDIT,
+    DEMO,
+    draft,
+    execute,
+    open_by_request,
+    opened,
+    own_deployment,
+    preparer,
+    run,
+)
 
 NUMBER = f"QB-{AUDIT}-V1-GK001"
 LATER = "circ_audit.detail.JH-2026-004"
@@ -81,8 +93,8 @@ def test_three_people_raise_approve_and_execute(with_correction: Installation) -
     for user, code in (
         (person("data_engineer", "business_reviewer"), "change.own"),
         (person("branch_510000", "business_reviewer"), "change.answered"),
-        (installation.user("claims_reviewer"), "change.other_department"),
-        (installation.user("branch_it_440000"), "installation.role"),
+        (installation.user("claims_reviewer"), "change.not_theirs"),
+        (installation.user("branch_it_440000"), "change.not_theirs"),
     ):
         with pytest.raises(Refused) as caught:
             review_change(installation, NUMBER, user, opinion="approve", comment="同意")
@@ -98,18 +110,119 @@ def test_three_people_raise_approve_and_execute(with_correction: Installation) -
     for user, code in (
         (installation.user("data_engineer"), "change.same_person"),
         (person("underwriting_reviewer", "it"), "change.same_person"),
-        (installation.user("business_reviewer"), "installation.role"),
+        (installation.user("business_reviewer"), "change.not_theirs"),
     ):
         with pytest.raises(Refused) as caught:
             execute_change(installation, NUMBER, user, day=TODAY, reference="GD-1")
         assert caught.value.code == code
     change = execute_change(installation, NUMBER, installation.user("engineer2"), day=TODAY, reference="GD-1")
-    assert (change.stage, change.raised_by, change.reviewed_by, change.executed_by) == (
-        "executed", "data_engineer", "underwriting_reviewer", "engineer2",
+    assert change.executed is not None
+    assert (change.stage, change.raised_by, [r.actor for r in change.reviews], change.executed.actor) == (
+        "executed", "data_engineer", ["underwriting_reviewer"], "engineer2",
     )  # fmt: skip
     with pytest.raises(Refused) as caught:
         execute_change(installation, NUMBER, installation.user("it_reviewer"), day=TODAY, reference="GD-2")
     assert caught.value.code == "change.stage"
+
+
+APPROVAL = "approval: {departments: concerned, quorum: all, rejection: preparer}"
+EXECUTION = "execution: {roles: [data_engineer, branch_it, it]}"
+AWAY = "roles: [president]\n    substitutes: [{user: requester, from: 2026-05-06, until: 2026-05-08}]"
+
+
+@pytest.fixture
+def routed(resume: Resume, audit_in_review: Path, tmp_path: Path) -> Callable[..., Installation]:
+    """As `with_correction`, in a deployment with these edits, its request raised."""
+
+    def begin(*edits: tuple[str, str, str]) -> Installation:
+        installation = resume(audit_in_review, deployment=own_deployment(tmp_path / "deployment", *edits))
+        row = one(installation, rule="D05", branch="510000")
+        settle(installation, tmp_path / "filled", "branch_510000", {row["finding"]: corrected("1019.430")})
+        raise_changes(installation, AUDIT, preparer(installation))
+        return installation
+
+    return begin
+
+
+def review(
+    installation: Installation, user: str, opinion: str = "approve", department: str | None = None
+) -> ChangeState:
+    said: dict[str, Any] = {"opinion": opinion, "comment": f"{user} 的意见", "department": department}
+    return review_change(installation, NUMBER, installation.user(user), **said)
+
+
+def test_the_route_says_who_approves_how_many_and_in_what_time(
+    routed: Callable[..., Installation], tmp_path: Path
+) -> None:
+    approval = "approval: {departments: all, quorum: 2, limit_working_hours: 4}"
+    installation = routed(
+        ("routes.yaml", APPROVAL, approval),
+        ("routes.yaml", EXECUTION, "execution: {roles: [it], limit_working_hours: 8}"),
+    )
+    change = change_request(installation, NUMBER)
+    assert [seat.department for seat in change.open_seats] == ["underwriting", "claims", "finance"]
+    assert f"{due_by(installation, change):%m-%d %H:%M}" == "05-06 14:30"  # 3 h before noon, 1 h after
+    with pytest.raises(BadInput, match="请指明为哪个部门签署"):
+        review(installation, "business_reviewer")
+    assert review(installation, "business_reviewer", department="finance").stage == "raised"
+    with pytest.raises(Refused) as caught:
+        review(installation, "business_reviewer", department="claims")
+    assert caught.value.code == "change.twice"
+    assert review(installation, "claims_reviewer", "refuse").stage == "raised", (
+        "one refusal of three is outvoted"
+    )
+    with pytest.raises(Refused, match="现可由 underwriting_reviewer 办理；actuary 不在其列"):
+        review(installation, "actuary")
+    change = review(installation, "underwriting_reviewer")
+    assert (change.stage, change.open_seats) == ("approved", ())
+    with pytest.raises(Refused, match="须由 it 办理，现可由 it_reviewer 办理；engineer2 不在其列"):
+        execute_change(installation, NUMBER, installation.user("engineer2"), day=TODAY, reference="GD-1")
+    done = execute_change(installation, NUMBER, installation.user("it_reviewer"), day=TODAY, reference="GD-1")
+    assert (done.stage, due_by(installation, done)) == ("executed", None)
+
+
+def test_a_substitute_approves_for_the_absent_and_takes_no_other_part(
+    routed: Callable[..., Installation],
+) -> None:
+    installation = routed(
+        ("routes.yaml", APPROVAL, "approval: {roles: [president, executive], quorum: 1}"),
+        ("users.yaml", "roles: [president]", AWAY),
+    )
+    change = review(installation, "requester")
+    (said,) = change.reviews
+    assert (change.stage, said.fact.role, said.fact.on_behalf_of) == ("approved", "president", "president")
+    assert change.actors == {"data_engineer", "requester", "president"}
+
+
+def test_a_route_changed_later_changes_no_request_that_is_raised(
+    routed: Callable[..., Installation],
+) -> None:
+    installation = routed()
+    folder = installation.deployment.path / "routes.yaml"
+    folder.write_text(
+        folder.read_text(encoding="utf-8").replace(APPROVAL, "approval: {roles: [president]}"),
+        encoding="utf-8",
+    )
+    with opened(installation.home, installation.deployment.path) as now:
+        assert now.deployment.change_requests.approval.roles == ("president",)
+        assert review(now, "underwriting_reviewer").stage == "approved"
+
+
+def test_requests_of_before_routes_are_the_department_s(with_correction: Installation) -> None:
+    installation = with_correction
+    (change,) = raise_changes(installation, AUDIT, preparer(installation))
+    early = change.raised.model_dump(mode="json", exclude={"approval", "execution"})
+    installation.ledger.append(
+        "change/QB-EARLY-GK001",
+        "change_raised",
+        early,
+        actor="data_engineer",
+        at=installation.now(),
+        command_id="early",
+    )
+    reviewer = installation.user("underwriting_reviewer")
+    done = review_change(installation, "QB-EARLY-GK001", reviewer, opinion="approve", comment="同意")
+    assert (done.stage, done.reviews[0].fact.department) == ("approved", "underwriting")
 
 
 @pytest.mark.parametrize("day", [date(2026, 5, 5), date(2026, 5, 9)])
@@ -181,7 +294,8 @@ def test_a_request_is_done_when_a_round_of_any_filing_shows_the_value(
     correct_production(installation)
     where = look(installation)
     (change,) = change_requests(installation)
-    assert (change.stage, change.shown_in) == ("shown", where)
+    assert change.shown is not None
+    assert (change.stage, f"{change.shown.fact.filing} {change.shown.fact.round}") == ("shown", where)
     seq = change.seq
     run(installation, where.split()[0], "review")
     assert changes_of(installation, AUDIT)[0].seq == seq, "noted once"

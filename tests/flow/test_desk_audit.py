@@ -13,7 +13,7 @@ from pipelines.desk.downloads import fit_name
 from resources.demo.fill_workbook import fill_answers
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import PASSWORD, Street, at_desk
-from tests.flow.play import AUDIT, SCHEDULE_P, answer_audit, asked_of, first_report
+from tests.flow.play import AUDIT, SCHEDULE_P, answer_audit, asked_of, first_report, own_deployment
 
 FILING = f"/filings/{AUDIT}"
 FINDING = re.compile(r'name="finding" value="([^"]+)"')
@@ -205,6 +205,35 @@ def test_a_rejected_content_goes_on_its_route_again_only_with_an_answer(reviewed
     assert state.live_sign_off is not None and state.live_sign_off.fact.answer == "口径说明见附件第 3 页"
     shown = reviewed.visitor("actuary").read(f"/filings/{SCHEDULE_P}/sign")
     assert "口径说明见附件第 3 页" in shown and "准备金口径未说明" in shown
+
+
+def test_a_department_answers_the_objection_that_came_back_to_it(
+    resume: Resume, schedule_p_reviewed, tmp_path
+):
+    steps = (
+        "routes.yaml",
+        "steps: [actuarial, executive]",
+        "steps: [{role: actuarial, rejection: departments}, executive]",
+    )
+    installation = resume(schedule_p_reviewed, deployment=own_deployment(tmp_path / "deployment", steps))
+    first_report(installation, SCHEDULE_P)
+    with at_desk(installation) as street:
+        engineer, page = street.visitor("data_engineer"), f"/filings/{SCHEDULE_P}"
+        engineer.send(f"{page}/gates", f"{page}/sign-off", {})
+        sign(street.visitor("actuary"), street, "disagree", "准备金口径未说明")
+        reviewer = street.visitor("accounting_reviewer")
+        assert "处理被退回的签报" in reviewer.read("/") and "处理被退回的签报" not in engineer.read("/")
+        assert 'name="answer"' not in engineer.read(f"{page}/gates"), "it did not come back to the preparer"
+        assert "不同意本报送内容：准备金口径未说明" in reviewer.read(page)
+        with pytest.raises(Declined, match="须先由 business_reviewer, accounting_reviewer 中一人写明"):
+            engineer.send(f"{page}/gates", f"{page}/sign-off", {})
+        with pytest.raises(Declined, match="请写明如何处理了异议"):
+            reviewer.send(page, f"{page}/objection", {"answer": " "})
+        said = reviewer.send(page, f"{page}/objection", {"answer": "口径见附件"})
+        assert "已记录对异议的答复" in said and 'name="answer"' not in said
+        assert "提请签报" in engineer.read("/") and "口径见附件" in engineer.read(f"{page}/gates")
+        engineer.send(f"{page}/gates", f"{page}/sign-off", {})
+        assert "口径见附件" in street.visitor("actuary").read(f"{page}/sign")
 
 
 def test_after_a_refused_signature_the_form_on_the_page_still_works(reviewed: Street):

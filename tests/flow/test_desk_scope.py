@@ -20,7 +20,7 @@ from pipelines.stages.review import documents_folder
 from resources.deployment import User, load_deployment
 from resources.deployment.roles import ROLES
 from resources.settings import CHECKOUT
-from tests.flow.desk_play import PASSWORD, Street, at_desk, status
+from tests.flow.desk_play import PASSWORD, Street, a_change, at_desk, status
 from tests.flow.play import AUDIT, DEMO
 
 FILING = f"/filings/{AUDIT}"
@@ -48,6 +48,10 @@ def played(audit_in_review, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     home = tmp_path_factory.mktemp("desk-scope") / "home"
     shutil.copytree(audit_in_review, home)
     with opened(home) as installation, at_desk(installation) as street:
+        theirs = register(installation, installation.state(AUDIT)).filter(
+            pl.col("branch") == OWN, pl.col("department") == "underwriting", pl.col("field").is_not_null()
+        )
+        a_change(installation, AUDIT, theirs["finding"][0])
         yield street
 
 
@@ -62,6 +66,7 @@ def addresses(street: Street) -> dict[str, str]:
     rows = register(installation, installation.state(AUDIT))
     finding = rows.filter(pl.col("branch") == OWN, pl.col("department") == "underwriting")["finding"][0]
     request = installation.requests()[0]
+    (number,) = (change.number for change in street.desk.reading.changes())
     state = installation.state(AUDIT)
     book = next(w for d in state.dispatches for w in d.fact.workbooks if w.organisation == OWN)
     dispatch = next(d.seq for d in state.dispatches if book in d.fact.workbooks)
@@ -69,7 +74,7 @@ def addresses(street: Street) -> dict[str, str]:
     content, name = state.listings[-1].fact.content, next(iter(state.listings[-1].fact.documents))
     given = {
         "filing": AUDIT, "finding": finding, "key": request.key, "dispatch": str(dispatch), "content": content,
-        "user": "president", "standard": "circ_audit", "table": "KHXXB", "rule": "B01", "codes": "business_source",
+        "user": "president", "number": number, "standard": "circ_audit", "table": "KHXXB", "rule": "B01", "codes": "business_source",
     }  # fmt: skip
     names = {"workbook": book.file, "request_document": document, "filing_document": name}
     found: dict[str, str] = {}

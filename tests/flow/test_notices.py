@@ -263,7 +263,7 @@ def test_a_rejection_reaches_whom_the_step_sends_it_back_to(
     for user in installation.deployment.users.values():
         is_owner = any(user.speaks_for(department) for department in owners)
         assert (("rejected", SCHEDULE_P) in told(installation, user.id)) is is_owner
-    assert ("again", SCHEDULE_P) in told(installation, "data_engineer")
+        assert (("again", SCHEDULE_P) in told(installation, user.id)) is is_owner
     assert "不足" not in "".join("\n".join(words(mail)) for mail in server.mails()), (
         "comments stay in the desk"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,8 +18,10 @@ from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.ledger.heads import open_key
 from pipelines.ledger.statements import signed
 from pipelines.stages.installation import Installation
+from pipelines.stages.rejection import answer_objection
 from pipelines.stages.seats import concerned_departments
 from pipelines.stages.sign_off import give_opinion, open_seats, open_sign_off
+from pipelines.stages.tasks import tasks_of_filing
 from tests.flow.conftest import Resume
 from tests.flow.life import clock_to, person
 from tests.flow.play import AUDIT, SCHEDULE_P, agree, opened, own_deployment, preparer, run
@@ -258,6 +261,56 @@ def test_a_substitute_who_prepared_it_does_not_sign(
         sign(installation, "engineer2")
 
 
+# ---- who reviewed findings
+
+
+def test_who_decided_on_answers_signs_for_a_department_and_at_no_other_seat(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    both = ("users.yaml", "roles: [business_reviewer]", "roles: [business_reviewer, actuarial, executive]")
+    route = "steps: [actuarial, {departments: concerned}, executive]"
+    installation = put_up(resume, schedule_p_reviewed, tmp_path, route, both)
+    reviewer = installation.user("business_reviewer")
+    assert installation.state(SCHEDULE_P).deciders == {"business_reviewer"}
+
+    def refuse() -> None:
+        assert open_seats(installation, installation.state(SCHEDULE_P), reviewer) == ()
+        with pytest.raises(Refused) as caught:
+            sign(installation, "business_reviewer")
+        assert caught.value.code == "sign_off.reviewed"
+
+    refuse()
+    sign(installation, "actuary")
+    assert [
+        seat.department for seat in open_seats(installation, installation.state(SCHEDULE_P), reviewer)
+    ] == ["finance"]
+    sign(installation, "accounting_reviewer")
+    refuse()
+    state = sign(installation, "executive")
+    assert state.is_approved and state.has_distinct_people
+
+
+def test_an_approval_by_a_reviewer_that_got_into_the_ledger_opens_no_package(
+    resume: Resume, schedule_p_approved: Path
+) -> None:
+    installation = resume(schedule_p_approved)
+    state = installation.state(SCHEDULE_P)
+    assert state.has_distinct_people
+    (first, *_) = state.answer_reviews
+    also = replace(first, actor="executive", seq=state.seq + 1)
+    assert not replace(state, answer_reviews=(*state.answer_reviews, also)).has_distinct_people
+
+
+def test_who_did_the_first_review_may_judge_the_process_but_is_no_executive(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    state = resume(audit_in_review).state(AUDIT)
+    assert {review.actor for review in state.first_reviews} == {"audit_reviewer"}
+    assert state.reviewers_barred("compliance", "") == frozenset()
+    assert state.reviewers_barred("opinion", "") == {"audit_reviewer"}
+    assert state.reviewers_barred("opinion", "claims") == frozenset()
+
+
 # ---- rejected, and put up again
 
 
@@ -279,6 +332,89 @@ def test_what_was_rejected_goes_up_again_only_with_an_answer_to_the_objection(
         ("executive", "disagree"),
     ]
     assert state.void_opinions == (), "the content is the same"
+
+
+BACK = "steps: [{role: actuarial, rejection: %s}, executive]"
+
+
+def rejected(resume: Resume, home: Path, tmp_path: Path, to: str) -> Installation:
+    installation = put_up(resume, home, tmp_path, BACK % to)
+    sign(installation, "actuary", "disagree")
+    return installation
+
+
+def whose(installation: Installation, kind: str) -> set[str]:
+    """Who has this task."""
+    state, users = installation.state(SCHEDULE_P), installation.deployment.users.values()
+    return {
+        user.id for user in users if any(t.kind == kind for t in tasks_of_filing(installation, state, user))
+    }
+
+
+@pytest.mark.parametrize(
+    ("to", "people"),
+    [
+        ("preparer", {"data_engineer"}),
+        ("departments", {"business_reviewer", "accounting_reviewer"}),
+        ("branches", {"filer_correspondent"}),
+    ],
+)
+def test_whom_a_rejection_goes_back_to_has_the_task_and_nobody_else(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path, to: str, people: set[str]
+) -> None:
+    installation = rejected(resume, schedule_p_reviewed, tmp_path, to)
+    assert whose(installation, "again") == people
+    assert whose(installation, "open_sign_off") == set()
+    engineer = installation.user("engineer2")
+    with pytest.raises(Refused) as caught:
+        open_sign_off(installation, SCHEDULE_P, engineer, answer="已说明")
+    assert [detail.code for detail in caught.value.details] == ["sign_off.answer_missing"]
+    assert all(person in str(caught.value) for person in people)
+    with pytest.raises(Refused, match="engineer2 不在其列"):
+        answer_objection(installation, SCHEDULE_P, engineer, answer="已说明")
+    speaker = installation.user(min(people))
+    with pytest.raises(BadInput, match="请写明如何处理了异议"):
+        answer_objection(installation, SCHEDULE_P, speaker, answer=" ")
+    state = answer_objection(installation, SCHEDULE_P, speaker, answer="口径无误，附说明（模拟）")
+    assert (whose(installation, "again"), state.stage) == (set(), "rejected")
+    assert whose(installation, "open_sign_off") == {"data_engineer", "engineer2"}
+    state = open_sign_off(installation, SCHEDULE_P, engineer)
+    assert state.sign_off is not None
+    assert state.sign_off.fact.answer == "口径无误，附说明（模拟）", "whoever signs reads it"
+    sign(installation, "actuary", "disagree")
+    with pytest.raises(Refused):
+        open_sign_off(installation, SCHEDULE_P, engineer)
+
+
+def test_other_content_needs_no_word_of_those_it_went_back_to(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    installation = rejected(resume, schedule_p_reviewed, tmp_path, "departments")
+    change_mind(installation)
+    run(installation, SCHEDULE_P, "validate", "review")
+    assert (whose(installation, "again"), whose(installation, "open_sign_off")) == (
+        set(), {"data_engineer", "engineer2"},
+    )  # fmt: skip
+    with pytest.raises(Refused, match="没有被退回"):
+        answer_objection(installation, SCHEDULE_P, installation.user("business_reviewer"), answer="—")
+    assert open_sign_off(installation, SCHEDULE_P, preparer(installation)).stage == "in_sign_off"
+
+
+def test_a_preparer_who_left_is_followed_by_the_others_and_one_who_is_away_by_the_substitute(
+    resume: Resume, schedule_p_reviewed: Path, tmp_path: Path
+) -> None:
+    away = "roles: [data_engineer]\n    substitutes: [{user: actuary, from: 2026-05-06, until: 2026-05-07}]"
+    deployment = own_deployment(tmp_path / "deployment", ("users.yaml", "roles: [data_engineer]", away))
+    installation = resume(schedule_p_reviewed, deployment=deployment)
+    agree(installation, SCHEDULE_P, steps=1)
+    sign(installation, "executive", "disagree")
+    assert whose(installation, "again") == {"data_engineer", "actuary"}
+    path = deployment / "users.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("  data_engineer:\n", "  somebody_else:\n"), encoding="utf-8"
+    )
+    with opened(installation.home, deployment) as now:
+        assert whose(now, "again") == {"somebody_else", "engineer2"}
 
 
 def test_new_content_names_whose_opinions_are_void(resume: Resume, schedule_p_approved: Path) -> None:

@@ -214,6 +214,25 @@ def test_an_address_is_fixed_or_written_by_its_server(demo: Deployment, tmp_path
             "steps: [branch_it, requester, sage]",
             "deployment.unknown_role",
         ),
+        (
+            "routes.yaml",
+            "  approval: {departments",
+            "  approval: {kind: compliance, departments",
+            "deployment.change_approval_kind",
+        ),
+        (
+            "routes.yaml",
+            "  approval: {departments: concerned",
+            "  approval: {departments: [nowhere]",
+            "deployment.unknown_department",
+        ),
+        (
+            "routes.yaml",
+            "  raised_by: [data_engineer]",
+            "  raised: [data_engineer]",
+            "deployment.unknown_key",
+        ),
+        ("routes.yaml", "change_requests:", "changes:", "deployment.unknown_key"),
         ("routes.yaml", "steps: [actuarial, executive]", "steps: []", "deployment.value"),
         (
             "routes.yaml",
@@ -370,7 +389,11 @@ def test_a_mistake_is_named_with_its_line(
     line = edit(name, old, new)
     # what is wrong with an entry as a whole is named where the entry begins
     elsewhere = {"deployment.one_credential": -7, "deployment.plain_http": -2, "deployment.missing": -1}
-    elsewhere |= {"deployment.duplicate_key": 4, "deployment.not_yaml": 1}
+    elsewhere |= {
+        "deployment.duplicate_key": 4,
+        "deployment.not_yaml": 1,
+        "deployment.change_approval_kind": -2,
+    }
     line += (
         new[: new.rfind("substitutes:")].count("\n") + (code == "deployment.missing")
         if "substitutes" in new

@@ -20,6 +20,7 @@ from pipelines.ledger.filing import FilingState
 from pipelines.stages.holders import holders
 from pipelines.stages.key_indicators import key_indicators
 from pipelines.stages.next_step import next_step
+from pipelines.stages.rejection import is_theirs
 from pipelines.stages.review import documents_folder
 
 router = APIRouter()
@@ -51,6 +52,11 @@ def filings(visit: Visited) -> HTMLResponse:
 @router.get("/filings/{filing}", name="filing")
 def filing(visit: Visited) -> HTMLResponse:
     """One filing: how far it is, who holds what, what was found, who said what, what was sent."""
+    return filing_page(visit)
+
+
+def filing_page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
+    """The page of a filing, with what was wrong about an act on it."""
     state, installation = visit.state, visit.installation
     is_whole = visit.is_of_whole
     rows = visit.desk.reading.register(state)
@@ -62,7 +68,9 @@ def filing(visit: Visited) -> HTMLResponse:
     return page(
         visit,
         "filing",
+        error=error,
         **head_of(visit),
+        is_back=is_theirs(installation, state, visit.user),
         is_whole=is_whole,
         held=held if is_whole else [],
         progress=branch_progress(visit),

@@ -11,13 +11,14 @@ from fastapi.responses import HTMLResponse, Response
 from pipelines.desk.answering import onward, page
 from pipelines.desk.filing_view import findings_charts, review_documents
 from pipelines.desk.pages.account import keep_session
-from pipelines.desk.pages.filings import head_of
+from pipelines.desk.pages.filings import filing_page, head_of
 from pipelines.desk.proof import proof_of, prove, told
 from pipelines.desk.visit import Visit, Visited, missing
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.compliance import compliance
 from pipelines.stages.gates import gate_results
 from pipelines.stages.key_indicators import key_indicators
+from pipelines.stages.rejection import answer_objection, is_theirs
 from pipelines.stages.seats import due
 from pipelines.stages.sign_off import give_opinion, open_seats, open_sign_off
 from pipelines.stages.unjudged import unjudged
@@ -32,14 +33,24 @@ def open_(visit: Visited) -> Response:
     try:
         open_sign_off(visit.installation, visit.state.id, visit.user, answer=visit.text("answer"))
     except BaosongError as error:
-        return _gates(visit, error=error)
+        return gates_page(visit, error=error)
     return onward(visit, "filing", done="sign_off_opened", path={"filing": visit.state.id})
+
+
+@router.post("/filings/{filing}/objection", name="answer_objection")
+def answer(visit: Visited) -> Response:
+    """Those to whom a rejection sent the content back say what was done about the objection."""
+    try:
+        answer_objection(visit.installation, visit.state.id, visit.user, answer=visit.text("answer"))
+    except BaosongError as error:
+        return filing_page(visit, error=error)
+    return onward(visit, "filing", done="objection_answered", path={"filing": visit.state.id})
 
 
 @router.get("/filings/{filing}/gates", name="gates")
 def gates(visit: Visited) -> HTMLResponse:
     """Every gate before the sign-off, open or closed, with what to do."""
-    return _gates(visit)
+    return gates_page(visit)
 
 
 @router.get("/filings/{filing}/sign", name="sign_page")
@@ -105,9 +116,11 @@ def _require_review_as_read(visit: Visited) -> None:
             raise Refused("desk.review_moved")
 
 
-def _gates(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
+def gates_page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
+    """The page of the gates, with what was wrong about an act on it."""
     results = gate_results(visit.installation, visit.state) if visit.state.content else ()
-    return page(visit, "gates", error=error, **head_of(visit), results=results)
+    is_back = is_theirs(visit.installation, visit.state, visit.user)
+    return page(visit, "gates", error=error, **head_of(visit), results=results, is_back=is_back)
 
 
 def _page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from pipelines.errors import LANGUAGE, text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.compliance import Check, compliance
@@ -34,9 +36,11 @@ def is_reviewed_for_compliance(installation: Installation, state: FilingState) -
     return any(step.kind == "compliance" for step in route.steps)
 
 
-def write_compliance_page(installation: Installation, state: FilingState, path: Path) -> None:
-    """Write the review as it stands now."""
-    review = compliance(installation, state)
+def write_compliance_page(
+    installation: Installation, state: FilingState, path: Path, rows: pl.DataFrame
+) -> None:
+    """Write the review as it stands now; `rows` is the register."""
+    review = compliance(installation, state, rows=rows)
     departments = installation.deployment.departments
     names = {code: getattr(each.title, LANGUAGE.get()) for code, each in departments.items()}
     results = {name: text(f"compliance.result.{name}") for name in _RESULTS}

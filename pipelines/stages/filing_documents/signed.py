@@ -68,12 +68,17 @@ class Act:
 
 
 def write_signed_documents(
-    installation: Installation, state: FilingState, content: Content, folder: Path
+    installation: Installation,
+    state: FilingState,
+    content: Content,
+    folder: Path,
+    *,
+    rows: pl.DataFrame | None = None,
 ) -> dict[str, str]:
-    """Write them into `folder`; file name → SHA-256."""
+    """Write them into `folder`; file name → SHA-256. `rows` is the register, where somebody has it already."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{state.id}-V{state.version}-{state.round}"
-    rows = register(installation, state)
+    rows = register(installation, state) if rows is None else rows
     opinions = folder / f"问题修改意见-{name}.xlsx"
     _write_findings(installation, state, rows, opinions, "opinions", _OPINIONS)
     handlings = folder / f"问题数据处理方式-{name}.xlsx"
@@ -85,7 +90,7 @@ def write_signed_documents(
     written = [opinions, handlings, whole, plan]
     if is_reviewed_for_compliance(installation, state):
         written.append(folder / f"审核流程合规审查-{name}.html")
-        write_compliance_page(installation, state, written[-1])
+        write_compliance_page(installation, state, written[-1], rows)
     return {path.name: file_digest(path) for path in written}
 
 

@@ -77,7 +77,7 @@ CHECKS = {
 }  # fmt: skip
 STANDARDS = ("circ_audit", "circ_statistics", "schedule_p")
 JOBS = (
-    ["calendar_opening", "take_in_answers"]
+    ["calendar_opening", "take_in_answers", "time_limits"]
     + [
         f"{standard}_{job}"
         for standard in STANDARDS
@@ -88,7 +88,7 @@ JOBS = (
 SENSORS = ["answers_inbox_sensor"] + [
     f"{standard}_{what}_sensor" for standard in STANDARDS for what in ("approval", "extraction", "receipt")
 ]
-SCHEDULES = ["calendar_opening_schedule", "submission_metrics_schedule"]
+SCHEDULES = ["calendar_opening_schedule", "submission_metrics_schedule", "time_limits_schedule"]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -181,6 +181,7 @@ def test_what_runs_by_itself_runs_from_the_first_start(repository: dg.Repository
     assert {s.default_status for s in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
     assert {(name, s.cron_schedule, s.execution_timezone) for name, s in schedules.items()} == {
         ("calendar_opening_schedule", "0 7 * * *", "Asia/Shanghai"),
+        ("time_limits_schedule", "*/10 * * * *", "Asia/Shanghai"),
         ("submission_metrics_schedule", "0 6 * * *", "Asia/Shanghai"),
     }
 
