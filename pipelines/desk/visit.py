@@ -198,7 +198,7 @@ def _admitted(request: Request) -> Visit:
     user = desk.installation.deployment.user(session.user_id)
     if not rights().may_open(user, route):
         raise Refused("desk.no_right", user=user.id)
-    asks_twice = bool(user.roles & desk.installation.deployment.accounts.second_factor)
+    asks_twice = _must_prove_twice(desk.installation, user)
     asks_twice &= session.means != "oidc"  # what the provider asks for is the provider's matter
     if asks_twice and route not in _OWN_ACCOUNT and not desk.accounts.has_totp(user.id):
         raise SecondFactorFirst
@@ -211,6 +211,16 @@ def _admitted(request: Request) -> Visit:
         if request_state is None or not sees_request(desk.installation.deployment, user, request_state):
             raise Refused("desk.out_of_scope")
     return Visit(desk, request, user, session, filing, request_state)
+
+
+def _must_prove_twice(installation: Installation, user: User) -> bool:
+    """Whether the person's roles ask for a second factor, or those of somebody for whom they sign today."""
+    deployment, today = installation.deployment, installation.now().date()
+    needed = deployment.accounts.second_factor
+    if not needed or user.roles & needed:
+        return bool(needed)
+    people = deployment.users.values()
+    return any(each.roles & needed and each.is_represented_by(user.id, today) for each in people)
 
 
 def _filing(desk: Desk, user: User, given: Mapping[str, Any]) -> FilingState:

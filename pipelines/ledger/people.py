@@ -29,6 +29,14 @@ class PersonEvent(BaseModel):
         return self.model_dump(mode="json")
 
 
+class StandIn(Fact):
+    """Somebody who signs while the person is absent, both days included."""
+
+    user: str
+    start: date
+    until: date
+
+
 class PersonProposed(PersonEvent):
     """An administrator wants the person to be this from now on: the whole of it, not what differs."""
 
@@ -40,6 +48,8 @@ class PersonProposed(PersonEvent):
     os_user: str | None
     mail: str | None
     reason: str
+    substitutes: tuple[StandIn, ...] | None = None
+    """Who shall stand in for them, where that is proposed too; as they are otherwise."""
 
 
 class PersonDecided(PersonEvent):
@@ -58,16 +68,8 @@ class PersonLeft(PersonEvent):
     reason: str
 
 
-class StandIn(Fact):
-    """Somebody who signs while the person is absent, both days included."""
-
-    user: str
-    start: date
-    until: date
-
-
 class SubstitutesNamed(PersonEvent):
-    """Who stands in for the person from now on: the whole list."""
+    """Who stands in for the person from now on, as they said themselves: the whole list."""
 
     kind = "substitutes_named"
     substitutes: tuple[StandIn, ...]
@@ -95,11 +97,13 @@ def people_stream(user: str) -> str:
 
 
 def fold_person(user: str, events: Iterable[Event]) -> PersonState:
-    """The state after the events of the person's stream; an erased event is gone without a trace in it."""
+    """The state after the events of the person's stream. What was erased gives nobody anything: a departure stays one, and whoever
+    was appointed or confirmed by an erased event is nobody until they are appointed anew."""
     state = PersonState(user)
     for event in events:
         state = replace(state, seq=event.seq)
         if event.payload is None:
+            state = _without(state, event.type)
             continue
         fact = PERSON_EVENTS[event.type].model_validate(event.payload)
         recorded = Recorded(event.seq, event.actor, event.at, event.hash, fact)
@@ -108,16 +112,35 @@ def fold_person(user: str, events: Iterable[Event]) -> PersonState:
             case PersonProposed():
                 proposed = Recorded(event.seq, event.actor, event.at, event.hash, fact)
                 state = replace(state, pending=proposed)
-            case PersonDecided(is_confirmed=is_confirmed):
-                is_live = state.pending is not None and state.pending.seq == fact.proposal
-                if is_live and is_confirmed:
-                    assert state.pending is not None, "is live"
-                    state = replace(state, appointed=state.pending.fact, has_left=False)
-                state = replace(state, pending=None if is_live else state.pending)
+            case PersonDecided():
+                state = _decided(state, fact)
             case PersonLeft():
-                state = replace(state, pending=None, appointed=None, substitutes=(), has_left=True)
+                state = _gone(state)
             case SubstitutesNamed(substitutes=substitutes):
                 state = replace(state, substitutes=substitutes)
             case _:
                 raise AssertionError(f"no fold of {event.type}")
     return state
+
+
+def _decided(state: PersonState, fact: PersonDecided) -> PersonState:
+    pending = state.pending
+    if pending is None or pending.seq != fact.proposal:  # the proposal was erased
+        return _gone(state) if fact.is_confirmed else state
+    if not fact.is_confirmed:
+        return replace(state, pending=None)
+    named = pending.fact.substitutes
+    substitutes = state.substitutes if named is None else named
+    return replace(state, pending=None, appointed=pending.fact, substitutes=substitutes, has_left=False)
+
+
+def _gone(state: PersonState) -> PersonState:
+    return replace(state, pending=None, appointed=None, substitutes=(), has_left=True)
+
+
+def _without(state: PersonState, kind: str) -> PersonState:
+    if kind == SubstitutesNamed.kind:
+        return replace(state, substitutes=())
+    if kind == PersonProposed.kind:
+        return replace(state, pending=None)
+    return _gone(state)

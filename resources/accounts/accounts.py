@@ -117,6 +117,11 @@ class Accounts(ByProvider):
                 return token, begun
         raise Refused("account.totp_needed" if verdict == "totp_needed" else "account.login_failed")
 
+    def has_account(self, user_id: str) -> bool:
+        """Whether the user was ever invited."""
+        with reading(self._engine) as connection:
+            return row_of(connection, user_id) is not None
+
     def has_totp(self, user_id: str) -> bool:
         """Whether the account asks for a second factor."""
         with reading(self._engine) as connection:

@@ -33,7 +33,7 @@ from resources.deployment.models import (
 from resources.deployment.notices import MailConfig, NoticesConfig, WebhookConfig
 from resources.deployment.oidc import OidcConfig
 from resources.deployment.people import flaws, vacant_departments, vacant_roles
-from resources.deployment.roles import ROLES
+from resources.deployment.roles import ROLES, SIGNERS
 from resources.deployment.routes import Route, RouteStep
 from resources.deployment.scaffold import init_deployment
 from resources.deployment.working_hours import USUAL_HOURS, Session
@@ -41,6 +41,7 @@ from resources.deployment.working_hours import USUAL_HOURS, Session
 __all__ = [
     "GATES",
     "ROLES",
+    "SIGNERS",
     "USUAL_HOURS",
     "AccountsConfig",
     "Address",

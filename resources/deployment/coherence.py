@@ -258,14 +258,12 @@ def _check_notices(parts: Parts) -> None:
 
 
 def _check_oidc(parts: Parts) -> None:
-    """Whoever the provider's people are here must be users, and nobody twice: an account is linked to one identity."""
+    """Nobody twice: an account is linked to one identity. Whether they work here is asked when they come in."""
     if parts.oidc is None:
         return
     file, seen = parts.files["deployment"], set[str]()
     for value, user in parts.oidc.people.items():
         place: Loc = ("oidc", "people", value)
-        if user not in parts.users and not parts.files["users"].problems:
-            file.problem("deployment.oidc_unknown_user", place, user=user)
         if user in seen:
             file.problem("deployment.oidc_user_twice", place, user=user)
         seen.add(user)

@@ -49,6 +49,8 @@ def vacant_roles(deployment: Deployment, users: Collection[User]) -> frozenset[s
     needed = {role for route in deployment.routes.values() for step in route.steps for role in step.roles}
     needed |= {*deployment.change_requests.approval.roles, *deployment.change_requests.raised_by}
     needed |= {each.first_review for each in deployment.filings.values() if each.first_review}
+    if not any(set(deployment.change_requests.execution.roles) & user.roles for user in users):
+        needed |= set(deployment.change_requests.execution.roles)
     needed |= {"administrator"} | ({"branch_preparer"} if deployment.answers_inbox else set())
     return frozenset(needed - {role for user in users for role in user.roles})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+SIGNERS = frozenset({"audit_reviewer", "business_reviewer", "finance", "actuarial", "it", "executive", "president"})  # fmt: skip
+"""Roles that may give opinions."""
 ROLES: dict[str, tuple[str, str]] = {
     "requester": ("需求提出人", "Requester"),
     "data_engineer": ("数据工程师", "Data engineer"),

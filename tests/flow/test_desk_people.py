@@ -10,11 +10,20 @@ import pyotp
 import pytest
 
 from pipelines.demo.visitor import Declined
+from pipelines.errors import Refused
+from pipelines.ledger.people import StandIn, SubstitutesNamed
 from pipelines.stages.installation import open_installation
-from pipelines.stages.people import PersonDraft, decide, leave, person_state, propose
+from pipelines.stages.people import (
+    PersonDraft,
+    decide,
+    leave,
+    may_decide,
+    person_state,
+    propose,
+)
 from pipelines.stages.tasks import tasks_of
 from resources.accounts import Client
-from resources.deployment import AccountsConfig
+from resources.deployment import AccountsConfig, Substitute
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import PASSWORD, Street, at_desk
 
@@ -92,17 +101,17 @@ def test_a_refused_proposal_changes_nothing_and_stays_on_record(street: Street):
 
 
 def test_a_changed_role_holds_for_a_session_that_is_open(street: Street):
-    actuary = street.visitor("actuary")
+    actuary = street.visitor("engineer2")
     assert actuary.client.get("/users").status_code == 403
     fields = {
-        "name": "精算审核人", "role": ["actuarial", "auditor"], "organisation": ["*"], "act": "propose",
-        "reason": "兼任检查", "password": PASSWORD,
+        "name": "检查人员", "role": ["auditor"], "organisation": ["*"], "act": "propose",
+        "reason": "转任检查", "password": PASSWORD,
     }  # fmt: skip
-    page = "/users/actuary/appointment"
+    page = "/users/engineer2/appointment"
     street.visitor("administrator").send(page, page, fields)
     assert actuary.client.get("/users").status_code == 403
     assert "<del>" in street.visitor("audit_reviewer").read(page)
-    confirm(street, "actuary")
+    confirm(street, "engineer2")
     assert actuary.client.get("/users").status_code == 200
 
 
@@ -146,6 +155,34 @@ def test_an_id_that_is_taken_or_reserved_is_refused(street: Street, taken: str):
         propose_new(street, user=taken)
 
 
+@pytest.mark.parametrize("roles", [["administrator", "president"], ["auditor", "executive"]])
+def test_who_looks_after_accounts_or_only_reads_decides_nothing_else(street: Street, roles: list[str]):
+    with pytest.raises(Declined, match="不能同时担任"):
+        propose_new(street, role=roles)
+
+
+def test_an_id_that_differs_from_another_only_in_its_letters_size_is_refused(street: Street):
+    with pytest.raises(Declined, match="已有人使用"):
+        propose_new(street, user="Actuary")
+
+
+def test_a_deputy_is_named_for_days_to_come_and_not_for_ever(street: Street):
+    executive = street.visitor("executive")
+    fields = {"substitute": "president", "reason": "休假", "password": PASSWORD}
+    today = street.installation.now().date()
+    for start, until in ((today - timedelta(20), today - timedelta(10)), (today, today + timedelta(900))):
+        dates = {"date_from": str(start), "date_to": str(until)}
+        with pytest.raises(Declined, match="366"):
+            executive.send("/account", "/users/executive/substitutes", fields | dates)
+
+
+def test_nobody_locks_their_own_account(street: Street):
+    page = "/users/administrator"
+    with pytest.raises(Declined, match="另一位系统管理员"):
+        street.visitor("administrator").send(page, page, {"act": "lock", "password": PASSWORD})
+    assert street.visitor("administrator").client.get("/users").status_code == 200
+
+
 def test_without_the_own_password_nothing_is_proposed(street: Street):
     with pytest.raises(Declined):
         propose_new(street, password="somebody else sits here")
@@ -157,28 +194,103 @@ def test_one_names_who_stands_in_and_takes_it_back(street: Street):
     executive = street.visitor("executive")
     fields = {
         "substitute": "finance_reviewer", "date_from": str(today), "date_to": str(today + timedelta(7)),
-        "reason": "休假",
+        "reason": "休假", "password": PASSWORD,
     }  # fmt: skip
     assert "财务审核人" in executive.send("/account", "/users/executive/substitutes", fields)
     assert street.installation.deployment.user("executive").is_represented_by("finance_reviewer", today)
-    executive.send("/account", "/users/executive/substitutes", {"reason": "提前返岗"})
+    executive.send("/account", "/users/executive/substitutes", {"reason": "提前返岗", "password": PASSWORD})
     assert not street.installation.deployment.user("executive").substitutes
 
 
-def test_an_administrator_names_substitutes_but_not_themselves(street: Street):
-    today = str(street.installation.now().date())
+def test_an_administrator_proposes_a_substitute_and_a_second_person_confirms_it(street: Street):
+    today = street.installation.now().date()
     page = "/users/executive/appointment"
-    fields = {"date_from": today, "date_to": today, "reason": "急病", "substitute": "administrator"}
-    with pytest.raises(Declined, match="不能把自己设为"):
-        street.visitor("administrator").send(page, "/users/executive/substitutes", fields)
-    street.visitor("administrator").send(
-        page, "/users/executive/substitutes", fields | {"substitute": "president"}
+    fields = {"date_from": str(today), "date_to": str(today), "reason": "急病", "password": PASSWORD}
+    administrator = street.visitor("administrator")
+
+    def post(substitute: str) -> str:
+        return administrator.send(page, "/users/executive/substitutes", fields | {"substitute": substitute})
+
+    with pytest.raises(Declined, match="不能提出由自己代理"):
+        post("administrator")
+    with pytest.raises(Declined, match="没有可以签署的角色"):
+        post("engineer2")
+    assert "待第二人确认" in post("president")
+    assert not street.installation.deployment.user("executive").substitutes
+    assert "总经理" in street.visitor("auditor").read(page)
+    confirm(street, "executive")
+    assert street.installation.deployment.user("executive").is_represented_by("president", today)
+
+
+def test_who_would_stand_in_does_not_confirm_it_themselves(street: Street):
+    installation = street.installation
+    today = installation.now().date()
+    deputy = Substitute.model_validate({"user": "audit_reviewer", "from": today, "until": today})
+    executive = installation.deployment.user("executive")
+    draft = PersonDraft(executive.name, tuple(executive.roles), tuple(executive.organisations))
+    by = installation.deployment.user("administrator")
+    state = propose(installation, "executive", draft, by, reason="急病", substitutes=[deputy])
+    assert state.pending
+    assert not may_decide(state, installation.deployment.user("audit_reviewer"))
+
+
+def test_another_persons_page_is_not_shown_with_the_refusal(street: Street):
+    visitor = street.visitor("branch_440000")
+    with pytest.raises(Declined) as declined:
+        visitor.send("/account", "/users/president/substitutes", {"reason": "x", "password": PASSWORD})
+    assert "总经理" not in str(declined.value)
+
+
+def test_a_branch_is_not_shown_who_works_elsewhere(street: Street):
+    page = street.visitor("branch_440000").read("/account")
+    assert "branch_330000" not in page and "executive" not in page
+
+
+def test_the_account_of_who_left_is_locked_and_the_id_is_never_given_to_another(street: Street):
+    street.visitor("engineer2")
+    page = "/users/engineer2/appointment"
+    fields = {"name": "x", "act": "leave", "reason": "离职", "password": PASSWORD}
+    street.visitor("administrator").send(page, page, fields)
+    assert next(each for each in street.accounts.accounts() if each.user_id == "engineer2").is_locked
+    with pytest.raises(Declined, match="曾有人使用"):
+        propose_new(street, user="engineer2")
+
+
+def test_what_is_erased_gives_nobody_a_role_back(street: Street):
+    installation = street.installation
+    by = installation.deployment.user("administrator")
+    state = leave(installation, "engineer2", by, reason="离职")
+    installation.ledger.erase(
+        "people/engineer2", state.seq, actor="administrator", at=installation.now(), reason="个人信息"
     )
-    assert [each.user for each in street.installation.deployment.user("executive").substitutes] == [
-        "president"
-    ]
-    with pytest.raises(Declined):
-        street.visitor("actuary").send("/account", "/users/executive/substitutes", fields)
+    with open_installation(installation.settings) as another:
+        assert "engineer2" not in another.deployment.users
+
+
+def test_two_who_may_confirm_appointments_stay(street: Street):
+    installation = street.installation
+    by = installation.deployment.user("administrator")
+    with pytest.raises(Refused) as refused:
+        leave(installation, "audit_reviewer", by, reason="离职")
+    assert "people.nobody_confirms" in {each.code for each in refused.value.details}
+
+
+def test_a_substitution_that_is_over_keeps_nobody_here(street: Street):
+    installation = street.installation
+    past = installation.now().date() - timedelta(days=30)
+    by = installation.deployment.user("administrator")
+    named = SubstitutesNamed(substitutes=(StandIn(user="engineer2", start=past, until=past),), reason="休假")
+    installation.ledger.append(
+        "people/data_engineer",
+        named.kind,
+        named.payload(),
+        actor="data_engineer",
+        at=installation.now() - timedelta(days=31),
+        command_id="last month",
+    )
+    installation.directory.look()
+    assert installation.deployment.user("data_engineer").substitutes
+    assert leave(installation, "engineer2", by, reason="离职").has_left
 
 
 def test_a_role_that_asks_for_a_second_factor_opens_nothing_without_one(street: Street):
@@ -222,7 +334,7 @@ def test_who_left_comes_back_only_by_two_people(street: Street):
     audit = installation.deployment.user("audit_reviewer")
     decide(installation, "engineer2", audit, proposal=state.pending.seq, is_confirmed=True, comment="是")
     assert installation.deployment.user("engineer2").roles == {"data_engineer"}
-    assert tasks_of(installation, (), (), audit) == []
+    assert tasks_of(installation, (), (), (), audit) == []
 
 
 def test_an_account_of_who_left_does_not_enrol(street: Street):

@@ -10,12 +10,13 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 
 from pipelines.desk.answering import onward, page, status_of
 from pipelines.desk.forms import sent_form
-from pipelines.desk.proof import own_account
+from pipelines.desk.proof import own_account, proof_of
 from pipelines.desk.protection import LANGUAGE_COOKIE
 from pipelines.desk.rendering import filled
 from pipelines.desk.table_view import TABLE_COOKIE, chosen_view
 from pipelines.desk.visit import Visited, client_of, desk_of, session_cookie, session_token
 from pipelines.errors import LANGUAGE, BadInput, BaosongError, Refused, text
+from resources.deployment import SIGNERS, User
 
 router = APIRouter()
 _ONE_YEAR = 31_536_000
@@ -190,13 +191,34 @@ def keep_session(request: Request, answer: Response, token: str, *, max_age: int
     )
 
 
+def could_stand_in(visit: Visited, person: User) -> list[User]:
+    """Whom the person may name: colleagues who sign or do the same work; of other branches than their own nobody is listed."""
+    deployment = visit.installation.deployment
+    return sorted(
+        (
+            each
+            for each in deployment.users.values()
+            if each.id != person.id
+            and each.roles & (SIGNERS | person.roles)
+            and ("*" in person.organisations or each.organisations & person.organisations)
+        ),
+        key=lambda user: user.id,
+    )
+
+
 def account_page(visit: Visited, *, error: BaosongError | None = None, **values: object) -> HTMLResponse:
     """One's own account: password, second factor, sessions, substitutes."""
-    people = sorted(visit.installation.deployment.users.values(), key=lambda user: user.id)
     sessions = visit.desk.accounts.sessions(visit.user.id)
     values = {"enrolment": None, "recovery": (), **values}
     return page(
-        visit, "account", error=error, own=own_account(visit), sessions=sessions, people=people, **values
+        visit,
+        "account",
+        error=error,
+        own=own_account(visit),
+        sessions=sessions,
+        people=could_stand_in(visit, visit.user),
+        proof_asked=proof_of(visit),
+        **values,
     )
 
 

@@ -41,10 +41,14 @@ def administer(visit: Visited, user: str) -> HTMLResponse:
 
     A one-time code is shown on the page that follows, and nowhere else.
     """
+    if user not in visit.installation.deployment.users:  # before anything is done
+        raise Refused("desk.out_of_scope")
     act, accounts, token, code = visit.text("act"), visit.desk.accounts, "", ""
     try:
         if act not in ACTS:
             raise missing("act")
+        if user == visit.user.id and act != "end_sessions":
+            raise Refused("people.oneself")
         token, session = prove(visit)
         visit = replace(visit, session=session)
         match act:

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from pipelines.desk.answering import onward, page
-from pipelines.desk.pages.account import account_page, keep_session
+from pipelines.desk.pages.account import account_page, could_stand_in, keep_session
 from pipelines.desk.proof import proof_of, prove
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BaosongError, Refused
@@ -25,7 +25,7 @@ from pipelines.stages.people import (
     person_state,
     propose,
 )
-from resources.deployment import ROLES, Substitute
+from resources.deployment import ROLES, Substitute, User
 
 router = APIRouter()
 
@@ -43,9 +43,10 @@ def propose_new(visit: Visited) -> Response:
     try:
         if not person:
             raise missing("user")
-        if person in visit.installation.deployment.users:
+        known = {id.casefold() for id in visit.installation.deployment.users}
+        if person.casefold() in known or person_state(visit.installation, person).history:
             raise Refused("people.taken", user=person)
-        return _acted(visit, lambda: _propose(visit, person), person, "proposed")
+        return _appointed(visit, lambda: _propose(visit, person), person, "proposed")
     except BaosongError as error:
         return _form(visit, "", error=error)
 
@@ -61,8 +62,8 @@ def propose_person(visit: Visited, user: str) -> Response:
     """Propose what the person shall be, or record that they left."""
     try:
         if visit.text("act") == "leave":
-            return _acted(visit, lambda: _leave(visit, user), user, "left")
-        return _acted(visit, lambda: _propose(visit, user), user, "proposed")
+            return _appointed(visit, lambda: _leave(visit, user), user, "left")
+        return _appointed(visit, lambda: _propose(visit, user), user, "proposed")
     except BaosongError as error:
         return _form(visit, user, error=error)
 
@@ -76,36 +77,65 @@ def decide_person(visit: Visited, user: str) -> Response:
             raise missing("opinion")
         if not shown.isdecimal():
             raise missing("proposal")
-        return _acted(visit, lambda: _decide(visit, user, int(shown), act == "confirm"), user, act)
+        return _appointed(visit, lambda: _decide(visit, user, int(shown), act == "confirm"), user, act)
     except BaosongError as error:
         return _form(visit, user, error=error)
 
 
 @router.post("/users/{user}/substitutes", name="name_substitutes")
 def substitutes(visit: Visited, user: str) -> Response:
-    """Who stands in for the person: what is kept of the list, and one more."""
+    """Who stands in: what is kept of the list, and one more. For oneself at once; for somebody else it is proposed."""
+    is_own = user == visit.user.id
+    if not is_own and not visit.may_open("propose_person"):
+        raise Refused("desk.no_right", user=visit.user.id)
     try:
         known = visit.installation.deployment.user(user)
         kept = [each for index, each in enumerate(known.substitutes) if str(index) in visit.texts("keep")]
         if visit.text("substitute"):
             kept.append(_substitute(visit.text("substitute"), visit.day("date_from"), visit.day("date_to")))
-        name_substitutes(visit.installation, user, kept, visit.user, reason=visit.text("reason"))
+        reason = visit.text("reason")
+        if is_own:
+            return _acted(
+                visit,
+                lambda: name_substitutes(visit.installation, visit.user, kept, reason=reason),
+                lambda: onward(visit, "account", done="substitutes_named"),
+                lambda error: account_page(visit, error=error),
+            )
+        draft = _draft_of(known)
+        return _appointed(
+            visit,
+            lambda: propose(visit.installation, user, draft, visit.user, reason=reason, substitutes=kept),
+            user,
+            "proposed",
+        )
     except BaosongError as error:
-        return account_page(visit, error=error) if user == visit.user.id else _form(visit, user, error=error)
-    if user == visit.user.id:
-        return onward(visit, "account", done="substitutes_named")
-    return onward(visit, "appointment", done="substitutes_named", path={"user": user})
+        return account_page(visit, error=error) if is_own else _form(visit, user, error=error)
 
 
-def _acted(visit: Visited, act: Callable[[], object], person: str, done: str) -> Response:
-    """Do it once the person proved anew who they are."""
+def _appointed(visit: Visited, act: Callable[[], object], person: str, done: str) -> Response:
+    """Do it once the person proved anew who they are, and show the appointment."""
+    is_new = visit.request.scope["route"].name == "propose_new"
+    return _acted(
+        visit,
+        act,
+        lambda: onward(visit, "appointment", done=f"person_{done}", path={"user": person}),
+        lambda error: _form(visit, "" if is_new else person, error=error),
+    )
+
+
+def _acted(
+    visit: Visited,
+    act: Callable[[], object],
+    done: Callable[[], Response],
+    failed: Callable[[BaosongError], Response],
+) -> Response:
+    """Do it once the person proved anew who they are; the session goes on under its new token, whatever became of the act."""
     token, _ = prove(visit)
     try:
         act()
-        answer: Response = onward(visit, "appointment", done=f"person_{done}", path={"user": person})
+        answer = done()
     except BaosongError as error:
-        is_new = visit.request.scope["route"].name == "propose_new"
-        answer = _form(visit, "" if is_new else person, error=error)
+        answer = failed(error)
     if token:
         keep_session(visit.request, answer, token)
     return answer
@@ -124,7 +154,21 @@ def _propose(visit: Visited, person: str) -> None:
 
 
 def _leave(visit: Visited, person: str) -> None:
+    """The account is locked too, so that its sessions end and nobody comes in with it should the id ever work here again."""
     leave(visit.installation, person, visit.user, reason=visit.text("reason"))
+    if visit.desk.accounts.has_account(person):
+        visit.desk.accounts.lock(person, visit.user.id)
+
+
+def _draft_of(known: User) -> PersonDraft:
+    return PersonDraft(
+        known.name,
+        tuple(known.roles),
+        tuple(known.organisations),
+        tuple(known.departments),
+        known.os_user,
+        known.mail,
+    )
 
 
 def _decide(visit: Visited, person: str, proposal: int, is_confirmed: bool) -> None:
@@ -158,6 +202,6 @@ def _form(visit: Visited, person: str, *, error: BaosongError | None = None) -> 
         may_decide=state is not None and may_decide(state, visit.user),
         roles=tuple(ROLES),
         level_one=deployment.level_one(),
-        people=sorted(deployment.users.values(), key=lambda each: each.id),
+        people=could_stand_in(visit, known) if known else (),
         proof_asked=proof_of(visit),
     )
