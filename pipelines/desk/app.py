@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from pipelines.desk.answering import status_of
@@ -65,8 +66,15 @@ def _to_login(request: Request, _: Exception) -> Response:
         return Response(status_code=401)
     if request.scope["route"].name in UNATTENDED:
         return Response(status_code=204)
-    next_page = request.url.path if request.method == "GET" else "/"
+    next_page = request.url.path if request.method == "GET" else _page_of_form(request)
     return RedirectResponse(f"{request.url_for('login').path}?next={quote(next_page)}", status_code=303)
+
+
+def _page_of_form(request: Request) -> str:
+    """Where a form was sent is mostly the page that it stood on; the first page otherwise."""
+    asked = {**request.scope, "method": "GET"}
+    is_page = any(route.matches(asked)[0] is Match.FULL for route in request.app.router.routes)
+    return request.url.path if is_page else "/"
 
 
 def _to_account(request: Request, _: Exception) -> Response:

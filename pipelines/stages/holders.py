@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.errors import LANGUAGE
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Holder, HolderReminded
+from pipelines.stages.again import asked_again
 from pipelines.stages.installation import SYSTEM, Installation
 from pipelines.stages.register import register
 
@@ -74,6 +75,7 @@ def holders(
     return sorted(found, key=lambda each: (not each.is_late, each.due or date.max))
 
 
+@asked_again
 def remind(installation: Installation, filing: str) -> list[HolderReminded]:
     """Record what is due today or tomorrow as reminded, what is late as escalated; once per holder and working day."""
     state = installation.state(filing)

@@ -1,4 +1,4 @@
-"""What a killed process left half-written: `.tmp-<pid>-…`, cleared away by whoever writes in the same folder next.
+"""What a killed process left half-written: `.tmp-<pid>-<thread>-…`, cleared away by whoever writes in the same folder next.
 
 Processes that share a home run on one machine; a name without a process belongs to somebody else and stays.
 """
@@ -9,13 +9,14 @@ import os
 import re
 import shutil
 from pathlib import Path
+from threading import get_ident
 
 _OURS = re.compile(r"\.tmp-\d+-")
 
 
 def draft_name(name: str) -> str:
-    """What to call a file or folder of this process until it is whole."""
-    return f".tmp-{os.getpid()}-{name}"
+    """What to call a file or folder of this thread until it is whole: two may write the same content at once."""
+    return f".tmp-{os.getpid()}-{get_ident()}-{name}"
 
 
 def clear_leftovers(folder: Path) -> None:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-import pyotp
 import pytest
+from pyotp.totp import TOTP
 
 from pipelines.demo.visitor import Declined
 from pipelines.errors import Refused
@@ -40,7 +40,7 @@ def street(begin: Resume) -> Iterator[Street]:
         yield street
 
 
-def propose_new(street: Street, **other: object) -> str:
+def propose_new(street: Street, **other: str | list[str]) -> str:
     return street.visitor("administrator").send("/users/new", "/users/new", NEW | other)
 
 
@@ -305,7 +305,7 @@ def test_a_role_that_asks_for_a_second_factor_opens_nothing_without_one(street: 
     begun = actuary.send("/account", "/account/totp", {"password": PASSWORD})
     secret = re.search(r"<code>([A-Z2-7]{32})</code>", begun)
     assert secret
-    actuary.send("/account", "/account/totp/confirm", {"code": pyotp.TOTP(secret[1]).now()})
+    actuary.send("/account", "/account/totp/confirm", {"code": TOTP(secret[1]).now()})
     assert actuary.client.get("/filings").status_code == 200
     assert street.visitor("executive").client.get("/filings").status_code == 200
 

@@ -71,10 +71,20 @@ def script(
 
     outcome.compare_with_answer_key(FILING)
     company.do("audit_reviewer", FINDINGS, {"act": "confirm", "all": "1"})
-    baosong(
-        "waiver", "grant", FILING, "--rule", WAIVED, "--sign-off", "签报〔2026〕21号", "--expires", "2026-12-31",
-        "--reason", "补签的大项目保单，集团已批（模拟）", "--as", "underwriting_reviewer",
+    company.do(
+        "underwriting_reviewer",
+        f"/filings/{FILING}/waivers",
+        {
+            "what": f"{WAIVED}|BDXXB", "sign_off": "签报〔2026〕21号", "expires": "2026-12-31",
+            "reason": "补签的大项目保单，集团已批（模拟）",
+        },
     )  # fmt: skip
+    company.do(
+        "audit_reviewer",
+        f"/filings/{FILING}/waivers",
+        {"opinion": "agree", "proposal": f"{FILING}-V1-HM001", "comment": "集团批件已核对（模拟）"},
+        to=f"/filings/{FILING}/waivers/opinion",
+    )
     issue_findings(installation, company, FILING)
 
     def answer_hastily(organisation: str, problem: Problem) -> tuple[str, str, str]:
