@@ -162,14 +162,14 @@ def client_of(request: Request) -> Client:
     return Client(address=address, user_agent=request.headers.get("user-agent", ""))
 
 
-def session_cookie(request: Request) -> str:
-    """The name of the session's cookie: under TLS one that no other host, plain page or path can set."""
-    return f"__Host-{SESSION_COOKIE}" if request.url.scheme == "https" else SESSION_COOKIE
+def own_cookie(request: Request, name: str) -> str:
+    """The name of a cookie that counts: under TLS one that no other host, plain page or path can set."""
+    return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
 def session_token(request: Request) -> str:
     """What the browser says its session is; empty where it says nothing."""
-    return request.cookies.get(session_cookie(request), "")
+    return request.cookies.get(own_cookie(request, SESSION_COOKIE), "")
 
 
 async def visit(request: Request) -> AsyncGenerator[Visit]:
