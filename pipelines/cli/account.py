@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from pipelines.errors import text
+from pipelines.stages.account_notices import accounts_of
 from pipelines.stages.installation import Installation, open_installation, require_role
-from pipelines.stages.notify import tell_of_reset
-from resources.accounts import Account, Accounts, open_accounts
+from resources.accounts import Account, Accounts
 
 app = typer.Typer(no_args_is_help=True)
 As = Annotated[
@@ -39,9 +39,7 @@ def reset(
 ) -> None:
     """作废密码、结束全部会话、发放新注册码 · Void the password, end all sessions, print a new one-time code."""
     with _administering(as_user) as (accounts, by, installation):
-        code = accounts.reset(user, by, second_factor_too=second_factor)
-        tell_of_reset(installation, user, by)
-        _tell_code(accounts, installation, user, code)
+        _tell_code(accounts, installation, user, accounts.reset(user, by, second_factor_too=second_factor))
 
 
 @app.command("list")
@@ -126,7 +124,7 @@ def _administering(as_user: str | None) -> Generator[tuple[Accounts, str, Instal
     with open_installation() as installation:
         by = installation.user(as_user)
         require_role(by, "administrator", act="accounts")
-        with open_accounts(installation.settings, installation.deployment, installation.is_user) as accounts:
+        with accounts_of(installation) as accounts:
             yield accounts, by.id, installation
 
 

@@ -15,8 +15,8 @@ from pipelines.desk.live import Pace, Streams
 from pipelines.desk.reading import Reading
 from pipelines.desk.visit import Desk
 from pipelines.errors import Refused
+from pipelines.stages.account_notices import accounts_of
 from pipelines.stages.installation import open_installation
-from resources.accounts import open_accounts
 from resources.settings import Settings
 
 
@@ -25,7 +25,7 @@ def open_desk(settings: Settings) -> Generator[Desk]:
     """The desk of an installation; ledger and accounts are closed at the end."""
     with (
         open_installation(settings) as installation,
-        open_accounts(settings, installation.deployment, installation.is_user) as accounts,
+        accounts_of(installation) as accounts,
     ):
         yield Desk(installation, accounts, Reading(installation))
 

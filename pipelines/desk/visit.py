@@ -1,6 +1,7 @@
 """One request of a person who has logged in: who they are, what they sent, and the way back. Every route but the public ones begins here.
 
-In this order: session, right to the route, second factor, filing or request within the person's scope, the form's secret. All fail closed.
+In this order: session, right to the route, second factor, filing or request within the person's scope, the form's secret. All fail
+closed. A form takes as long to come as its sender likes, so all is judged before it is read and once more when it is there.
 """
 
 from __future__ import annotations
@@ -162,14 +163,14 @@ def client_of(request: Request) -> Client:
     return Client(address=address, user_agent=request.headers.get("user-agent", ""))
 
 
-def session_cookie(request: Request) -> str:
-    """The name of the session's cookie: under TLS one that no other host, plain page or path can set."""
-    return f"__Host-{SESSION_COOKIE}" if request.url.scheme == "https" else SESSION_COOKIE
+def own_cookie(request: Request, name: str) -> str:
+    """The name of a cookie that counts: under TLS one that no other host, plain page or path can set."""
+    return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
 def session_token(request: Request) -> str:
     """What the browser says its session is; empty where it says nothing."""
-    return request.cookies.get(session_cookie(request), "")
+    return request.cookies.get(own_cookie(request, SESSION_COOKIE), "")
 
 
 async def visit(request: Request) -> AsyncGenerator[Visit]:
@@ -181,6 +182,7 @@ async def visit(request: Request) -> AsyncGenerator[Visit]:
     async with sent_form(
         request, max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD_BYTES
     ) as form:
+        made = await run_in_threadpool(_admitted, request)
         given = form.get("csrf")
         if not isinstance(given, str) or not compare_digest(
             given.encode(), made.session.csrf_secret.encode()

@@ -31,7 +31,17 @@ from pipelines.stages.tasks import (
 )
 from resources.deployment import User
 
-HappenedKind = Literal["voided", "rejected", "reminder", "escalation", "change_refused", "account_reset"]
+HappenedKind = Literal[
+    "voided",
+    "rejected",
+    "reminder",
+    "escalation",
+    "change_refused",
+    "account_invited",
+    "account_reset",
+    "account_linked",
+    "account_unlinked",
+]
 _RECENT = timedelta(days=7)
 """What happened longer ago is no news, also to a deployment that begins to tell people today."""
 

@@ -76,23 +76,11 @@ def notify(installation: Installation) -> Notified:
         return _notify(installation, config)
 
 
-def tell_of_reset(installation: Installation, person: str, by: str) -> None:
-    """Note that an administrator voided somebody's password: for the person, other administrators, the audit department.
-
-    It goes out with the next digests, so whoever could now sign in the person's place is not the only one who knows.
-    """
-    told = [
-        user
-        for user in installation.deployment.users.values()
-        if user.id != by and (user.id == person or user.roles & {"administrator", "audit_reviewer"})
-    ]
-    config, at = installation.deployment.notices or NoticesConfig(), installation.now()
-    stream = f"account/{person}"
-    notices = (
-        Notice(user.id, "account_reset", person, stream, f"{stream}:{at.isoformat()}") for user in told
-    )
+def note(installation: Installation, notices: Iterable[Notice]) -> None:
+    """Note at once what no stream of the ledger tells; it goes out with the next digests."""
+    config, users = installation.deployment.notices or NoticesConfig(), installation.deployment.users
     with open_outbox(installation.home) as outbox:
-        outbox.add((_new(installation.deployment.users[each.person], config, each) for each in notices), at)
+        outbox.add((_new(users[each.person], config, each) for each in notices), installation.now())
 
 
 def _notify(installation: Installation, config: NoticesConfig) -> Notified:

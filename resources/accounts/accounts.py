@@ -17,7 +17,7 @@ from sqlalchemy import Engine, update
 
 from pipelines.errors import BadInput, Refused
 from resources.accounts import second_factor, sessions, throttle
-from resources.accounts.administration import enrolment_hash, row_of
+from resources.accounts.administration import Tell, enrolment_hash, row_of, tell_nobody
 from resources.accounts.by_provider import ByProvider
 from resources.accounts.database import open_engine, reading, writing
 from resources.accounts.models import account
@@ -43,9 +43,10 @@ class Accounts(ByProvider):
         *,
         provider: str | None = None,
         takes_passwords: bool = True,
+        tell: Tell = tell_nobody,
     ) -> None:
         super().__init__(
-            engine, policy, now, is_user, seal, provider=provider, takes_passwords=takes_passwords
+            engine, policy, now, is_user, seal, provider=provider, takes_passwords=takes_passwords, tell=tell
         )
         self._passwords = passwords
 
@@ -61,12 +62,14 @@ class Accounts(ByProvider):
         hasher: PasswordHasher | None = None,
         provider: str | None = None,
         takes_passwords: bool = True,
+        tell: Tell = tell_nobody,
     ) -> Accounts:
         """The accounts at `url`, made if there are none; the key of second factors is `keys/accounts` in `home`.
 
         `now` must be the real time, which authenticators go by. `is_user` says whether the deployment has the user:
         whoever left it has no account in effect. `provider` is the issuer of the OpenID provider that may vouch for people;
-        without `takes_passwords` there is no other way in. For errors see `database.open_engine` and `Seal.open`.
+        without `takes_passwords` there is no other way in. `tell` hears of what others could use to come in in the person's
+        place, before it holds. For errors see `database.open_engine` and `Seal.open`.
         """
         policy = policy or AccountPolicy()
         engine = open_engine(url, home)
@@ -79,6 +82,7 @@ class Accounts(ByProvider):
             Passwords(policy, hasher),
             provider=provider,
             takes_passwords=takes_passwords,
+            tell=tell,
         )
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
@@ -21,6 +21,12 @@ from resources.accounts.shapes import Account, Session, TrailEntry
 from resources.accounts.trail import AccountEvent
 
 _OWN_EVENTS = frozenset(AccountEvent)
+Tell: TypeAlias = Callable[[AccountEvent, str, str | None], None]
+"""What was done, to whose account, by which administrator (None: by whoever came in). Called before it holds: what it raises undoes it."""
+
+
+def tell_nobody(_event: AccountEvent, _user_id: str, _by: str | None) -> None:
+    """For accounts that are only set up or measured."""
 
 
 class Administration:
@@ -34,16 +40,19 @@ class Administration:
         is_user: Callable[[str], bool],
         *,
         takes_passwords: bool,
+        tell: Tell,
     ) -> None:
         self._engine, self.policy, self._now, self._is_user = engine, policy, now, is_user
-        self.takes_passwords = takes_passwords
+        self.takes_passwords, self._tell = takes_passwords, tell
 
     def invite(self, user_id: str, by: str) -> str:
-        """A one-time enrolment code for a user who has no password; an earlier code is void.
+        """A one-time enrolment code for a user whose account nothing opens yet; an earlier code is void.
 
         Where no passwords are taken, the account is made and the code is empty: the person comes in by the provider.
+        Told where there was an account before.
 
-        BadInput for who is no user of the deployment, Refused `account.has_password` for whoever has one.
+        BadInput for who is no user of the deployment, Refused `account.has_password` or `account.is_linked` for whoever
+        comes in by a password or by the provider.
         """
         if not self._is_user(user_id):
             raise BadInput("account.no_user", user=user_id)
@@ -55,15 +64,20 @@ class Administration:
                 )
             elif row.password_hash is not None:
                 raise Refused("account.has_password", user=user_id)
+            elif row.provider_subject is not None:
+                raise Refused("account.is_linked", user=user_id)
+            else:
+                self._tell(AccountEvent.INVITED, user_id, by)
             return self._new_enrolment(connection, user_id, AccountEvent.INVITED, {"by": by})
 
     def reset(self, user_id: str, by: str, *, second_factor_too: bool = False) -> str:
-        """Void the password, end all sessions and any lock-out; a new enrolment code.
+        """Void the password, end all sessions and any lock-out; a new enrolment code. Told.
 
         The second factor stays unless it is lost too. A lock by an administrator stays.
         """
         with writing(self._engine) as connection:
             self._existing(connection, user_id)
+            self._tell(AccountEvent.RESET, user_id, by)
             connection.execute(update(account).where(account.c.user_id == user_id).values(password_hash=None))
             ended = sessions.end_of_user(connection, user_id)
             throttle.forgive(connection, throttle.account_subject(user_id))
@@ -90,11 +104,12 @@ class Administration:
             self._append(connection, user_id, AccountEvent.UNLOCKED, {"by": by})
 
     def unlink(self, user_id: str, by: str) -> None:
-        """Forget who the person is at the provider, and end their sessions: the next identity of their name is kept."""
+        """Forget who the person is at the provider, and end their sessions: the next identity of their name is kept. Told."""
         with writing(self._engine) as connection:
             row = self._existing(connection, user_id)
             if row.provider_subject is None:
                 raise Refused("account.not_linked", user=user_id)
+            self._tell(AccountEvent.UNLINKED, user_id, by)
             connection.execute(
                 update(account)
                 .where(account.c.user_id == user_id)
@@ -102,26 +117,6 @@ class Administration:
             )
             ended = sessions.end_of_user(connection, user_id)
             self._append(connection, user_id, AccountEvent.UNLINKED, {"by": by, "sessions": str(ended)})
-
-    def turn_off_totp(self, user_id: str, by: str) -> None:
-        """Log in by password alone from now on. The desk asks for a fresh authentication before."""
-        with writing(self._engine) as connection:
-            self._existing(connection, user_id)
-            second_factor.turn_off(connection, user_id)
-            self._append(connection, user_id, AccountEvent.TOTP_OFF, {"by": by})
-
-    def end(self, session_id: str, by: str) -> None:
-        """End one session by its id; BadInput where there is none."""
-        with writing(self._engine) as connection:
-            ended = sessions.end(connection, session_id)
-            if ended is None:
-                raise BadInput("account.no_session", session=session_id)
-            self._append(
-                connection,
-                ended,
-                AccountEvent.SESSION_ENDED,
-                {"by": by, "session": session_id, "why": "ended"},
-            )
 
     def end_all(self, user_id: str, by: str) -> int:
         """End all sessions of the user; how many there were."""

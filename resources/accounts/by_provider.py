@@ -1,7 +1,8 @@
 """Coming in by an OpenID provider: ways there and back, which account an identity opens, what was written meanwhile.
 
 Whether a provider is to be believed is not judged here but in `resources/sign_on`. Nobody gets an account by it: the first
-identity that comes under a person's name is kept with the account, and no other opens it until an administrator unlinks it.
+identity that comes under a person's name is kept with the account, and no other opens it until an administrator unlinks it. To
+an account that a password opens, an identity is linked only by who just came in by that password.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from pipelines.errors import Refused, Tampered
 from resources.accounts import sessions, throttle
-from resources.accounts.administration import row_of
+from resources.accounts.administration import Tell, row_of
 from resources.accounts.codes import digest, new_token
 from resources.accounts.database import reading, writing
 from resources.accounts.live import LiveSessions
@@ -46,8 +47,11 @@ class ByProvider(LiveSessions):
         *,
         provider: str | None,
         takes_passwords: bool,
+        tell: Tell,
     ) -> None:
-        super().__init__(engine, policy, now, is_user, provider=provider, takes_passwords=takes_passwords)
+        super().__init__(
+            engine, policy, now, is_user, provider=provider, takes_passwords=takes_passwords, tell=tell
+        )
         self._seal = seal
         self._proving = Proving(engine, policy, now, is_user, seal)
 
@@ -83,26 +87,29 @@ class ByProvider(LiveSessions):
     ) -> tuple[str, Session]:
         """A new session of whom the provider vouched for; the session of the token `previous`, if there was one, ends.
 
+        The first time the identity is linked to the account, and that is told; where a password opens the account, only if
+        `previous` was opened by it just now.
+
         Refused `account.locked_out` for a client with too many failures; else `account.provider_refused`, whatever it was.
         """
         client, begun = client.cleaned(), None
         with writing(self._engine) as connection:
             attempt, now = self._counted(connection, client), self._now()
             if attempt is not None:
-                why = self._why_not(connection, identity) or self._link(connection, identity)
-                if why is None and identity.user_id is not None:
+                why, user = self._why_not(connection, identity), identity.user_id
+                if why is None and user is not None:
+                    why = self._link(connection, identity, user, previous)
+                if why is None and user is not None:
                     throttle.withdraw(connection, attempt)
                     if previous is not None:
                         self._end_token(connection, previous, "logged in anew")
-                    begun = sessions.begin(connection, identity.user_id, client, now, "oidc")
-                    used = update(account).where(account.c.user_id == identity.user_id)
+                    begun = sessions.begin(connection, user, client, now, "oidc")
+                    used = update(account).where(account.c.user_id == user)
                     connection.execute(used.values(last_login_at=now))
                     detail = {"client": client.address, "session": begun[1].id, "by": "oidc"}
-                    self._append(connection, identity.user_id, AccountEvent.LOGGED_IN, detail)
+                    self._append(connection, user, AccountEvent.LOGGED_IN, detail)
                 else:
-                    self._failed(
-                        connection, attempt, identity.user_id, client, AccountEvent.LOGIN_FAILED, why
-                    )
+                    self._failed(connection, attempt, user, client, AccountEvent.LOGIN_FAILED, why)
         if attempt is None:
             raise Refused("account.locked_out")
         if begun is None:
@@ -198,20 +205,39 @@ class ByProvider(LiveSessions):
         held = _who(row)
         return "other" if held not in (None, (identity.issuer, identity.subject)) else None
 
-    def _link(self, connection: Connection, identity: Identity) -> str | None:
-        """Keep the identity with the account, if it is the first; a word for the trail where another account has it."""
+    def _link(
+        self, connection: Connection, identity: Identity, user: str, previous: str | None
+    ) -> str | None:
+        """Keep the identity with the account, if it is the first; a word for the trail where another account has it, or where
+        the account has a password that was not given. A one-time code that was not used is void: nothing else opens it now."""
         of_identity = select(account.c.user_id).where(
             account.c.provider_issuer == identity.issuer, account.c.provider_subject == identity.subject
         )
         holder = connection.execute(of_identity).scalar()
         if holder is None:
-            linking = update(account).where(account.c.user_id == identity.user_id)
+            if not self._may_link(connection, user, previous):
+                return "password"
+            self._tell(AccountEvent.LINKED, user, None)
+            linking = update(account).where(account.c.user_id == user)
             connection.execute(
-                linking.values(provider_issuer=identity.issuer, provider_subject=identity.subject)
+                linking.values(
+                    provider_issuer=identity.issuer,
+                    provider_subject=identity.subject,
+                    enrolment_hash=None,
+                    enrolment_until=None,
+                )
             )
             detail = {"issuer": identity.issuer, "subject": identity.subject[:_LONGEST_SHOWN]}
-            self._append(connection, identity.user_id, AccountEvent.LINKED, detail)
-        return None if holder in (None, identity.user_id) else "other"
+            self._append(connection, user, AccountEvent.LINKED, detail)
+        return None if holder in (None, user) else "other"
+
+    def _may_link(self, connection: Connection, user: str, previous: str | None) -> bool:
+        """Whether no password opens the account, or the session of the token `previous` was opened by it just now."""
+        row = row_of(connection, user)
+        if row is None or row.password_hash is None or not self.takes_passwords:
+            return True
+        held = sessions.find(connection, previous, self.policy, self._now()) if previous else None
+        return held is not None and held.user_id == user and held.means != "oidc" and self.is_fresh(held)
 
     def _why_not_again(
         self, connection: Connection, current: Session, identity: Identity, flow: Flow

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from pipelines.errors import Refused
 from resources.accounts import sessions
-from resources.accounts.administration import Administration
+from resources.accounts.administration import Administration, Tell
 from resources.accounts.database import reading, writing
 from resources.accounts.policy import AccountPolicy
 from resources.accounts.shapes import Session
@@ -29,8 +29,9 @@ class LiveSessions(Administration):
         *,
         provider: str | None,
         takes_passwords: bool,
+        tell: Tell,
     ) -> None:
-        super().__init__(engine, policy, now, is_user, takes_passwords=takes_passwords)
+        super().__init__(engine, policy, now, is_user, takes_passwords=takes_passwords, tell=tell)
         self._provider = provider
 
     def session(self, token: str, *, is_use: bool = True) -> Session | None:

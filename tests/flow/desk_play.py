@@ -21,9 +21,10 @@ from pipelines.desk.reading import Reading
 from pipelines.desk.serving import server_of
 from pipelines.desk.visit import Desk
 from pipelines.ledger.change import ChangeRaised
+from pipelines.stages.account_notices import accounts_of
 from pipelines.stages.installation import Installation
 from pipelines.stages.register import register
-from resources.accounts import Accounts, Client, open_accounts
+from resources.accounts import Accounts, Client
 
 PASSWORD = "ein langer Satz fuer die Probe 26"
 
@@ -67,7 +68,7 @@ def at_desk(
     accounts: Accounts | None = None,
 ) -> Generator[Street]:
     """Serve the desk over an installation until the end, with accounts of its own or those that are given."""
-    opened = accounts or open_accounts(installation.settings, installation.deployment, installation.is_user)
+    opened = accounts or accounts_of(installation)
     with opened as known, ExitStack() as clients:
         desk = Desk(installation, known, Reading(installation))
         server = server_of(desk, is_behind_proxy=True, pace=pace)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -59,6 +61,44 @@ def test_without_the_administrators_own_password_nothing_is_done(street: Street)
     with pytest.raises(Declined):
         do(street, "lock", password="somebody else is at the keyboard")
     assert actuary.client.get("/").status_code == 200
+
+
+def give_up_the_role(street: Street) -> None:
+    directory = street.installation.directory
+    users = directory.deployment.users
+    without = users["administrator"].model_copy(update={"roles": frozenset({"auditor"})})
+    directory.deployment = directory.deployment.model_copy(
+        update={"users": {**users, "administrator": without}}
+    )
+
+
+def end_the_session(street: Street) -> None:
+    street.accounts.end_all("administrator", "administrator")
+
+
+@pytest.mark.parametrize(("happens", "status"), [(give_up_the_role, 403), (end_the_session, 303)])
+def test_what_is_lost_while_a_form_is_under_way_counts_when_it_is_there(
+    street: Street, happens: Callable[[Street], None], status: int
+):
+    street.visitor("actuary")
+    administrator = street.visitor("administrator").client
+    secret = re.search(r'name="csrf" value="([^"]+)"', administrator.get(PAGE).text)
+    assert secret
+    body = urlencode({"csrf": secret[1], "act": "lock", "password": PASSWORD}).encode()
+    at = urlsplit(street.url)
+    head = (
+        f"POST {PAGE} HTTP/1.1\r\nhost: {at.netloc}\r\nconnection: close\r\nexpect: 100-continue\r\n"
+        f"cookie: baosong_session={administrator.cookies['baosong_session']}\r\n"
+        f"content-type: application/x-www-form-urlencoded\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((at.hostname, at.port), timeout=60) as line, line.makefile("rb") as said:
+        line.sendall(head.encode())
+        assert said.readline().startswith(b"HTTP/1.1 100 "), "let in, and the form is waited for"
+        said.readline()
+        happens(street)
+        line.sendall(body)
+        assert said.readline().startswith(f"HTTP/1.1 {status} ".encode())
+    assert not [each.user_id for each in street.accounts.accounts() if each.is_locked]
 
 
 def test_an_examiner_looks_and_changes_nothing(street: Street):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.stages.sign_off import open_sign_off
+from resources.accounts import Client
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import PASSWORD, Street, at_desk, words
 from tests.flow.oidc_play import Traveller, is_in, sent_to, traveller
@@ -138,6 +139,25 @@ def test_nobody_gets_an_account_by_the_provider(street: Street) -> None:
         answer = person.sign_on(user)
         assert answer.status_code == 409 and "不能进入审核台" in words(answer.text) and not is_in(person)
     assert {each.user_id for each in street.accounts.accounts()} & {"stranger", "executive"} == set()
+
+
+def test_who_has_a_password_links_the_identity_after_coming_in_by_it_and_is_told(street: Street) -> None:
+    code = street.accounts.invite("actuary", "administrator")
+    street.accounts.enrol("actuary", code, PASSWORD, Client("127.0.0.1", "test"))
+    person = traveller(street)
+    refused = person.sign_on("actuary")
+    assert refused.status_code == 409 and "请先用口令登录" in words(refused.text) and not is_in(person)
+    form = {"user": "actuary", "password": PASSWORD, "code": "", "next": "/"}
+    assert person.desk.post("/login", data=form).status_code == 303
+    page = person.desk.get("/account").text
+    assert "5 分钟内可在此绑定" in words(page) and "/sign-on?next=/account" in page
+    assert person.sign_on("actuary", "/account").headers["location"] == "/account"
+    assert "绑定单点登录身份" not in person.desk.get("/account").text
+    assert "账号与单点登录身份绑定" in words(person.desk.get("/notices").text)
+    for watching in ("administrator", "audit_reviewer"):
+        told = street.desk.outbox.told(watching, 9)
+        assert ("account_linked", "actuary") in [(each.kind, each.subject) for each in told]
+    assert traveller(street).sign_on("actuary").status_code == 303
 
 
 def test_a_locked_account_is_refused_alike_and_its_session_ends(street: Street) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
@@ -166,10 +166,28 @@ def test_a_proof_for_one_session_is_none_for_another(street: Street, lies: Forge
     held = dict(person.desk.cookies)
     other = traveller(street, next(ADDRESSES))
     assert come(other, lies, honest).status_code == 303
-    other.desk.cookies.set("baosong_sign_on", held["baosong_sign_on"], path="/sign-on")
+    other.desk.cookies.set("baosong_sign_on", held["baosong_sign_on"], path="/")
     lies.token = honest(lies, sent["nonce"])
     answer = other.come_back(code="c", state=sent["state"])
     assert answer.status_code == 409 and "会话已结束" in words(answer.text)
+
+
+def test_under_tls_a_way_that_another_host_could_plant_is_none(lies: Forger, person: Traveller) -> None:
+    person.desk.headers["x-forwarded-proto"] = "https"
+    left = person.desk.get("/sign-on", params={"next": "/standards"})
+    (cookie,) = left.headers.get_list("set-cookie")
+    name, _, value = cookie.partition("=")
+    attributes = {each.strip().lower() for each in cookie.split(";")[1:]}
+    assert name == "__Host-baosong_sign_on" and {"secure", "httponly", "path=/"} <= attributes
+    assert not [each for each in attributes if each.startswith("domain")]
+    sent, sealed = dict(parse_qsl(urlsplit(left.headers["location"]).query)), value.partition(";")[0]
+    lies.token = honest(lies, sent["nonce"])
+    for given, status in (("baosong_sign_on", 409), ("__Host-baosong_sign_on", 303)):
+        person.desk.headers["cookie"] = f"{given}={sealed}"
+        answer = person.come_back(code="c", state=sent["state"])
+        assert answer.status_code == status
+    ended = next(each for each in answer.headers.get_list("set-cookie") if each.startswith(f"{name}="))
+    assert "max-age=0" in ended.lower() and "secure" in ended.lower()
 
 
 def test_new_keys_are_asked_for_once_when_a_token_names_one(lies: Forger, person: Traveller) -> None:

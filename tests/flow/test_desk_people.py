@@ -310,18 +310,21 @@ def test_a_role_that_asks_for_a_second_factor_opens_nothing_without_one(street: 
     assert street.visitor("executive").client.get("/filings").status_code == 200
 
 
-def test_a_reset_is_told_to_the_person_and_to_whoever_watches(street: Street):
-    fields = {"act": "reset", "password": PASSWORD}
+def test_a_reset_and_another_invitation_are_told_to_the_person_and_to_whoever_watches(street: Street):
     street.visitor("actuary")
-    street.visitor("administrator").send("/users/actuary", "/users/actuary", fields)
+    for act in ("reset", "invite"):
+        fields = {"act": act, "password": PASSWORD}
+        street.visitor("administrator").send("/users/actuary", "/users/actuary", fields)
+    both = ["account_invited", "account_reset"]
     told = {
         user: [each.kind for each in street.desk.outbox.told(user, 9)]
         for user in ("actuary", "audit_reviewer", "administrator", "president")
     }
     assert told == {
-        "actuary": ["account_reset"], "audit_reviewer": ["account_reset"], "administrator": [], "president": [],
+        "actuary": both, "audit_reviewer": both, "administrator": [], "president": [],
     }  # fmt: skip
-    assert "口令被管理员重置" in street.visitor("audit_reviewer").read("/notices")
+    page = street.visitor("audit_reviewer").read("/notices")
+    assert "口令被管理员重置" in page and "账号被再次邀请" in page
 
 
 def test_who_left_comes_back_only_by_two_people(street: Street):

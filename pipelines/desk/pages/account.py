@@ -14,7 +14,7 @@ from pipelines.desk.proof import own_account, proof_of
 from pipelines.desk.protection import LANGUAGE_COOKIE
 from pipelines.desk.rendering import filled
 from pipelines.desk.table_view import TABLE_COOKIE, chosen_view
-from pipelines.desk.visit import Visited, client_of, desk_of, session_cookie, session_token
+from pipelines.desk.visit import SESSION_COOKIE, Visited, client_of, desk_of, own_cookie, session_token
 from pipelines.errors import LANGUAGE, BadInput, BaosongError, Refused, text
 from resources.deployment import SIGNERS, User
 
@@ -181,7 +181,7 @@ def healthy(request: Request) -> PlainTextResponse:
 def keep_session(request: Request, answer: Response, token: str, *, max_age: int | None = None) -> None:
     """Hand the session's token to the browser: not to scripts, not to other sites, over TLS only where the desk is behind it."""
     answer.set_cookie(
-        session_cookie(request),
+        own_cookie(request, SESSION_COOKIE),
         token,
         max_age=max_age,
         httponly=True,

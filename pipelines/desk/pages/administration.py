@@ -13,7 +13,6 @@ from pipelines.desk.pages.account import keep_session
 from pipelines.desk.proof import proof_of, prove
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BaosongError, Refused
-from pipelines.stages.notify import tell_of_reset
 from pipelines.stages.people import pending_people
 
 router = APIRouter()
@@ -56,10 +55,8 @@ def administer(visit: Visited, user: str) -> HTMLResponse:
                 code = accounts.invite(user, visit.user.id)
             case "reset":
                 code = accounts.reset(user, visit.user.id)
-                tell_of_reset(visit.installation, user, visit.user.id)
             case "reset_both":
                 code = accounts.reset(user, visit.user.id, second_factor_too=True)
-                tell_of_reset(visit.installation, user, visit.user.id)
             case "unlink":
                 accounts.unlink(user, visit.user.id)
             case "lock":

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pipelines.desk.answering import status_of
 from pipelines.desk.pages.account import keep_session, own_page
 from pipelines.desk.rendering import filled
-from pipelines.desk.visit import Desk, Visited, client_of, desk_of, session_token
+from pipelines.desk.visit import Desk, Visited, client_of, desk_of, own_cookie, session_token
 from pipelines.errors import BaosongError
 from resources.accounts import Flow
 from resources.sign_on import SignOn
@@ -58,13 +58,14 @@ def finish(request: Request) -> Response:
     """Judge what came back. Whatever is wrong, the person is told what to do, and nothing is changed."""
     desk, provider, came, flow = desk_of(request), _configured(request), _came(request), None
     try:
-        flow = desk.accounts.end_flow(request.cookies.get(FLOW_COOKIE, ""), came.get("state", ""))
+        kept = request.cookies.get(own_cookie(request, FLOW_COOKIE), "")
+        flow = desk.accounts.end_flow(kept, came.get("state", ""))
         token = _let_in(request, desk, provider, flow, came)
         answer: Response = RedirectResponse(flow.next_page, status_code=303)
         keep_session(request, answer, token)
     except BaosongError as error:
         answer = _problem(request, error, flow)
-    answer.delete_cookie(FLOW_COOKIE, path=_PATH)
+    _keep_flow(request, answer, "", max_age=0)
     return answer
 
 
@@ -77,16 +78,21 @@ def _leave(request: Request, next_page: str, *, session: str = "") -> Response:
     except BaosongError as error:
         return _problem(request, error, flow)
     answer = RedirectResponse(address, status_code=303)
+    _keep_flow(request, answer, sealed, max_age=int(desk.accounts.policy.flow_lasts.total_seconds()))
+    return answer
+
+
+def _keep_flow(request: Request, answer: Response, sealed: str, *, max_age: int) -> None:
+    """Hand the way to the browser that began it; not "strict", since another site leads back."""
     answer.set_cookie(
-        FLOW_COOKIE,
+        own_cookie(request, FLOW_COOKIE),
         sealed,
-        max_age=int(desk.accounts.policy.flow_lasts.total_seconds()),
+        max_age=max_age,
         httponly=True,
         samesite="lax",
-        path=_PATH,
+        path="/",
         secure=request.url.scheme == "https",
     )
-    return answer
 
 
 def _let_in(request: Request, desk: Desk, provider: SignOn, flow: Flow, came: Mapping[str, str]) -> str:

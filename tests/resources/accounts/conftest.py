@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from pipelines.errors import BaosongError
-from resources.accounts import AccountPolicy, Accounts, Client, Session
+from pipelines.errors import BaosongError, Refused
+from resources.accounts import AccountEvent, AccountPolicy, Accounts, Client, Session
 from tests.resources.postgresql.server import PostgresqlServer
 
 NUMBERS = count(1)
@@ -35,7 +35,8 @@ def shown(key: bytes, unix_time: int, digits: int = 6) -> str:
 
 @dataclass
 class World:
-    """What a test moves: the time, and who is a user of the deployment; `open` opens the same accounts once more."""
+    """What a test moves: the time, who is a user of the deployment, whether anybody can be told; `open` opens the same
+    accounts once more."""
 
     url: str
     home: Path
@@ -43,6 +44,13 @@ class World:
     users: set[str] = field(default_factory=lambda: {"wang", "li", "boss"})
     policy: AccountPolicy = field(default_factory=AccountPolicy)
     opened: list[Accounts] = field(default_factory=list[Accounts])
+    told: list[tuple[str, str, str | None]] = field(default_factory=list[tuple[str, str, str | None]])
+    is_silenced: bool = False
+
+    def tell(self, event: AccountEvent, user: str, by: str | None) -> None:
+        if self.is_silenced:
+            raise Refused("accounts.silenced")
+        self.told.append((event.value, user, by))
 
     def pass_by(self, **span: float) -> None:
         self.now += timedelta(**span)
@@ -64,6 +72,7 @@ class World:
             hasher=hasher,
             provider=provider,
             takes_passwords=takes_passwords,
+            tell=self.tell,
         )
         self.opened.append(accounts)
         return accounts

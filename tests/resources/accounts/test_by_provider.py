@@ -42,6 +42,35 @@ def test_the_first_identity_of_a_name_is_kept_and_no_other_opens_the_account(tru
     assert trusting.log_in_by_provider(other, DESK)[1].user_id == "wang"
 
 
+def test_an_account_that_a_password_opens_is_linked_only_by_who_just_came_in_by_it(
+    enrolled: Accounts, world: World
+) -> None:
+    both = world.open(provider=ISSUER)
+    assert refusal(both.log_in_by_provider, WANG, DESK) == "account.provider_refused"
+    assert both.trail(1)[0].detail["why"] == "password"
+    held, _ = log_in(both)
+    world.pass_by(minutes=5, seconds=1)
+    assert refusal(both.log_in_by_provider, WANG, DESK, previous=held) == "account.provider_refused"
+    both.enrol("li", both.invite("li", by="boss"), PASSWORD, DESK)
+    other, _ = log_in(both, "li")
+    assert refusal(both.log_in_by_provider, WANG, DESK, previous=other) == "account.provider_refused"
+    assert world.told == [] and both.accounts()[1].provider_subject is None
+    token, _ = both.reauthenticate(held, PASSWORD, None)
+    assert both.log_in_by_provider(WANG, DESK, previous=token)[1].means == "oidc"
+    assert world.told == [("linked", "wang", None)]
+    assert log_in(both)[1].means == "password", "the password goes on"
+    assert both.log_in_by_provider(WANG, DESK)[1].user_id == "wang", "and the identity by itself"
+
+
+def test_a_code_that_was_not_used_is_void_once_the_person_came_by_the_provider(world: World) -> None:
+    trusting = world.open(provider=ISSUER)
+    code = trusting.invite("wang", by="boss")
+    trusting.log_in_by_provider(WANG, DESK)
+    assert refusal(trusting.enrol, "wang", code, PASSWORD, DESK) == "account.enrolment_refused"
+    assert refusal(trusting.invite, "wang", by="boss") == "account.is_linked"
+    assert world.told == [("linked", "wang", None)]
+
+
 def test_one_identity_opens_one_account(trusting: Accounts) -> None:
     trusting.log_in_by_provider(WANG, DESK)
     trusting.invite("li", by="boss")

@@ -125,13 +125,6 @@ def test_a_wrong_password_uses_up_neither_kind_of_code(
         assert log_in(enrolled, code=code)[1].user_id == "wang"
 
 
-def test_turned_off_it_is_asked_for_no_more(enrolled: Accounts, factor: Factor) -> None:
-    enrolled.turn_off_totp("wang", by="wang")
-    assert log_in(enrolled)[1].user_id == "wang"
-    account = enrolled.accounts()[0]
-    assert (account.has_totp, account.recovery_codes_left) == (False, 0)
-
-
 def test_secrets_lie_encrypted_and_recovery_codes_hashed(
     enrolled: Accounts, factor: Factor, world: World
 ) -> None:

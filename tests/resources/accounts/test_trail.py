@@ -18,11 +18,10 @@ def test_a_life_of_an_account_is_told_in_order(accounts: Accounts, world: World)
     token, _ = accounts.reauthenticate(token, PASSWORD, None)
     token, _ = accounts.change_password(token, PASSWORD, "another password 精算")
     accounts.confirm_totp("wang", world.code(accounts.begin_totp("wang").secret))
-    accounts.turn_off_totp("wang", by="wang")
     accounts.log_out(token)
     accounts.lock("wang", by="boss")
     accounts.unlock("wang", by="boss")
-    accounts.reset("wang", by="boss")
+    accounts.reset("wang", by="boss", second_factor_too=True)
     refusal(accounts.enrol, "wang", "wrong", PASSWORD, DESK)
     told = accounts.trail(50)
     assert [each.event for each in reversed(told)] == [
@@ -33,10 +32,10 @@ def test_a_life_of_an_account_is_told_in_order(accounts: Accounts, world: World)
         "reauthenticated",
         "password_changed",
         "totp_on",
-        "totp_off",
         "session_ended",
         "locked",
         "unlocked",
+        "totp_off",
         "reset",
         "enrolment_failed",
     ]
