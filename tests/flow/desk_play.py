@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from html import unescape
+from pathlib import Path
 
 import httpx
 import polars as pl
@@ -26,6 +27,8 @@ from pipelines.stages.installation import Installation
 from pipelines.stages.register import register
 from resources.accounts import Accounts, Client
 
+_FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
+_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 PASSWORD = "ein langer Satz fuer die Probe 26"
 
 
@@ -110,6 +113,45 @@ def a_change(installation: Installation, filing: str, finding: str) -> str:
 def words(page: str) -> str:
     """What a page says, as a reader sees it."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def form_of(page: str, action: str) -> dict[str, list[str]]:
+    """What the forms of a page that are sent to this address hold unseen: the values of each field."""
+    found: dict[str, list[str]] = {}
+    for form in _FORM.findall(page):
+        for name, value in _HIDDEN.findall(form) if f'action="{action}"' in form else ():
+            found.setdefault(name, []).append(unescape(value))
+    return found
+
+
+def kept_in(page: str, *names: str) -> dict[str, str]:
+    """What stands in fields of a page; what it has no such field for is left out."""
+    found: dict[str, str] = {}
+    for name in names:
+        shown = re.search(
+            rf'<input[^>]* name="{name}" value="([^"]*)"|<textarea[^>]* name="{name}"[^>]*>([^<]*)</textarea>|'
+            rf'<select[^>]* name="{name}"(?:(?!</select>).)*<option value="([^"]*)" selected',
+            page,
+            re.DOTALL,
+        )
+        if shown is not None:
+            found[name] = unescape(next(each for each in shown.groups() if each is not None))
+    return found
+
+
+def refusal(
+    visitor: Visitor,
+    page: str,
+    action: str,
+    fields: Mapping[str, str],
+    files: Sequence[tuple[str, Path]] = (),
+) -> str:
+    """The whole page that answers a form which is refused."""
+    given = [(name, (path.name, path.read_bytes())) for name, path in files]
+    data = {**form_of(visitor.read(page), action), **fields}
+    answer = visitor.client.post(action, data=data, files=given or None)
+    assert answer.status_code in (400, 404, 409), answer.status_code
+    return answer.text
 
 
 def status(client: httpx.Client, path: str) -> int:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.demo.visitor import Declined
+from pipelines.demo.visitor import Declined, Visitor, said
 from pipelines.errors import BadInput
 from pipelines.stages.answer_page import MOST_AT_ONCE, answer_findings
 from pipelines.stages.installation import Installation
 from tests.flow.conftest import Resume
-from tests.flow.desk_play import Street, at_desk, words
+from tests.flow.desk_play import Street, at_desk, form_of, words
 from tests.flow.life import events, one, rows, standing
 from tests.flow.play import AUDIT
 
@@ -47,7 +47,7 @@ def test_a_branch_answers_many_after_it_saw_what_will_happen(
     page = visitor.send(LIST, ACTION, given)
     assert f"将对下列 {len(chosen)} 条问题答复“情况说明”" in words(page) and REASON in page
     assert events(installation) == recorded, "nothing happens before it is confirmed"
-    page = visitor.send(LIST, ACTION, {**given, "confirmed": "1"})
+    page = confirm(visitor, page)
     assert "答复已全部受理" in page
     assert {standing(installation, each) for each in chosen} == {("answered", "decide")}
     answered = rows(installation, answered_by="branch_330000")
@@ -57,10 +57,34 @@ def test_a_branch_answers_many_after_it_saw_what_will_happen(
     assert "与此前的答复相同，未作改动。" in again and len(events(installation)) == len(recorded) + 1
 
 
+def confirm(visitor: Visitor, shown: str) -> str:
+    """Send what the page that asks for it holds, and nothing else; the page that follows."""
+    answer = visitor.client.post(ACTION, data=form_of(shown, ACTION))
+    if answer.status_code != 303:
+        raise Declined(said(answer.text))
+    return visitor.read(answer.headers["location"])
+
+
+def test_what_another_answered_after_the_page_was_shown_is_not_overwritten(
+    installation: Installation, people: Street
+) -> None:
+    chosen, visitor = explainable(installation), people.visitor("branch_330000")
+    given = {"finding": chosen, "handling": "explanation", "answer_reason": REASON}
+    shown = visitor.send(LIST, ACTION, given)
+    branch = installation.user("branch_330000")
+    answer_findings(installation, AUDIT, branch, chosen[:1], handling="source_fix", reason="")
+    recorded = events(installation)
+    with pytest.raises(Declined, match="1 条"):
+        confirm(visitor, shown)
+    assert events(installation) == recorded
+    assert "答复已全部受理" in confirm(visitor, visitor.send(LIST, ACTION, given))
+
+
 def test_all_that_the_filters_show_can_be_answered(installation: Installation, people: Street) -> None:
     wanted = rows(installation, rule="B07", branch="330000")
-    given = {"all": "1", "rule": "B07", "handling": "source_fix", "answer_reason": "", "confirmed": "1"}
-    people.visitor("branch_330000").send(f"{LIST}?rule=B07", ACTION, given)
+    given = {"all": "1", "rule": "B07", "handling": "source_fix", "answer_reason": ""}
+    visitor = people.visitor("branch_330000")
+    confirm(visitor, visitor.send(f"{LIST}?rule=B07", ACTION, given))
     answered = rows(installation, answered_by="branch_330000")
     assert set(answered["finding"]) == set(wanted["finding"])
     assert set(answered["handling"]) == {"source_fix"}
@@ -72,7 +96,7 @@ def test_corrections_take_each_findings_expected_value(installation: Installatio
     visitor = people.visitor("branch_440000")
     page = visitor.send(LIST, ACTION, given)
     assert f'<span class="old">{row["value"]}</span> → <strong>{row["expected"]}</strong>' in page
-    visitor.send(LIST, ACTION, {**given, "confirmed": "1"})
+    confirm(visitor, page)
     assert one(installation, finding=row["finding"])["new_value"] == row["expected"]
 
 

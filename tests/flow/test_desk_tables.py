@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.stages.register import register
+from tests.flow.conftest import Resume
 from tests.flow.desk_play import Street, at_desk, words
 from tests.flow.play import AUDIT, opened
 
@@ -89,12 +90,22 @@ def test_a_branch_groups_its_own_findings_only(played: Street):
     assert re.findall(r"branch=(\d+)", "".join(LINK.findall(page))) == ["440000"]
 
 
-def test_the_page_says_what_an_act_on_all_would_do_to_how_many(played: Street):
-    state, reviewer = played.installation.state(AUDIT), played.visitor("audit_reviewer")
-    assert state.holds("first_review") == 0
-    assert "待初审的有 0 条" in words(reviewer.read(PAGE))
-    business = words(played.visitor("business_reviewer").read(PAGE))
-    assert "待下发的有 0 条" in business and "待裁定的有 0 条" in business
+def test_the_page_says_what_an_act_on_all_would_do_to_how_many_and_it_does(
+    resume: Resume, audit_listed: Path
+):
+    installation = resume(audit_listed)
+    listed = register(installation, installation.state(AUDIT)).filter(holder="first_review")
+    rule, of_rule = listed["rule"].value_counts(sort=True).row(-1)
+    assert 0 < of_rule < listed.height
+    with at_desk(installation) as street:
+        reviewer, business = street.visitor("audit_reviewer"), street.visitor("business_reviewer")
+        assert f"待初审的有 {listed.height:,} 条" in words(reviewer.read(PAGE))
+        assert f"待初审的有 {of_rule} 条" in words(reviewer.read(f"{PAGE}?rule={rule}"))
+        before = words(business.read(PAGE))
+        assert "待下发的有 0 条" in before and "待裁定的有 0 条" in before
+        reviewer.send(f"{PAGE}?rule={rule}", PAGE, {"act": "confirm", "all": "1", "rule": rule})
+        assert f"待初审的有 {listed.height - of_rule:,} 条" in words(reviewer.read(PAGE))
+        assert f"待下发的有 {of_rule} 条" in words(business.read(PAGE))
 
 
 def test_an_english_page_names_tables_fields_and_departments_in_english(played: Street):

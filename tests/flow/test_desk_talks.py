@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.demo.visitor import Declined
+from pipelines.demo.visitor import Declined, said
 from pipelines.stages.installation import Installation
 from tests.flow.conftest import Resume
-from tests.flow.desk_play import Street, at_desk, words
+from tests.flow.desk_play import Street, at_desk, kept_in, refusal, words
 from tests.flow.life import events
 from tests.flow.play import AUDIT, draft, open_by_request
 
@@ -70,13 +70,18 @@ def test_what_is_wrong_stays_in_the_form(installation: Installation, people: Str
         ({**TALK, "held_at": "昨天"}, "不是日期和时刻"),
         ({**TALK, "counterpart": "甲\x1b[0m"}, "可见文字"),
     ):
-        with pytest.raises(Declined, match=why):
-            branch.send(PAGE, PAGE, given)
+        page = refusal(branch, PAGE, PAGE, given)
+        assert why in said(page)
+        typed = {name: value for name, value in given.items() if value.strip()}
+        found = kept_in(page, *typed)
+        same = [{n: v.replace("\r\n", "\n") for n, v in each.items()} for each in (found, typed)]
+        assert same[0] == same[1]
     extension = {"deadline": "2026-05-23", "reason": "数据量大（模拟）"}
-    with pytest.raises(Declined, match="“监管同意的凭证”没有填写"):
-        branch.send(PAGE, f"{PAGE}/extension", extension)
-    with pytest.raises(Declined, match="期限本来就是"):
-        branch.send(PAGE, f"{PAGE}/extension", {**extension, "deadline": "2026-05-15"}, [("proof", proof)])
+    page = refusal(branch, PAGE, f"{PAGE}/extension", extension)
+    assert "“监管同意的凭证”没有填写" in said(page) and kept_in(page, *extension) == extension
+    extension["deadline"] = "2026-05-15"
+    page = refusal(branch, PAGE, f"{PAGE}/extension", extension, [("proof", proof)])
+    assert "期限本来就是" in said(page) and kept_in(page, *extension) == extension
     assert events(installation) == recorded
 
 

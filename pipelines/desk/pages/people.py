@@ -6,7 +6,6 @@ Whoever does it proves at that moment who they are. What may be is decided in `p
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
@@ -15,7 +14,7 @@ from pipelines.desk.answering import onward, page
 from pipelines.desk.pages.account import account_page, could_stand_in, keep_session
 from pipelines.desk.proof import proof_of, prove
 from pipelines.desk.visit import Visited, missing
-from pipelines.errors import BaosongError, Refused
+from pipelines.errors import BadInput, BaosongError, Refused
 from pipelines.stages.people import (
     PersonDraft,
     decide,
@@ -92,7 +91,7 @@ def substitutes(visit: Visited, user: str) -> Response:
         known = visit.installation.deployment.user(user)
         kept = [each for index, each in enumerate(known.substitutes) if str(index) in visit.texts("keep")]
         if visit.text("substitute"):
-            kept.append(_substitute(visit.text("substitute"), visit.day("date_from"), visit.day("date_to")))
+            kept.append(_substitute(visit, user))
         reason = visit.text("reason")
         if is_own:
             return _acted(
@@ -182,8 +181,13 @@ def _decide(visit: Visited, person: str, proposal: int, is_confirmed: bool) -> N
     )
 
 
-def _substitute(user: str, start: date, until: date) -> Substitute:
-    return Substitute.model_validate({"user": user, "from": start, "until": until})
+def _substitute(visit: Visited, person: str) -> Substitute:
+    """The one more that the form names. BadInput for somebody who does not work here."""
+    named = visit.text("substitute")
+    if named not in visit.installation.deployment.users:
+        raise BadInput("people.unknown_substitute", person=person, user=named)
+    dates = {"from": visit.day("date_from"), "until": visit.day("date_to")}
+    return Substitute.model_validate({"user": named, **dates})
 
 
 def _form(visit: Visited, person: str, *, error: BaosongError | None = None) -> HTMLResponse:

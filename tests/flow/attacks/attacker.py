@@ -14,10 +14,10 @@ import httpx
 import yaml
 
 from pipelines.demo.visitor import Visitor
-from pipelines.stages.register import register
+from tests.flow.attacks.honest import Honest, There, page_of, places_of
 from tests.flow.attacks.ways import Way
-from tests.flow.desk_play import PASSWORD, Street
-from tests.flow.play import AUDIT
+from tests.flow.attacks.ways import way as way_of
+from tests.flow.desk_play import PASSWORD, Street, form_of
 
 PEOPLE = {
     "business_reviewer": "business_reviewer", "data_engineer": "data_engineer", "audit_reviewer": "audit_reviewer",
@@ -29,6 +29,7 @@ PEOPLE = {
 """A person of every role; whose role opens a way first, takes it."""
 HEADERS = ("content-security-policy", "x-content-type-options", "referrer-policy", "x-frame-options", "permissions-policy",
            "cross-origin-opener-policy", "cross-origin-resource-policy")  # fmt: skip
+COOKIES = ("baosong_session", "baosong_language", "baosong_table")
 INSIDE = ("Traceback (most recent", 'File "/', "site-packages", "sqlalchemy", "sqlite3", "psycopg", "polars.", "pydantic",
           "jinja2", "starlette", "SQLite format 3", "root:x:0:0", "BEGIN PRIVATE", "uid=", "49028003", "OperationalError")  # fmt: skip
 """What no answer holds: the inside of the desk, files of the machine, anything that was computed."""
@@ -51,6 +52,7 @@ class Attacker:
     """Attacks over one street; `sent` keeps what was sent, to be looked for on every page afterwards."""
 
     street: Street
+    there: There
     sent: set[str] = field(default_factory=set[str])
     requests: int = 0
 
@@ -112,57 +114,24 @@ class Attacker:
 
     def honest_places(self, way: Way) -> dict[str, str]:
         """Where the route leads to something that is there."""
-        names = {
-            "workbook": self.there["book"],
-            "request_document": self.there["scan"],
-            "filing_document": self.there["list"],
-        }
-        return {
-            **self.there, "filing": AUDIT, "seq": "1", "user": "president", "standard": "circ_audit", "table": "KHXXB",
-            "rule": "B01", "codes": "business_source", "code": "zh", "name": names.get(way.name, "x"),
-        }  # fmt: skip
-
-    @cached_property
-    def there(self) -> dict[str, str]:
-        """What the installation holds of its own; the finding is one that branch 440000 and the underwriting department see."""
-        installation = self.street.installation
-        state, request = installation.state(AUDIT), installation.request("JH-2026-003")
-        dispatch, book = next(
-            (d, w) for d in state.dispatches for w in d.fact.workbooks if w.organisation == "440000"
-        )
-        own = register(installation, state).filter(
-            branch="440000", department="underwriting", severity="explain"
-        )
-        listing = state.listings[-1].fact
-        return {
-            "finding": own["finding"].sort()[0], "key": request.key, "scan": request.latest.fact.documents[0].file,
-            "content": listing.content, "list": next(iter(listing.documents)), "dispatch": str(dispatch.seq), "book": book.file,
-        }  # fmt: skip
+        return places_of(self.there, way.name)
 
     def honest_fields(self, way: Way) -> dict[str, str]:
-        """What a form needs to be taken, or to come as far as it can."""
-        number = next(NUMBERS)
-        texts = {
-            "log_in": {"user": "it_reviewer", "password": PASSWORD, "next": "/"},
-            "enrol": {"user": "requester", "code": "AAAA-BBBB", "password": PASSWORD, "again": PASSWORD},
-            "administer": {"act": "unlock", "password": PASSWORD},
-            "begin_totp": {"password": PASSWORD},
-            "confirm_totp": {"code": "000000"},
-            "change_password": {"old": "not the one in use", "password": "a new sentence 27", "again": "a new sentence 27"},
-            "answer_finding": {"handling": "explanation", "new_value": "", "reason": f"情况说明 {number}"},
-            "findings_act": {"act": "send_back", "finding": self.there["finding"], "reason": "请补充", "seen": "99999"},
-            "explain_drift": {"table": "KHXXB", "reason": "更正"},
-            "open_sign_off": {"answer": "说明"},
-            "sign": {"opinion": "agree", "comment": "同意", "password": PASSWORD, "content": "0" * 64},
-            "read_notices": {"up_to": "1"},
-            "review_request": {"opinion": "return", "comment": "请补充"},
-            "raise_request": {
-                "number": f"攻-{number}", "authority": "广东保监局（模拟）", "report": "circ_audit.detail",
-                "date_from": "2026-01-01", "date_to": "2026-03-31", "deadline": "2026-05-15",
-                "organisation": "440000", "key": f"A-{number}",
-            },
-        }  # fmt: skip
-        return texts.get(way.name, {})
+        """What a form needs to be taken, or to come as far as it can; what its page says to it, as it says now."""
+        return {**self._said(way), **self.honest.fields(way.name, next(NUMBERS))}
+
+    @cached_property
+    def honest(self) -> Honest:
+        return Honest(self.there)
+
+    def _said(self, way: Way) -> Mapping[str, str]:
+        page = page_of(way.name)
+        if page is None:
+            return {}
+        action = path_of(way, self.honest_places(way))
+        shown = path_of(way_of(page), self.honest_places(way))
+        form = form_of(self.person(way).client.get(shown).text, action)
+        return {name: values[0] for name, values in form.items() if name != "csrf"}
 
     def look_at(self, answer: httpx.Response, what: object) -> None:
         """No fault, all headers, words for whoever is refused, nothing of the inside, nothing that was sent as it was sent."""
@@ -170,7 +139,7 @@ class Attacker:
         assert answer.status_code < 500, f"{said}\n{answer.text[:300]}"
         assert [name for name in HEADERS if name not in answer.headers] == [], said
         assert not {"x-evil", "access-control-allow-origin"} & answer.headers.keys(), said
-        assert all(name in ("baosong_session", "baosong_language") for name in answer.cookies), said
+        assert all(name in COOKIES for name in answer.cookies), said
         kind = answer.headers.get("content-type", "")
         if answer.status_code >= 400 and not answer.request.url.path.startswith("/authorised/"):
             assert kind in ("text/html; charset=utf-8", "text/plain; charset=utf-8"), said
@@ -218,8 +187,7 @@ def is_encoded(value: str) -> bool:
 def slots(way: Way) -> Iterator[tuple[Slot, str]]:
     """Everything of a way that holds what the sender likes."""
     yield from (("place", name) for name in way.places)
-    if way.method == "GET":
-        yield from (("asked", name) for name in way.asked)
+    yield from (("asked", name) for name in way.asked)
     yield from (("field", name) for name in way.fields)
     if way.method == "POST" and not way.is_public:
         yield ("field", "csrf")

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.desk.visit import Desk
 from pipelines.stages.register import register
+from resources.deployment import Deployment, User
 from tests.flow.attacks.attacker import Attacker, address, corpora, path_of
 from tests.flow.attacks.ways import Way, way, ways
 from tests.flow.desk_play import PASSWORD
@@ -67,15 +68,20 @@ def test_a_secret_given_twice_is_one_secret(attacker: Attacker):
 def test_fields_that_no_form_has_mean_nothing(attacker: Attacker, taken: Way):
     person = attacker.person(taken)
     deployment, ledger = attacker.street.installation.deployment, attacker.street.installation.ledger
-    users, before = dict(deployment.users), ledger.standing()
+    appointed, before = appointments(deployment), ledger.standing()
     answer = attacker.send(
         taken, {("field", name): value for name, value in MEANT.items() if name not in taken.fields}
     )
     attacker.look_at(answer, taken.name)
-    assert deployment.users == users
+    assert appointments(deployment) == appointed
     for stream, seq in ledger.standing().items():
         done = ledger.events(stream)[before.get(stream, 0) :] if seq > before.get(stream, 0) else ()
         assert {event.actor for event in done} <= {person.user}, taken.name
+
+
+def appointments(deployment: Deployment) -> dict[str, User]:
+    """What people may do, whoever stands in for them."""
+    return {name: user.model_copy(update={"substitutes": ()}) for name, user in deployment.users.items()}
 
 
 def others(attacker: Attacker) -> dict[str, str]:
@@ -102,7 +108,14 @@ def test_nothing_of_another_branch_opens_by_its_number(attacker: Attacker):
         visitor = attacker.logged_in(attacker.street.visitor(user))
         secret = attacker.session_of(visitor).csrf_secret
         for taken in ways():
-            if taken.is_public or not set(taken.places) & {"filing", "finding", "dispatch", "key", "user"}:
+            if taken.is_public or not set(taken.places) & {
+                "filing",
+                "finding",
+                "dispatch",
+                "key",
+                "user",
+                "number",
+            }:
                 continue
             if user == "requester_440000" and "key" in taken.places:
                 continue  # who raised it sees it
@@ -110,7 +123,7 @@ def test_nothing_of_another_branch_opens_by_its_number(attacker: Attacker):
             alien = {**honest, **theirs, "name": names.get(taken.name, honest["name"])}
             tries = [
                 {**alien, "filing": SCHEDULE_P},
-                *([alien] if {"finding", "dispatch", "key"} & set(taken.places) else []),
+                *([alien] if {"finding", "dispatch", "key", "number"} & set(taken.places) else []),
             ]
             for places in tries:
                 url = path_of(taken, places)

@@ -26,10 +26,11 @@ PAGE, PLAIN, FILE = "text/html", "text/plain", "application/octet-stream"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ANSWERED = {
     "healthy": PLAIN, "findings_export": "text/csv", "workbook": XLSX, "returned_workbook": XLSX,
-    "request_document": FILE, "filing_document": FILE,
+    "request_document": FILE, "filing_document": FILE, "talk_document": FILE, "off_system_template": XLSX,
+    "filing_live": "text/event-stream", "filing_evidence": "application/zip",
 }  # fmt: skip
 OTHERS = ("branch_330000", "claims_reviewer", "executive", "administrator", "auditor")
-FEW, MANY = 3, 40
+FEW, MANY = 2, 40
 
 
 def described(attacker: Attacker) -> dict[str, Any]:

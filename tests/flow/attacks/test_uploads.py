@@ -61,7 +61,7 @@ def hostile(book: bytes) -> dict[str, bytes]:
 def test_hostile_workbooks_are_refused_one_by_one_and_nothing_is_answered(attacker: Attacker, step: int):
     taken, installation = way("upload_answers"), attacker.street.installation
     branch = attacker.person(way("workbook")).client
-    book = branch.get(f"{FILING}/workbooks/{attacker.there['dispatch']}/{attacker.there['book']}").content
+    book = branch.get(f"{FILING}/workbooks/{attacker.there.dispatch}/{attacker.there.book}").content
     files = dict(list(hostile(book).items())[::step])
     before = installation.ledger.standing()
     answer = attacker.send(
