@@ -70,6 +70,10 @@ def sign(
     department: Annotated[
         str | None, typer.Option(help="为哪个部门签署 · for which department the opinion is")
     ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(help="以哪个角色签署（有多个席位时） · as which role, for who has several seats"),
+    ] = None,
     as_user: As = None,
 ) -> None:
     """签署意见 · Give an opinion at one's seat of the step whose turn it is."""
@@ -81,6 +85,7 @@ def sign(
             opinion=opinion,
             comment=comment,
             department=department,
+            role=role,
             authentication=installation.deployment.identity,
         )
         outcome = "approved" if state.is_approved else "rejected" if state.is_rejected else "goes_on"

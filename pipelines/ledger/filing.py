@@ -32,14 +32,11 @@ class FilingState(SignedFiling):
     rounds: tuple[Recorded[e.RoundExtracted], ...] = ()
     listings: tuple[Recorded[e.ProblemsListed], ...] = ()
     dispatches: tuple[Recorded[e.FindingsDispatched], ...] = ()
-    waivers_proposed: tuple[Recorded[e.WaiverProposed], ...] = ()
-    waivers_refused: tuple[Recorded[e.WaiverRefused], ...] = ()
     reminders: tuple[Recorded[e.HolderReminded], ...] = ()
     comparisons: tuple[Recorded[e.RoundsCompared], ...] = ()
     drift_explained: tuple[Recorded[e.DriftExplained], ...] = ()
     held: tuple[e.Held, ...] = ()
     nil_returns: frozenset[str] = frozenset()
-    uploads: tuple[Recorded[e.OffSystemUploaded], ...] = ()
     baseline: Recorded[e.BaselineDeclared] | None = None
     extraction_requested: Recorded[e.ExtractionRequested] | None = None
     packages: tuple[Recorded[e.PackageBuilt], ...] = ()

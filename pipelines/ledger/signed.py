@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipelines.ledger.demand import DemandedFiling
-from pipelines.ledger.filing_events import ContentValidated
+from pipelines.ledger.filing_events import ContentValidated, OffSystemUploaded
 from pipelines.ledger.finding_events import (
     AnswersReceived,
     AnswersReviewed,
     CorrectionDecided,
     FindingsReviewed,
     WaiverGranted,
+    WaiverProposed,
+    WaiverRefused,
     WaiverRevoked,
 )
 from pipelines.ledger.recorded import Recorded
@@ -56,14 +58,17 @@ class Walk:
 
 @dataclass(frozen=True)
 class SignedFiling(DemandedFiling):
-    """The contents of a filing with the opinions on them, and what people decided before: who answered may give none, who decided
-    on answers only a department's."""
+    """The contents of a filing with the opinions on them, and what people decided before: who answered may give none, who reviewed
+    or handed in a table only a department's."""
 
+    uploads: tuple[Recorded[OffSystemUploaded], ...] = ()
     contents: tuple[Recorded[ContentValidated], ...] = ()
     answers: tuple[Recorded[AnswersReceived], ...] = ()
     first_reviews: tuple[Recorded[FindingsReviewed], ...] = ()
     answer_reviews: tuple[Recorded[AnswersReviewed], ...] = ()
     corrections_decided: tuple[Recorded[CorrectionDecided], ...] = ()
+    waivers_proposed: tuple[Recorded[WaiverProposed], ...] = ()
+    waivers_refused: tuple[Recorded[WaiverRefused], ...] = ()
     waivers: tuple[Recorded[WaiverGranted], ...] = ()
     revocations: tuple[Recorded[WaiverRevoked], ...] = ()
     sign_offs: tuple[Recorded[SignOffOpened], ...] = ()
@@ -173,29 +178,30 @@ class SignedFiling(DemandedFiling):
 
     @property
     def deciders(self) -> frozenset[str]:
-        """Who accepted or returned answers, decided a correction or a waiver: the reviewers of this filing."""
-        acts = (*self.answer_reviews, *self.corrections_decided, *self.waivers, *self.revocations)
+        """Who accepted or returned answers, decided a correction, proposed or decided a waiver: the reviewers of this filing."""
+        waivers = (*self.waivers_proposed, *self.waivers_refused, *self.waivers, *self.revocations)
+        acts = (*self.answer_reviews, *self.corrections_decided, *waivers)
         return frozenset(act.actor for act in acts)
 
-    def reviewers_barred(self, kind: StepKind, department: str) -> frozenset[str]:
-        """The reviewers who may not sit here, nor be sat for.
+    def barred_at(self, kind: StepKind, department: str) -> frozenset[str]:
+        """Who worked on the content for a department and may therefore not sit here, nor be sat for.
 
-        A department decides on its branches' answers and signs for itself: that is one role. Everybody else who signs is another
-        person than whoever reviewed; only the compliance review, which judges the departments, may be given by who did the first
-        review before them.
+        A department hands in its tables, decides on its branches' answers and signs for itself: that is one role. Everybody else
+        who signs is another person than whoever handed in or reviewed; only the compliance review, which judges the departments,
+        may be given by who did the first review before them.
         """
         if department:
             return frozenset()
         first = (
             frozenset(act.actor for act in self.first_reviews) if kind != "compliance" else frozenset[str]()
         )
-        return self.deciders | first
+        return self.deciders | {upload.actor for upload in self.uploads} | first
 
     @property
     def has_distinct_people(self) -> bool:
-        """Whether preparer, answerers, reviewers and every opinion are different people."""
+        """Whether preparer, answerers, reviewers, who handed in and every opinion are different people."""
         apart = all(
-            not self.reviewers_barred(step.bound.kind, o.fact.department) & {o.actor, o.fact.on_behalf_of}
+            not self.barred_at(step.bound.kind, o.fact.department) & {o.actor, o.fact.on_behalf_of}
             for step in self.steps
             for o in step.opinions
         )

@@ -28,9 +28,11 @@ S = TypeVar("S", Seat, LiveSeat)
 class OpenSeat:
     """A seat that a person may take now: at which step (0-based), whose it is, until when an opinion is expected.
 
-    `on_behalf_of`: the absent person whose seat it is, for a substitute; empty where the seat is one's own.
+    `on_behalf_of`: the absent person whose seat it is, for a substitute; empty where the seat is one's own. `sign_off`: the
+    ledger's sequence number of the sign-off.
     """
 
+    sign_off: int
     step: int
     title: Title
     role: str
@@ -38,6 +40,11 @@ class OpenSeat:
     kind: StepKind
     on_behalf_of: str
     due: datetime | None
+
+    @property
+    def key(self) -> str:
+        """The seat as a form names it: an opinion is given at the seat that was shown, or not at all."""
+        return f"{self.sign_off}:{self.step}:{self.role}:{self.department}:{self.on_behalf_of}"
 
 
 def resolved_steps(
@@ -98,7 +105,7 @@ def seats_for(installation: Installation, state: FilingState, user: User) -> tup
     barred = state.makers | acted_on(state)
     taken = [
         each
-        for apart, seats in _by_reviewers(state, step)
+        for apart, seats in _by_barred(state, step)
         if user.id not in apart
         for each in takable(installation, seats, user, barred | apart)
     ]
@@ -106,12 +113,12 @@ def seats_for(installation: Installation, state: FilingState, user: User) -> tup
     return tuple(_open(installation, state, step, seat, absent) for seat, absent in own or taken)
 
 
-def _by_reviewers(state: FilingState, step: LiveStep) -> Iterator[tuple[frozenset[str], list[LiveSeat]]]:
-    """The open seats of a step, with the reviewers who are barred from them: those of departments, and the others."""
+def _by_barred(state: FilingState, step: LiveStep) -> Iterator[tuple[frozenset[str], list[LiveSeat]]]:
+    """The open seats of a step, with the people who are barred from them: those of departments, and the others."""
     for is_department in (False, True):
         seats = [seat for seat in step.open_seats if bool(seat.department) is is_department]
         if seats:
-            yield state.reviewers_barred(step.bound.kind, seats[0].department), seats
+            yield state.barred_at(step.bound.kind, seats[0].department), seats
 
 
 def takable(
@@ -193,6 +200,7 @@ def _open(
     title = step.bound.title
     named = Title(zh=title.get("zh", seat.role), en=title.get("en", seat.role))
     return OpenSeat(
+        sign_off=state.walks[-1].opened.seq,
         step=step.place,
         title=named,
         role=seat.role,

@@ -8,8 +8,10 @@ is `seats.py`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pipelines.errors import BadInput, Refused
-from pipelines.ledger.filing import FilingState
+from pipelines.ledger.filing import FilingState, Recorded
 from pipelines.ledger.filing_events import Opinion, OpinionGiven, SignOffOpened
 from pipelines.ledger.heads import open_key
 from pipelines.ledger.statements import signed
@@ -28,7 +30,25 @@ from pipelines.stages.seats import OpenSeat, holds, resolved_steps, seat_name, s
 from pipelines.stages.validate import read_findings
 from resources.deployment import User
 
-__all__ = ["OpenSeat", "closed_gates", "give_opinion", "open_seats", "open_sign_off", "require_approval"]
+__all__ = [
+    "OpenSeat",
+    "Shown",
+    "closed_gates",
+    "give_opinion",
+    "open_seats",
+    "open_sign_off",
+    "require_approval",
+]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What somebody had before them when they gave an opinion: the content's digest, the seat (`OpenSeat.key`), and, for who
+    judges the process, the digest of the compliance review; None where they were shown none."""
+
+    content: str
+    seat: str
+    review: str | None = None
 
 
 def open_sign_off(
@@ -85,7 +105,6 @@ def open_seats(installation: Installation, state: FilingState, user: User) -> tu
     return seats_for(installation, state, user)
 
 
-@asked_again
 def give_opinion(
     installation: Installation,
     filing: str,
@@ -94,31 +113,52 @@ def give_opinion(
     opinion: Opinion,
     comment: str,
     department: str | None = None,
+    role: str | None = None,
     authentication: str = "",
-    content: str | None = None,
+    shown: Shown | None = None,
 ) -> FilingState:
     """One opinion (意见) at the seat of the current step that is the user's, or that of an absent person.
 
-    `department` says for which, where the user speaks for several; `authentication` how they proved who they are; `content` is
-    the digest of what they were shown. Somebody else who signs at the same moment at another seat does no harm: all is asked
-    again. Raises BadInput without a comment; Refused when no sign-off is open, none of the open seats is the user's (it lists
-    them), the person already acted on this content, or it is another than they were shown.
+    `shown`: what they had before them; by default what is there now, at the seat that `department` or `role` says where the user
+    has several. `authentication`: how they proved who they are. Somebody else who signs at the same moment at another seat does
+    no harm: all is asked again, for the same content and seat. Raises BadInput without a comment and where several seats are
+    meant; Refused when no sign-off is open, none of the open seats is the user's (it lists them), the person already acted on
+    this content, or it, the seat or the review is another than they were shown.
     """
     if not comment.strip():
         raise BadInput("sign_off.no_comment")
-    state = installation.state(filing)
-    require_settled(installation, state)
-    live = state.live_sign_off
-    if live is None:
-        code = "sign_off.void" if state.sign_off else "sign_off.none"
-        raise Refused(code, filing=filing)
-    if content is not None and content != live.fact.content:
+    if shown is None:
+        state, live = _open_to_opinions(installation, filing)
+        seats = _own_seats(installation, state, user, department, role)
+        shown = Shown(live.fact.content, _the_one(user, seats).key)
+    return _give(
+        installation, filing, user, shown, opinion=opinion, comment=comment, authentication=authentication
+    )
+
+
+@asked_again
+def _give(
+    installation: Installation,
+    filing: str,
+    user: User,
+    shown: Shown,
+    *,
+    opinion: Opinion,
+    comment: str,
+    authentication: str,
+) -> FilingState:
+    state, live = _open_to_opinions(installation, filing)
+    if shown.content != live.fact.content:
         raise Refused(
-            "sign_off.other_content", filing=filing, shown=content[:12], content=live.fact.content[:12]
+            "sign_off.other_content",
+            filing=filing,
+            shown=shown.content[:12],
+            content=live.fact.content[:12],
         )
-    if state.decision:
-        raise Refused("sign_off.decided", filing=filing, opinion=state.decision.fact.opinion)
-    seat = _seat(installation, state, user, department)
+    seat = _seat_shown(installation, state, user, shown.seat)
+    review = compliance(installation, state) if seat.kind == "compliance" else None
+    if review and shown.review is not None and shown.review != review.digest:
+        raise Refused("sign_off.review_moved")
     at = installation.now()
     fact = OpinionGiven(
         number=live.fact.number,
@@ -130,9 +170,7 @@ def give_opinion(
         opinion=opinion,
         comment=comment,
         authentication=authentication,
-        compliance=keep_compliance(installation, compliance(installation, state))
-        if seat.kind == "compliance"
-        else None,
+        compliance=keep_compliance(installation, review) if review else None,
     )
     fact = signed(
         open_key(installation.home),
@@ -147,37 +185,72 @@ def give_opinion(
     return installation.record(state, fact, actor=user.id, command=command, at=at)
 
 
-def _seat(installation: Installation, state: FilingState, user: User, department: str | None) -> OpenSeat:
-    """The one seat that the user takes; Refused or BadInput otherwise."""
+def _open_to_opinions(installation: Installation, filing: str) -> tuple[FilingState, Recorded[SignOffOpened]]:
+    """A filing with the sign-off in which opinions are awaited; Refused where there is none."""
+    state = installation.state(filing)
+    require_settled(installation, state)
+    live = state.live_sign_off
+    if live is None:
+        raise Refused("sign_off.void" if state.sign_off else "sign_off.none", filing=filing)
+    if state.decision:
+        raise Refused("sign_off.decided", filing=filing, opinion=state.decision.fact.opinion)
+    return state, live
+
+
+def _seat_shown(installation: Installation, state: FilingState, user: User, shown: str) -> OpenSeat:
+    """The seat that the user was shown, by its key; Refused where it is another by now."""
+    seats = _own_seats(installation, state, user)
+    for seat in seats:
+        if seat.key == shown:
+            return seat
+    now = "、".join(seat_name(installation, seat) for seat in seats)
+    raise Refused("sign_off.other_seat", filing=state.id, step=seats[0].step + 1, seats=now)
+
+
+def _own_seats(
+    installation: Installation,
+    state: FilingState,
+    user: User,
+    department: str | None = None,
+    role: str | None = None,
+) -> list[OpenSeat]:
+    """The seats that the user may take, at least one, of a department or role where it is given; else Refused."""
     seats = [
         seat
         for seat in seats_for(installation, state, user)
-        if department is None or seat.department == department
+        if department in (None, seat.department) and role in (None, seat.role)
     ]
     has_acted = _has_acted(state, user.id)
     if not seats and not has_acted and _has_reviewed(state, user):
         raise Refused("sign_off.reviewed", user=user.id)
     if not seats and not has_acted:
-        role = "、".join(seat_name(installation, seat) for seat in state.open_seats)
+        awaited = "、".join(seat_name(installation, seat) for seat in state.open_seats)
         step = state.current_step.place + 1 if state.current_step else 0
-        raise Refused("sign_off.role", user=user.id, role=role, step=step)
+        raise Refused("sign_off.role", user=user.id, role=awaited, step=step)
     if state.live_sign_off and user.id == state.live_sign_off.actor:
         raise Refused("sign_off.preparer", user=user.id)
     if user.id in state.answerers:
         raise Refused("sign_off.answered", user=user.id)
     if has_acted:
         raise Refused("sign_off.twice", user=user.id)
-    if len({seat.department for seat in seats}) > 1:
-        known = ", ".join(seat.department for seat in seats)
-        raise BadInput("sign_off.which_department", user=user.id, departments=known)
-    return seats[0]
+    return seats
+
+
+def _the_one(user: User, seats: list[OpenSeat]) -> OpenSeat:
+    """The only seat; BadInput where the user has to say which."""
+    if len(seats) == 1:
+        return seats[0]
+    if seats[0].department:
+        departments = ", ".join(seat.department for seat in seats)
+        raise BadInput("sign_off.which_department", user=user.id, departments=departments)
+    raise BadInput("sign_off.which_role", user=user.id, roles=", ".join(seat.role for seat in seats))
 
 
 def _has_reviewed(state: FilingState, user: User) -> bool:
     """Whether one of the open seats would be the user's, had they not reviewed this filing's findings."""
     kind = state.current_step.bound.kind if state.current_step else "opinion"
     theirs = [seat for seat in state.open_seats if holds(user, seat)]
-    return any(user.id in state.reviewers_barred(kind, seat.department) for seat in theirs)
+    return any(user.id in state.barred_at(kind, seat.department) for seat in theirs)
 
 
 def _has_acted(state: FilingState, user: str) -> bool:

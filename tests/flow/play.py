@@ -307,9 +307,16 @@ def next_signer(installation: Installation, filing: str) -> User:
 
 def sign_next_seat(installation: Installation, filing: str, comment: str = "同意（模拟）") -> FilingState:
     """Somebody who may take the first open seat agrees."""
-    department = installation.state(filing).open_seats[0].department or None
-    user = next_signer(installation, filing)
-    return give_opinion(installation, filing, user, opinion="agree", comment=comment, department=department)
+    seat, user = installation.state(filing).open_seats[0], next_signer(installation, filing)
+    return give_opinion(
+        installation,
+        filing,
+        user,
+        opinion="agree",
+        comment=comment,
+        department=seat.department,
+        role=seat.role,
+    )
 
 
 def agree(

@@ -241,9 +241,12 @@ def test_after_a_refused_signature_the_form_on_the_page_still_works(reviewed: St
     engineer, actuary = reviewed.visitor("data_engineer"), reviewed.visitor("actuary")
     engineer.send(f"/filings/{SCHEDULE_P}/gates", f"/filings/{SCHEDULE_P}/sign-off", {})
     page = f"/filings/{SCHEDULE_P}/sign"
-    secret = re.search(r'name="csrf" value="([^"]+)"', actuary.read(page))
-    assert secret
+    secret, seat = (
+        re.search(rf'name="{name}" value="([^"]+)"', actuary.read(page)) for name in ("csrf", "seat")
+    )
+    assert secret and seat
     fields = {"opinion": "agree", "comment": "说明属实", "password": PASSWORD, "content": "0" * 64}
+    fields["seat"] = seat[1]
     refused = actuary.client.post(page, data={**fields, "csrf": secret[1]})
     assert refused.status_code == 409 and "说明属实" in refused.text
     state = reviewed.desk.installation.state(SCHEDULE_P)

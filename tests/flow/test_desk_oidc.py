@@ -14,11 +14,12 @@ from resources.accounts import Client
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import PASSWORD, Street, at_desk, words
 from tests.flow.oidc_play import Traveller, is_in, sent_to, traveller
-from tests.flow.play import SCHEDULE_P, Cores, first_report, opened, preparer
+from tests.flow.play import SCHEDULE_P, Cores, execute, first_report, opened, preparer
 from tests.resources.accounts.conftest import refusal
 from tests.resources.sign_on.running import RealProvider, real_provider
 
 CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+HIDDEN = re.compile(r'<input type="hidden" name="(csrf|content|review|seat)" value="([^"]*)"')
 SIGN = f"/filings/{SCHEDULE_P}/sign"
 ANEW = "重新验证身份"
 
@@ -72,11 +73,8 @@ def secret_of(person: Traveller, page: str) -> str:
 
 def send_opinion(person: Traveller, street: Street, **fields: str) -> str:
     """Send the form of the sign page; what stands on the page that follows."""
-    live = street.installation.state(SCHEDULE_P).live_sign_off
-    assert live
     form = {
-        "csrf": secret_of(person, SIGN),
-        "content": live.fact.content,
+        **dict(HIDDEN.findall(person.desk.get(SIGN).text)),
         "opinion": "agree",
         "comment": "说明属实",
         **fields,
@@ -207,6 +205,23 @@ def test_an_opinion_is_signed_after_a_new_visit_at_the_provider_and_says_so(sign
     assert config is not None
     assert opinion.fact.authentication == f"desk: OpenID Connect, {config.issuer}, session {session.id}"
     assert events(signing, "actuary")[0] == "reauthenticated"
+
+
+def test_nobody_is_told_of_a_failure_once_their_opinion_is_recorded(signing: Street) -> None:
+    """What was kept of the form is dropped before the opinion: where that cannot be done, nothing is recorded."""
+    person = traveller(signing)
+    person.sign_on("actuary", SIGN)
+    person.sign_on("actuary", SIGN, again=True)
+    fails = (
+        "CREATE TRIGGER fails BEFORE UPDATE OF draft ON account_session BEGIN SELECT no_such_function(); END"
+    )
+    accounts = signing.installation.home / "accounts.db"
+    execute(accounts, fails)
+    assert 'class="wrong"' in send_opinion(person, signing)
+    assert signing.installation.state(SCHEDULE_P).live_opinions == ()
+    execute(accounts, "DROP TRIGGER fails")
+    assert "意见已记录" in send_opinion(person, signing)
+    assert len(signing.installation.state(SCHEDULE_P).live_opinions) == 1
 
 
 def test_somebody_else_at_the_provider_proves_nothing(signing: Street) -> None:

@@ -35,6 +35,7 @@ from tests.flow.play import (
     opened,
     own_deployment,
     preparer,
+    replace_text,
     run,
     schedule_p_draft,
     sign_next_seat,
@@ -107,6 +108,30 @@ def test_what_is_signed_or_packaged_takes_no_upload(begin: Resume, deployment: P
     said = refusal(installation, fewer(triangles))
     assert "第 1 版已打包" in said
     assert f"baosong filing reopen {SCHEDULE_P}" in said
+
+
+def test_who_handed_in_a_table_signs_for_the_department_and_at_no_other_seat(
+    begin: Resume, deployment: Path, triangles: Path
+) -> None:
+    accounting = 'roles: [business_reviewer]\n    organisations: ["*"]\n    departments: [finance]'
+    replace_text(
+        deployment / "users.yaml", accounting, accounting.replace("reviewer]", "reviewer, actuarial]", 1)
+    )
+    route = "steps: [actuarial, {departments: all, quorum: 1}, executive]"
+    replace_text(deployment / "routes.yaml", "steps: [actuarial, executive]", route)
+    installation = begin(deployment=deployment)
+    reviewed(installation, triangles)
+    agree(installation, SCHEDULE_P, steps=0)
+    person = installation.user("accounting_reviewer")
+    with pytest.raises(Refused, match="或交来过系统外数据，不能再在此席位签署"):
+        give_opinion(installation, SCHEDULE_P, person, opinion="agree", comment="同意（模拟）")
+    actuary = installation.user("actuary")
+    give_opinion(installation, SCHEDULE_P, actuary, opinion="agree", comment="同意（模拟）")
+    state = give_opinion(installation, SCHEDULE_P, person, opinion="agree", comment="同意（模拟）")
+    assert (state.live_opinions[-1].fact.department, state.has_distinct_people) == ("finance", True)
+    assert not replace(state, uploads=(replace(state.uploads[0], actor="actuary"),)).has_distinct_people, (
+        "nor does such an opinion open a package"
+    )
 
 
 def test_a_disagreement_opens_the_way_to_another_upload(

@@ -20,7 +20,7 @@ from pipelines.ledger.statements import signed
 from pipelines.stages.installation import Installation
 from pipelines.stages.rejection import answer_objection
 from pipelines.stages.seats import concerned_departments
-from pipelines.stages.sign_off import give_opinion, open_seats, open_sign_off
+from pipelines.stages.sign_off import Shown, give_opinion, open_seats, open_sign_off
 from pipelines.stages.tasks import tasks_of_filing
 from tests.flow.conftest import Resume
 from tests.flow.life import clock_to, person
@@ -124,9 +124,12 @@ def test_what_is_signed_is_what_was_shown(resume: Resume, schedule_p_reviewed: P
     state = agree(installation, SCHEDULE_P, steps=0)
     assert state.content is not None
     actuary, shown = installation.user("actuary"), state.content.fact.content
+    (seat,) = open_seats(installation, state, actuary)
     with pytest.raises(Refused, match="不是您看到的 eeeeeeeeeeee"):
-        give_opinion(installation, SCHEDULE_P, actuary, opinion="agree", comment="同意", content="e" * 64)
-    state = give_opinion(installation, SCHEDULE_P, actuary, opinion="agree", comment="同意", content=shown)
+        other = Shown("e" * 64, seat.key)
+        give_opinion(installation, SCHEDULE_P, actuary, opinion="agree", comment="同意", shown=other)
+    read = Shown(shown, seat.key)
+    state = give_opinion(installation, SCHEDULE_P, actuary, opinion="agree", comment="同意", shown=read)
     assert state.live_opinions[0].fact.content == shown
 
 
@@ -306,9 +309,9 @@ def test_who_did_the_first_review_may_judge_the_process_but_is_no_executive(
 ) -> None:
     state = resume(audit_in_review).state(AUDIT)
     assert {review.actor for review in state.first_reviews} == {"audit_reviewer"}
-    assert state.reviewers_barred("compliance", "") == frozenset()
-    assert state.reviewers_barred("opinion", "") == {"audit_reviewer"}
-    assert state.reviewers_barred("opinion", "claims") == frozenset()
+    assert state.barred_at("compliance", "") == frozenset()
+    assert state.barred_at("opinion", "") == {"audit_reviewer"}
+    assert state.barred_at("opinion", "claims") == frozenset()
 
 
 # ---- rejected, and put up again

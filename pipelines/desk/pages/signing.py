@@ -14,17 +14,17 @@ from pipelines.desk.pages.account import keep_session
 from pipelines.desk.pages.filings import filing_page, head_of
 from pipelines.desk.proof import proof_of, prove, told
 from pipelines.desk.visit import Visit, Visited, missing
-from pipelines.errors import BaosongError, Refused
+from pipelines.errors import BaosongError
 from pipelines.stages.compliance import compliance
 from pipelines.stages.gates import gate_results
 from pipelines.stages.key_indicators import key_indicators
 from pipelines.stages.rejection import answer_objection, is_theirs
 from pipelines.stages.seats import due
-from pipelines.stages.sign_off import give_opinion, open_seats, open_sign_off
+from pipelines.stages.sign_off import Shown, give_opinion, open_seats, open_sign_off
 from pipelines.stages.unjudged import unjudged
 
 router = APIRouter()
-_WRITTEN = ("opinion", "comment", "department")
+_WRITTEN = ("opinion", "comment", "seat")
 
 
 @router.post("/filings/{filing}/sign-off", name="open_sign_off")
@@ -61,7 +61,7 @@ def sign_page(visit: Visited) -> HTMLResponse:
 
 @router.post("/filings/{filing}/sign", name="sign")
 def sign(visit: Visited) -> Response:
-    """Give an opinion. The content must still be the one that was read, and the person prove now that it is them.
+    """Give an opinion. Content, seat and review must still be those that were read, and the person prove now that it is them.
 
     Who has to go to the provider first finds there again what they wrote.
     """
@@ -70,22 +70,20 @@ def sign(visit: Visited) -> Response:
         if opinion not in ("agree", "disagree"):
             raise missing("opinion")
         comment = visit.text("comment", is_needed=True)
-        _require_review_as_read(visit)
         token, session = prove(visit)
         visit = replace(visit, session=session)
+        _keep(visit, {})
         state = give_opinion(
             visit.installation,
             visit.state.id,
             visit.user,
             opinion=opinion,
             comment=comment,
-            department=visit.text("department") or None,
-            content=visit.text("content"),
             authentication=told(visit, session),
+            shown=Shown(visit.text("content"), visit.text("seat"), visit.text("review")),
         )
         outcome = "approved" if state.is_approved else "rejected" if state.is_rejected else "signed"
         answer: Response = onward(visit, "filing", done=outcome, path={"filing": state.id})
-        _keep(visit, {})
     except BaosongError as error:
         if error.code == "desk.provider_first":
             _keep(visit, {name: visit.text(name) for name in _WRITTEN})
@@ -105,15 +103,6 @@ def _written(visit: Visit) -> dict[str, str]:
     """What stands in the form: what was just sent, or what was kept."""
     kept = visit.desk.accounts.draft(visit.session, visit.request.url.path) if not visit.form else {}
     return {name: visit.text(name) or kept.get(name, "") for name in _WRITTEN}
-
-
-def _require_review_as_read(visit: Visited) -> None:
-    """Whoever judges the process judges what stood on their page. Refused when the review says something else by now."""
-    seats = open_seats(visit.installation, visit.state, visit.user)
-    if any(seat.kind == "compliance" for seat in seats):
-        review = compliance(visit.installation, visit.state)
-        if visit.text("review") != review.digest:
-            raise Refused("desk.review_moved")
 
 
 def gates_page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
