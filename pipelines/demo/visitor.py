@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-_HIDDEN = re.compile(r'<input type="hidden" name="(csrf|seen|content|review)" value="([^"]*)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="(csrf|seen|content|review|seat)" value="([^"]*)"')
 _WRONG = re.compile(r'class="wrong"[^>]*>(.*?)</(?:div|p|section)>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 _OK, _SEE_OTHER = 200, 303
