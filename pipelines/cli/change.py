@@ -37,8 +37,12 @@ def review(
     number: Number,
     opinion: Annotated[Literal["approve", "refuse"], typer.Option(help="批准或不批准 · approve or refuse")],
     comment: Annotated[str, typer.Option(help="意见 · comment")],
+    role: Annotated[str | None, typer.Option(help="可坐多个席位时：以哪个角色 · as which role")] = None,
     department: Annotated[
         str | None, typer.Option(help="代表多个部门时：为哪个部门 · for which, who speaks for several")
+    ] = None,
+    on_behalf_of: Annotated[
+        str | None, typer.Option("--for", help="代理多人时：代谁 · for whom, who stands in for several")
     ] = None,
     as_user: As = None,
 ) -> None:
@@ -46,7 +50,16 @@ def review(
     with open_installation() as installation:
         user = installation.user(as_user)
         _tell(
-            review_change(installation, number, user, opinion=opinion, comment=comment, department=department)
+            review_change(
+                installation,
+                number,
+                user,
+                opinion=opinion,
+                comment=comment,
+                role=role,
+                department=department,
+                on_behalf_of=on_behalf_of,
+            )
         )
 
 

@@ -3,13 +3,18 @@ minutes those of a sign-off's time limits. Deadlines are the stages'."""
 
 # Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
+import logging
+
 import dagster as dg
 
 from pipelines.defs.resources import InstallationResource
 from pipelines.errors import BaosongError
 from pipelines.stages.holders import remind
+from pipelines.stages.installation import Installation
 from pipelines.stages.request import open_due
 from pipelines.stages.step_limits import due_reminders, remind_signers
+
+_log = logging.getLogger("baosong.calendar")
 
 
 @dg.op(description="按节假日日历开启应报任务，已开启的不重复；并签署当日台账头")
@@ -30,16 +35,16 @@ def remind_holders(context: dg.OpExecutionContext, installation: InstallationRes
     """Record what is due or late, of every filing, also where another's cannot be told; returns how many were reminded."""
     told, failed = 0, list[str]()
     with installation.open() as opened:
-        for state in opened.states():
+        for filing in opened.filings():
             try:
-                reminded = remind(opened, state.id)
+                reminded = remind(opened, filing)
             except BaosongError as error:
-                failed.append(f"{state.id}: {error}")
+                failed.append(f"{filing}: {error}")
                 continue
             for each in reminded:
                 told += 1
                 context.log.info(
-                    f"{each.level} {state.id} {each.holder} {each.department} {each.organisation}：{each.count} 条，{each.due} 到期"
+                    f"{each.level} {filing} {each.holder} {each.department} {each.organisation}：{each.count} 条，{each.due} 到期"
                 )
     if failed:
         raise dg.Failure("\n".join(failed))
@@ -60,16 +65,16 @@ def remind_late_signers(context: dg.OpExecutionContext, installation: Installati
     """Record what a sign-off's limits demand; asking twice records once. Returns how many reminders are new."""
     told, failed = 0, list[str]()
     with installation.open() as opened:
-        for state in opened.states():
+        for filing in opened.filings():
             try:
-                reminded = remind_signers(opened, state.id)
+                reminded = remind_signers(opened, filing)
             except BaosongError as error:
-                failed.append(f"{state.id}: {error}")
+                failed.append(f"{filing}: {error}")
                 continue
             told += len(reminded)
             for each in reminded:
                 context.log.info(
-                    f"{each.level} {state.id} 第 {each.step + 1} 步，时限 {each.due:%Y-%m-%d %H:%M}"
+                    f"{each.level} {filing} 第 {each.step + 1} 步，时限 {each.due:%Y-%m-%d %H:%M}"
                 )
     if failed:
         raise dg.Failure("\n".join(failed))
@@ -82,10 +87,19 @@ def time_limits() -> None:
     remind_late_signers()
 
 
+def _is_late(installation: Installation, filing: str) -> bool:
+    """Whether anybody is to be reminded of the filing's sign-off; one that cannot be read keeps no other waiting."""
+    try:
+        return bool(due_reminders(installation, installation.state(filing)))
+    except BaosongError as error:
+        _log.warning("%s cannot be read, so nobody is reminded of it: %s", filing, error)
+        return False
+
+
 def _limits_schedule(resource: InstallationResource) -> dg.ScheduleDefinition:
     def is_due(context: dg.ScheduleEvaluationContext) -> bool:
         with resource.open() as installation:
-            return any(due_reminders(installation, state) for state in installation.states())
+            return any(_is_late(installation, filing) for filing in installation.filings())
 
     return dg.ScheduleDefinition(
         name="time_limits_schedule",

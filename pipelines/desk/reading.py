@@ -14,7 +14,7 @@ import polars as pl
 from pipelines.ledger.change import ChangeState
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.request import RequestState
-from pipelines.stages.change_request import change_request
+from pipelines.stages.change_request import find_change
 from pipelines.stages.installation import Installation
 from pipelines.stages.register_file import register_file
 
@@ -56,10 +56,11 @@ class Reading:
         """All change requests, the one raised last at the head."""
         prefix, installation = "change/", self._installation
         found = [
-            self._fresh(n, seq, lambda k: change_request(installation, k), prefix)
-            for n, seq in self._standing(prefix)
+            self._fresh(name, seq, lambda number: find_change(installation, number), prefix)
+            for name, seq in self._standing(prefix)
         ]
-        return sorted(found, key=lambda change: (change.raised_at, change.number), reverse=True)
+        known = [change for change in found if change is not None]
+        return sorted(known, key=lambda change: (change.raised_at, change.number), reverse=True)
 
     def register(self, state: FilingState) -> pl.LazyFrame:
         """The register of a filing, to be filtered before it is collected; no columns before anything was judged."""
@@ -91,6 +92,8 @@ class Reading:
             kept = self._kept.get(stream)
         if kept is None or kept[0] != seq:
             state = read(stream.removeprefix(prefix))
+            if state is None:
+                return state
             with self._lock:
                 self._kept[stream] = (state.seq, state)  # type: ignore[attr-defined, assignment]
             return state

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.stages.scope import sees_filing, sees_organisations, sees_request, visible_branches
+from pipelines.stages.scope import (
+    BRANCH_ROLES,
+    SEES_ALL,
+    sees_filing,
+    sees_organisations,
+    sees_request,
+    visible_branches,
+)
 from resources.deployment import Deployment, User
 
 __all__ = [
@@ -20,10 +27,6 @@ __all__ = [
     "visible_branches",
     "visible_findings",
 ]
-
-SEES_ALL = frozenset({"data_engineer", "audit_reviewer", "finance", "actuarial", "it", "executive", "president", "auditor"})  # fmt: skip
-"""Roles of the head office whose work is the whole filing."""
-BRANCH_ROLES = frozenset({"requester", "branch_preparer", "branch_it", "branch_it_manager"})
 
 
 def visible_findings(deployment: Deployment, user: User) -> pl.Expr:

@@ -1,10 +1,13 @@
-"""Talks with the regulator as a person sees them: head office all, a branch those that its own people recorded. Reads only."""
+"""Talks with the regulator as a person sees them: head office all, whoever is of a branch those that its own people recorded.
+
+Reads only. The organisations decide, not the roles.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.desk.scope import BRANCH_ROLES, sees_organisations
+from pipelines.desk.scope import sees_organisations
 from pipelines.desk.visit import Visit
 from pipelines.ledger.demand_events import ExtensionDecided, ExtensionProposed, TalkRecorded
 from pipelines.ledger.filing import Recorded
@@ -50,7 +53,7 @@ def document_of(visit: Visit, file: str) -> Document | None:
 
 def _is_seen(visit: Visit, actor: str) -> bool:
     """Of a branch only what somebody of it recorded: what another asked, or head office, may speak of others' data."""
-    if not visit.user.roles <= BRANCH_ROLES or "*" in visit.user.organisations:
+    if "*" in visit.user.organisations:
         return True
     deployment = visit.installation.deployment
     recorder = deployment.users.get(actor)

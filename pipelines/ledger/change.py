@@ -105,7 +105,11 @@ EVENTS: dict[str, type[ChangeEvent]] = {model.kind: model for model in ChangeEve
 
 @dataclass(frozen=True)
 class ChangeState:
-    """One change request, folded from its events."""
+    """One change request, folded from its events.
+
+    `erased`: acts whose payload was erased. What they were is known, not what they said: an execution stands; a review decides
+    nothing, so that a request which waits for it is closed, and the correction asks for another.
+    """
 
     number: str
     raised: ChangeRaised
@@ -114,6 +118,7 @@ class ChangeState:
     reviews: tuple[Recorded[ChangeReviewed], ...] = ()
     executed: Recorded[ChangeExecuted] | None = None
     shown: Recorded[ChangeShown] | None = None
+    erased: tuple[Event, ...] = ()
     seq: int = 0
 
     @property
@@ -129,12 +134,13 @@ class ChangeState:
 
     @property
     def stage(self) -> Stage:
-        if self.shown:
+        erased = {event.type for event in self.erased}
+        if self.shown or ChangeShown.kind in erased:
             return "shown"
-        if self.executed:
+        if self.executed or ChangeExecuted.kind in erased:
             return "executed"
         if self.decision is None:
-            return "raised"
+            return "refused" if ChangeReviewed.kind in erased else "raised"
         return "approved" if self.decision.fact.opinion == "approve" else "refused"
 
     @property
@@ -152,7 +158,7 @@ class ChangeState:
     def actors(self) -> frozenset[str]:
         """Who raised or reviewed, and for whom somebody reviewed: none of them takes another part."""
         reviewed = {who for each in self.reviews for who in (each.actor, each.fact.on_behalf_of) if who}
-        return frozenset({self.raised_by, *reviewed})
+        return frozenset({self.raised_by, *reviewed, *(event.actor for event in self.erased)})
 
 
 def seat_of(raised: ChangeRaised, reviewed: ChangeReviewed) -> Seat:
@@ -161,21 +167,27 @@ def seat_of(raised: ChangeRaised, reviewed: ChangeReviewed) -> Seat:
 
 
 def fold_change(events: Iterable[Event]) -> ChangeState | None:
-    """The state after the events of one stream `change/<number>`; None for an empty stream."""
+    """The state after the events of one stream `change/<number>`; None for an empty stream, and once its beginning is erased."""
     state: ChangeState | None = None
     for event in events:
-        if event.payload is None:
-            continue
-        fact = EVENTS[event.type].model_validate(event.payload)
+        fact = None if event.payload is None else EVENTS[event.type].model_validate(event.payload)
         if isinstance(fact, ChangeRaised):
             state = ChangeState(event.stream.removeprefix("change/"), fact, event.actor, event.at)
-        assert state is not None, "a change request begins by being raised"
-        recorded: Recorded[Any] = Recorded(event.seq, event.actor, event.at, event.hash, fact)
-        if isinstance(fact, ChangeReviewed):
-            state = replace(state, reviews=(*state.reviews, recorded))
-        elif isinstance(fact, ChangeExecuted):
-            state = replace(state, executed=recorded)
-        elif isinstance(fact, ChangeShown):
-            state = replace(state, shown=recorded)
-        state = replace(state, seq=event.seq)
+        if state is not None:
+            state = replace(_after(state, event, fact), seq=event.seq)
     return state
+
+
+def _after(state: ChangeState, event: Event, fact: ChangeEvent | None) -> ChangeState:
+    if fact is None:
+        return replace(state, erased=(*state.erased, event))
+    recorded: Recorded[Any] = Recorded(event.seq, event.actor, event.at, event.hash, fact)
+    match fact:
+        case ChangeReviewed():
+            return replace(state, reviews=(*state.reviews, recorded))
+        case ChangeExecuted():
+            return replace(state, executed=recorded)
+        case ChangeShown():
+            return replace(state, shown=recorded)
+        case _:
+            return state

@@ -7,7 +7,7 @@ whether it shows the value. Correcting the report is `content`'s work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 import polars as pl
@@ -27,10 +27,17 @@ from pipelines.ledger.change import (
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.sign_off_events import Seat
 from pipelines.stages.again import asked_again
+from pipelines.stages.change_seats import (
+    approval_seats,
+    execution_seats,
+    executor_for,
+    who_approves,
+    who_executes,
+)
 from pipelines.stages.content import Content, find_rows, sign_off_number
 from pipelines.stages.handlings import Handled, accepted_handlings
 from pipelines.stages.installation import SYSTEM, Installation, require_role
-from pipelines.stages.seats import absent_of, bound_step, holds, seat_name, takable, who_could
+from pipelines.stages.seats import bound_step, seat_name
 from pipelines.stages.typed_value import typed_value
 from resources.deployment import User
 
@@ -41,10 +48,12 @@ def raise_changes(installation: Installation, filing: str, user: User) -> list[C
     route = installation.deployment.change_requests
     require_role(user, *route.raised_by, act="raise_change")
     state = installation.state(filing)
-    known = changes_of(installation, filing)
-    number = len(known)
-    for correction in _without_request(installation, state, known):
-        number += 1
+    series = f"{sign_off_number(state)}-GK"
+    taken = [
+        name.removeprefix(f"change/{series}") for name in installation.ledger.streams(f"change/{series}")
+    ]
+    lacking = _without_request(installation, state, changes_of(installation, filing))
+    for number, correction in enumerate(lacking, start=max(map(int, taken), default=0) + 1):
         assert correction.field is not None, "a correction names its field"
         fact = ChangeRaised(
             standard=state.opened.fact.standard,
@@ -64,7 +73,7 @@ def raise_changes(installation: Installation, filing: str, user: User) -> list[C
                 roles=route.execution.roles, limit_working_hours=route.execution.limit_working_hours
             ),
         )
-        name = f"{sign_off_number(state)}-GK{number:03d}"
+        name = f"{series}{number:03d}"
         _append(installation, name, fact, actor=user.id, command=f"{filing}:{fact.finding}:{fact.new}", seq=0)
     return changes_of(installation, filing)
 
@@ -77,10 +86,15 @@ def review_change(
     *,
     opinion: Literal["approve", "refuse"],
     comment: str,
+    role: str | None = None,
     department: str | None = None,
+    on_behalf_of: str | None = None,
 ) -> ChangeState:
-    """One seat of its route approves or refuses; never who raised it, nor who answered for a branch. `department` says for which,
-    where the user speaks for several. Raises Refused naming the seats and who could take them."""
+    """One seat of its route approves or refuses; never who raised it, nor who answered for a branch.
+
+    `role`, `department` and `on_behalf_of` (empty for oneself) say at which seat, needed where the user could take several. Raises
+    Refused naming the seats and who could take them where that seat is not, or no longer, the user's; BadInput where it is not said.
+    """
     change = change_request(installation, number)
     require_stage(change, "raised")
     if user.id == change.raised_by:
@@ -93,14 +107,16 @@ def review_change(
     seats = [
         (seat, absent)
         for seat, absent in approval_seats(installation, change, filing, user)
-        if department is None or seat.department == department
+        if role in (None, seat.role)
+        and department in (None, seat.department)
+        and on_behalf_of in (None, absent)
     ]
     if not seats:
-        could = who_could(installation, change.open_seats, change.actors | filing.answerers)
+        could = who_approves(installation, change, filing)
         raise _not_theirs(installation, change, user, change.open_seats, could, act="review_change")
-    if len({seat.department for seat, _ in seats}) > 1:
-        known = ", ".join(seat.department for seat, _ in seats)
-        raise BadInput("sign_off.which_department", user=user.id, departments=known)
+    if len(seats) > 1:
+        known = "、".join(seat_name(installation, seat) for seat, _ in seats)
+        raise BadInput("change.which_seat", number=number, user=user.id, seats=known)
     if not comment.strip():
         raise BadInput("change.no_comment")
     seat, absent = seats[0]
@@ -111,7 +127,7 @@ def review_change(
         department=seat.department,
         on_behalf_of=absent,
     )
-    command = f"review:{seat.role}:{seat.department}"
+    command = f"review:{seat.role}:{seat.department}:{user.id}"
     return _append(installation, number, fact, actor=user.id, command=command, seq=change.seq)
 
 
@@ -124,10 +140,10 @@ def execute_change(
     require_stage(change, "approved")
     if user.id in change.actors:
         raise Refused("change.same_person", number=number, user=user.id)
-    absent = executor_for(installation, change, user)
+    filing = installation.state(change.raised.filing)
+    absent = executor_for(installation, change, filing, user)
     if absent is None:
-        seats = _execution_seats(change)
-        could = who_could(installation, seats, change.actors)
+        seats, could = execution_seats(change), who_executes(installation, change, filing)
         raise _not_theirs(installation, change, user, seats, could, act="execute_change")
     problems: list[BaosongError] = []
     if not reference.strip():
@@ -139,47 +155,13 @@ def execute_change(
     if problems:
         raise BadInput("change.refused", number=number, details=problems)
     fact = ChangeExecuted(day=day, reference=reference.strip(), on_behalf_of=absent)
-    return _append(installation, number, fact, actor=user.id, command="execute", seq=change.seq)
+    return _append(installation, number, fact, actor=user.id, command=f"execute:{user.id}", seq=change.seq)
 
 
 def require_stage(change: ChangeState, stage: Stage) -> None:
     """Raises Refused when the request is elsewhere on its route."""
     if change.stage != stage:
         raise Refused("change.stage", number=change.number, stage=text(f"change.stage.{change.stage}"))
-
-
-def approval_seats(
-    installation: Installation, change: ChangeState, filing: FilingState, user: User
-) -> list[tuple[Seat, str]]:
-    """The seats at which the user may approve now, each with the absent person whose it is; none for who took another part or
-    answered in the filing that caused the request."""
-    barred = change.actors | filing.answerers
-    return [] if user.id in barred else takable(installation, change.open_seats, user, barred)
-
-
-def executor_for(installation: Installation, change: ChangeState, user: User) -> str | None:
-    """Whether the user may record the execution now: for whom, empty where it is their own; None when they may not."""
-    seats = _execution_seats(change)
-    if change.stage != "approved" or user.id in change.actors:
-        return None
-    if any(holds(user, seat) for seat in seats):
-        return ""
-    absent = absent_of(installation, who_could(installation, seats, change.actors), user)
-    return absent.id if absent else None
-
-
-def due_by(installation: Installation, change: ChangeState) -> datetime | None:
-    """By when the next act of the route is expected, in working time since its turn came; None without a limit."""
-    began, hours = change.raised_at, change.raised.bound_approval.limit_working_hours
-    if change.stage == "approved" and change.decision:
-        began, hours = change.decision.at, change.raised.execution.limit_working_hours
-    if hours is None or change.stage not in ("raised", "approved"):
-        return None
-    return installation.calendar.add_working_seconds(began, hours * 3600)
-
-
-def _execution_seats(change: ChangeState) -> tuple[Seat, ...]:
-    return tuple(Seat(role=role) for role in change.raised.execution.roles)
 
 
 def _not_theirs(
@@ -220,7 +202,7 @@ def note_shown(installation: Installation, state: FilingState) -> list[ChangeSta
 def change_requests(installation: Installation) -> list[ChangeState]:
     """All change requests, by number."""
     streams = installation.ledger.streams("change/")
-    folded = (fold_change(installation.ledger.events(stream)) for stream in streams)
+    folded = (find_change(installation, stream.removeprefix("change/")) for stream in streams)
     return sorted((state for state in folded if state is not None), key=lambda change: change.number)
 
 
@@ -231,10 +213,15 @@ def changes_of(installation: Installation, filing: str) -> list[ChangeState]:
 
 def change_request(installation: Installation, number: str) -> ChangeState:
     """Raises BadInput when there is none of this number."""
-    state = fold_change(installation.ledger.events(f"change/{number}"))
-    if state is None:
+    change = find_change(installation, number)
+    if change is None:
         raise BadInput("change.unknown", number=number)
-    return state
+    return change
+
+
+def find_change(installation: Installation, number: str) -> ChangeState | None:
+    """As `change_request`; None where there is none, or what was raised is erased."""
+    return fold_change(installation.ledger.events(f"change/{number}"))
 
 
 def unraised_gates(installation: Installation, state: FilingState, content: Content) -> list[BaosongError]:

@@ -163,6 +163,10 @@ class Installation:
         folded = (fold_request(self.ledger.events(stream)) for stream in self.ledger.streams("request/"))
         return [request for request in folded if request is not None]
 
+    def filings(self) -> list[str]:
+        """The ids of all filings, also of one whose events cannot be read."""
+        return [stream.removeprefix("filing/") for stream in self.ledger.streams("filing/")]
+
     def states(self, standard: str | None = None) -> list[FilingState]:
         """All filings, or those of one standard."""
         prefix = "filing/" + (f"{standard}." if standard else "")

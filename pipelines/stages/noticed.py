@@ -75,9 +75,11 @@ def notices_of_person(installation: Installation, person: PersonState) -> Iterat
             yield Notice(user.id, task.kind, task.subject, task.stream, cause, due=task.due)
 
 
-def notices_of_change(installation: Installation, change: ChangeState) -> Iterator[Notice]:
-    """What of one change request anybody is to be told: whose turn it is and, when it was refused, to whom the refusal goes."""
-    filing = installation.state(change.raised.filing)
+def notices_of_change(
+    installation: Installation, change: ChangeState, filing: FilingState
+) -> Iterator[Notice]:
+    """What of one change request, caused by this filing, anybody is to be told: whose turn it is and, when it was refused, to whom
+    the refusal goes."""
     for user in installation.deployment.users.values():
         for task in tasks_of_change(installation, change, filing, user):
             yield Notice(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar, get_args
 
 from pipelines.errors import BaosongError, Refused
@@ -124,7 +125,14 @@ def _collected(installation: Installation) -> tuple[list[Notice], set[str], list
     found.extend(
         read(PEOPLE, lambda s: person_state(installation, s.removeprefix(PEOPLE)), notices_of_person)
     )
-    found.extend(read("change/", lambda stream: fold_change(ledger.events(stream)), notices_of_change))
+    filing = cache(installation.state)  # many requests come from one filing
+    found.extend(
+        read(
+            "change/",
+            lambda stream: fold_change(ledger.events(stream)),
+            lambda opened, change: notices_of_change(opened, change, filing(change.raised.filing)),
+        )
+    )
     found.extend(read("filing/", lambda stream: fold(ledger.events(stream)), notices_of_filing))
     return found, unread, problems
 

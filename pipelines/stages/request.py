@@ -116,7 +116,7 @@ def open_due(installation: Installation, on: date) -> list[FilingState]:
     opened: list[FilingState] = []
     refused: list[BaosongError] = []
     begun_on = installation.ledger.began_at().date()
-    known = {state.id for state in installation.states()}
+    known = set(installation.filings())
     for name, config in installation.deployment.filings.items():
         standard = installation.standard(name)
         for report in (standard.report(opening) for opening in config.opening):

@@ -16,12 +16,12 @@ from pipelines.ledger.filing_events import Held, Holder, WaiverProposed
 from pipelines.ledger.people import PersonState, people_stream
 from pipelines.ledger.recorded import Recorded
 from pipelines.ledger.request import RequestState
-from pipelines.stages.change_request import approval_seats, due_by, executor_for
+from pipelines.stages.change_seats import approval_seats, due_by, executor_for
 from pipelines.stages.installation import Installation
 from pipelines.stages.off_system import keeps_off_system, owed_tables
 from pipelines.stages.people import may_decide, pending_people
 from pipelines.stages.rejection import is_theirs
-from pipelines.stages.scope import sees_change, sees_filing, sees_request, visible_branches
+from pipelines.stages.scope import sees_filing, sees_request, visible_branches
 from pipelines.stages.sign_off import open_seats
 from resources.deployment import User
 
@@ -84,12 +84,14 @@ def tasks_of_change(
     """What of one change request, caused by this filing, waits for the user: due by its limit, else before the filing is."""
     due = due_by(installation, change)
     day, stream = (due.date() if due else filing.planned_on), f"change/{change.number}"
-    if not sees_change(installation.deployment, user, change, filing):
-        return
     if change.stage == "raised" and approval_seats(installation, change, filing, user):
         yield Task("review_change", stream, change.number, 1, change.raised_at, day)
     approved = change.decision
-    if change.stage == "approved" and approved and executor_for(installation, change, user) is not None:
+    if (
+        change.stage == "approved"
+        and approved
+        and executor_for(installation, change, filing, user) is not None
+    ):
         yield Task("execute_change", stream, change.number, approved.seq, approved.at, day)
 
 

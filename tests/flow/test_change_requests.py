@@ -11,20 +11,23 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli.main import app
+from pipelines.desk.reading import Reading
 from pipelines.errors import BadInput, Refused
+from pipelines.ledger import Ledger
 from pipelines.ledger.change import ChangeState
 from pipelines.stages.change_request import (
     change_request,
     change_requests,
     changes_of,
-    due_by,
     execute_change,
     raise_changes,
     review_change,
 )
+from pipelines.stages.change_seats import due_by
 from pipelines.stages.content import build_content
 from pipelines.stages.decide import decide_correction
 from pipelines.stages.installation import Installation
+from pipelines.stages.scope import sees_change
 from pipelines.stages.sign_off import open_sign_off
 from tests.flow.conftest import Resume
 from tests.flow.life import clock_to, corrected, judge_again, next_round, one, person, rows, settle, standing
@@ -151,6 +154,57 @@ def review(
     return review_change(installation, NUMBER, installation.user(user), **said)
 
 
+def test_who_could_take_several_seats_says_which(routed: Callable[..., Installation]) -> None:
+    installation = routed(("routes.yaml", APPROVAL, "approval: {roles: [finance, it], quorum: 1}"))
+    both = person("both", "finance", "it")
+    with pytest.raises(BadInput, match="可坐多个席位：finance、it"):
+        review_change(installation, NUMBER, both, opinion="approve", comment="同意")
+    with pytest.raises(Refused, match="both 不在其列"):
+        review_change(installation, NUMBER, both, opinion="approve", comment="同意", on_behalf_of="president")
+    change = review_change(installation, NUMBER, both, opinion="approve", comment="同意", role="it")
+    assert [seat.fact.role for seat in change.reviews] == ["it"]
+
+
+def test_of_two_who_hold_a_seat_the_slower_is_not_told_that_they_approved(
+    with_correction: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation = with_correction
+    raise_changes(installation, AUDIT, preparer(installation))
+    append, quicker = Ledger.append, [installation.user("business_reviewer")]
+    said: dict[str, Any] = {"opinion": "approve", "comment": "同意"}
+
+    def slow(self: Ledger, *given: Any, **named: Any) -> Any:
+        if quicker:
+            review_change(installation, NUMBER, quicker.pop(), department="underwriting", **said)
+        return append(self, *given, **named)
+
+    monkeypatch.setattr(Ledger, "append", slow)
+    with pytest.raises(Refused) as caught:
+        review_change(installation, NUMBER, installation.user("underwriting_reviewer"), **said)
+    assert caught.value.code == "change.stage"
+    assert [each.actor for each in change_request(installation, NUMBER).reviews] == ["business_reviewer"]
+
+
+def test_people_of_other_branches_and_departments_neither_see_nor_execute_it(
+    routed: Callable[..., Installation],
+) -> None:
+    installation = routed(("routes.yaml", EXECUTION, "execution: {roles: [branch_it]}"))
+    change = review(installation, "underwriting_reviewer")
+    with pytest.raises(Refused, match="须由 branch_it 办理，现可由 — 办理"):
+        execute_change(installation, NUMBER, installation.user("branch_it_440000"), day=TODAY, reference="1")
+    filing, deployment = installation.state(AUDIT), installation.deployment
+    for roles, departments, sees in (
+        (("business_reviewer", "administrator"), ("claims",), False),
+        (("business_reviewer", "finance"), ("claims",), True),
+        (("business_reviewer",), ("underwriting",), True),
+        (("administrator",), (), False),
+    ):
+        assert sees_change(deployment, person("p", *roles, departments=departments), change, filing) is sees
+    own = person("it_510000", "branch_it").model_copy(update={"organisations": frozenset({"510000"})})
+    done = execute_change(installation, NUMBER, own, day=TODAY, reference="GD-1")
+    assert done.stage == "executed"
+
+
 def test_the_route_says_who_approves_how_many_and_in_what_time(
     routed: Callable[..., Installation], tmp_path: Path
 ) -> None:
@@ -161,8 +215,10 @@ def test_the_route_says_who_approves_how_many_and_in_what_time(
     )
     change = change_request(installation, NUMBER)
     assert [seat.department for seat in change.open_seats] == ["underwriting", "claims", "finance"]
-    assert f"{due_by(installation, change):%m-%d %H:%M}" == "05-06 14:30"  # 3 h before noon, 1 h after
-    with pytest.raises(BadInput, match="请指明为哪个部门签署"):
+    assert (
+        f"{due_by(installation, change):%m-%d %H}" == "05-06 14"
+    )  # 3 h before noon, 1 h after half past one
+    with pytest.raises(BadInput, match="请指明以哪个席位办理"):
         review(installation, "business_reviewer")
     assert review(installation, "business_reviewer", department="finance").stage == "raised"
     with pytest.raises(Refused) as caught:
@@ -270,6 +326,56 @@ def test_a_refused_request_is_closed(with_correction: Installation, monkeypatch:
     with pytest.raises(BadInput) as caught:
         change_request(installation, "GK-9")
     assert caught.value.code == "change.unknown"
+
+
+def erase(installation: Installation, seq: int) -> None:
+    reason, at = "个人信息（模拟）", installation.now()
+    installation.ledger.erase(f"change/{NUMBER}", seq, actor="administrator", at=at, reason=reason)
+
+
+def test_a_request_goes_on_beside_an_erased_act_and_nothing_is_built_on_what_it_said(
+    routed: Callable[..., Installation],
+) -> None:
+    installation = routed(("routes.yaml", APPROVAL, "approval: {departments: all, quorum: 1}"))
+    review(installation, "claims_reviewer", "refuse")
+    assert review(installation, "accounting_reviewer").stage == "approved"
+    erase(installation, 2)
+    with pytest.raises(Refused) as caught:
+        execute_change(installation, NUMBER, person("claims_reviewer", "it"), day=TODAY, reference="GD-1")
+    assert caught.value.code == "change.same_person"
+    done = execute_change(installation, NUMBER, installation.user("engineer2"), day=TODAY, reference="GD-1")
+    assert (done.stage, done.seq) == ("executed", 4)
+    erase(installation, 4)
+    assert change_request(installation, NUMBER).stage == "executed"
+    erase(installation, 3)
+    assert change_request(installation, NUMBER).stage == "executed"
+
+
+def test_an_erased_refusal_opens_nothing_again(with_correction: Installation) -> None:
+    installation = with_correction
+    raise_changes(installation, AUDIT, preparer(installation))
+    reviewer = installation.user("underwriting_reviewer")
+    review_change(installation, NUMBER, reviewer, opinion="refuse", comment="由核保系统出批单")
+    erase(installation, 2)
+    assert change_request(installation, NUMBER).stage == "refused"
+    with pytest.raises(Refused) as caught:
+        review(installation, "business_reviewer")
+    assert caught.value.code == "change.stage"
+
+
+def test_a_request_whose_beginning_is_erased_is_gone_and_hides_no_other(
+    with_correction: Installation,
+) -> None:
+    installation = with_correction
+    approved(installation)
+    erase(installation, 1)
+    with pytest.raises(BadInput) as caught:
+        change_request(installation, NUMBER)
+    assert caught.value.code == "change.unknown"
+    assert Reading(installation).changes() == []
+    (again,) = raise_changes(installation, AUDIT, preparer(installation))
+    assert (again.number, again.stage) == (NUMBER.replace("GK001", "GK002"), "raised")
+    assert Reading(installation).changes() == [again]
 
 
 def a_later_round(installation: Installation) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from pipelines.demo.visitor import Declined
 from pipelines.stages.change_request import change_request
@@ -43,6 +45,11 @@ def street(resume: Resume, corrected_home: Path, tmp_path: Path) -> Iterator[Str
     deployment = own_deployment(tmp_path / "deployment", refusing)
     with at_desk(resume(corrected_home, deployment=deployment)) as served:
         yield served
+
+
+UNDERWRITING = "business_reviewer/underwriting/"
+SAID = {"opinion": "approve", "comment": "同意改库"}
+SEVERAL = "{roles: [finance, it], quorum: 1}\n  execution"
 
 
 def raise_one(street: Street) -> str:
@@ -91,10 +98,66 @@ def test_who_may_not_is_told_who_could_and_nothing_is_recorded(street: Street) -
     actuary = street.visitor("actuary")
     secret = actuary.read("/account").split('name="csrf" value="')[1].split('"')[0]
     fields = {"csrf": secret, "opinion": "approve", "comment": "同意"}
-    answer = actuary.client.post(f"{PAGE}/review", data=fields)
+    answer = actuary.client.post(f"{PAGE}/review", data={**fields, "seat": UNDERWRITING})
     assert answer.status_code == 409
     assert "现可由 business_reviewer, underwriting_reviewer 办理；actuary 不在其列" in answer.text
+    with pytest.raises(Declined, match="席位"):
+        street.visitor("underwriting_reviewer").send(PAGE, f"{PAGE}/review", {**SAID, "seat": ""})
     assert change_request(street.installation, NUMBER).reviews == ()
+
+
+def test_who_could_take_several_seats_takes_the_one_they_chose(
+    resume: Resume, corrected_home: Path, tmp_path: Path
+) -> None:
+    deployment = own_deployment(
+        tmp_path / "deployment",
+        ("routes.yaml", "{departments: concerned, quorum: all, rejection: preparer}\n  execution", SEVERAL),
+        ("users.yaml", "roles: [finance]", "roles: [finance, it]"),
+    )
+    with at_desk(resume(corrected_home, deployment=deployment)) as street:
+        raise_one(street)
+        visitor = street.visitor("finance_reviewer")
+        page = visitor.read(PAGE)
+        for seat in ("finance//", "it//"):
+            assert f'type="radio" name="seat" value="{seat}"' in page
+        with pytest.raises(Declined, match="须由 finance、it 办理"):
+            visitor.send(PAGE, f"{PAGE}/review", {**SAID, "seat": "executive//"})
+        visitor.send(PAGE, f"{PAGE}/review", {**SAID, "seat": "it//"})
+        (said,) = change_request(street.installation, NUMBER).reviews
+        assert (said.fact.role, said.fact.department, said.fact.on_behalf_of) == ("it", "", "")
+
+
+def test_the_list_reads_each_filing_once_however_many_requests_come_from_it(street: Street) -> None:
+    raise_one(street)
+    visitor = street.visitor("it_reviewer")
+
+    def statements() -> int:
+        """How many a page takes that has read all states before."""
+        visitor.read("/changes")
+        said: list[str] = []
+
+        def note(*given: Any) -> None:
+            said.append(given[2])
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            visitor.read("/changes")
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        return len(said)
+
+    before = statements()
+    raised = change_request(street.installation, NUMBER).raised
+    for number in range(5):
+        street.installation.ledger.append(
+            f"change/QB-MORE-GK00{number}",
+            raised.kind,
+            raised.payload(),
+            actor="data_engineer",
+            at=street.installation.now(),
+            command_id=f"more {number}",
+        )
+    assert statements() == before
 
 
 def test_a_refusal_is_told_to_whom_the_route_sends_it(street: Street) -> None:
@@ -103,19 +166,21 @@ def test_a_refusal_is_told_to_whom_the_route_sends_it(street: Street) -> None:
     said = reviewer.send(PAGE, f"{PAGE}/review", {"opinion": "refuse", "comment": "由核保系统出批单"})
     assert "已记录不批准" in said
     change = change_request(street.installation, NUMBER)
-    told = {(each.person, each.kind) for each in notices_of_change(street.installation, change)}
+    filing = street.installation.state(AUDIT)
+    told = {(each.person, each.kind) for each in notices_of_change(street.installation, change, filing)}
     assert told == {("underwriting_reviewer", "change_refused"), ("business_reviewer", "change_refused")}
     assert "提请改库签报" in street.visitor("data_engineer").read(GATES), "the correction still asks for one"
 
 
 def test_other_departments_and_branches_do_not_find_it(street: Street) -> None:
     raise_one(street)
-    for user in ("claims_reviewer", "branch_it_440000"):
+    for user in ("claims_reviewer", "branch_it_440000", "branch_440000"):
         visitor = street.visitor(user)
         assert NUMBER not in visitor.read("/changes"), user
         assert visitor.client.get(PAGE).status_code == 404, user
     assert street.visitor("auditor").client.get("/changes/QB-GK999").status_code == 404
-    assert street.visitor("branch_510000").client.get(PAGE).status_code == 403
+    branch = street.visitor("branch_510000").read(PAGE)
+    assert "现在轮到他人办理" in branch, "the request of its own finding is shown, it has no part in it"
 
 
 def test_personal_values_are_masked(street: Street) -> None:

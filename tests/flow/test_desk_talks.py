@@ -13,10 +13,12 @@ from pipelines.stages.installation import Installation
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import Street, at_desk, kept_in, refusal, words
 from tests.flow.life import events
-from tests.flow.play import AUDIT, draft, open_by_request
+from tests.flow.play import AUDIT, draft, open_by_request, own_deployment
 
 PAGE = f"/filings/{AUDIT}/talks"
 TALK = {"counterpart": "监管处（模拟）", "question": "范围是否含本级？", "answer": "不含。\r\n以文件为准。"}
+
+AUDITS_TOO = 'roles: [branch_preparer, auditor]\n    organisations: ["330000"]'
 
 
 @pytest.fixture
@@ -60,6 +62,21 @@ def test_a_talk_is_recorded_with_its_proof_and_another_branch_does_not_see_it(
     for user in ("business_reviewer", "executive"):
         with pytest.raises(Declined, match="403"):
             people.visitor(user).read(PAGE)
+
+
+def test_another_role_shows_nobody_of_a_branch_what_others_recorded(
+    begin: Resume, tmp_path: Path, proof: Path
+) -> None:
+    roles = ("users.yaml", 'roles: [branch_preparer]\n    organisations: ["330000"]', AUDITS_TOO)
+    installation = begin(deployment=own_deployment(tmp_path / "deployment", roles))
+    open_by_request(installation, draft(installation.home))
+    with at_desk(installation) as people:
+        people.visitor("branch_it_440000").send(PAGE, PAGE, TALK, [("document", proof)])
+        (talk,) = installation.state(AUDIT).talks
+        other = people.visitor("branch_330000")
+        assert TALK["question"] not in other.read(PAGE)
+        with pytest.raises(Declined, match="404"):
+            other.read(f"{PAGE}/documents/{talk.fact.documents[0].file}")
 
 
 def test_what_is_wrong_stays_in_the_form(installation: Installation, people: Street, proof: Path) -> None:

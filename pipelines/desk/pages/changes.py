@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
@@ -13,14 +11,8 @@ from pipelines.desk.visit import Visit, Visited, missing
 from pipelines.errors import BaosongError, Refused
 from pipelines.ledger.change import ChangeState
 from pipelines.ledger.filing import FilingState
-from pipelines.stages.change_request import (
-    approval_seats,
-    due_by,
-    execute_change,
-    executor_for,
-    raise_changes,
-    review_change,
-)
+from pipelines.stages.change_request import execute_change, raise_changes, review_change
+from pipelines.stages.change_seats import approval_seats, due_by, executor_for
 from pipelines.stages.masking import masked, masked_key, personal_fields
 from pipelines.stages.scope import sees_change
 
@@ -30,10 +22,12 @@ router = APIRouter()
 @router.get("/changes", name="changes")
 def changes(visit: Visited) -> HTMLResponse:
     """All change requests that concern the person, the newest first."""
+    filings = {state.id: state for state in visit.desk.reading.filings()}
     rows = [
         (change, _shown(visit, change), due_by(visit.installation, change))
         for change in visit.desk.reading.changes()
-        if sees_change(visit.installation.deployment, visit.user, change, _filing(visit, change))
+        if (filing := filings.get(change.raised.filing))
+        and sees_change(visit.installation.deployment, visit.user, change, filing)
     ]
     return page(visit, "changes", rows=rows)
 
@@ -56,19 +50,22 @@ def raise_(visit: Visited) -> Response:
 
 @router.post("/changes/{number}/review", name="review_change")
 def review(visit: Visited, number: str) -> Response:
-    """A seat of the approval approves or refuses."""
+    """A seat of the approval, the one that was chosen or shown, approves or refuses."""
     _known(visit, number)
     opinion = visit.text("opinion")
     try:
         if opinion not in ("approve", "refuse"):
             raise missing("opinion")
+        role, department, absent = _seat(visit)
         review_change(
             visit.installation,
             number,
             visit.user,
             opinion=opinion,
             comment=visit.text("comment"),
-            department=visit.text("department") or None,
+            role=role,
+            department=department,
+            on_behalf_of=absent,
         )
     except BaosongError as error:
         return _page(visit, number, error=error)
@@ -97,11 +94,20 @@ def _page(visit: Visit, number: str, *, error: BaosongError | None = None) -> HT
         known=known,
         standard=visit.installation.standard(known.raised.standard),
         shown=_shown(visit, known),
-        due=_due(visit, known),
+        due=due_by(visit.installation, known),
         seats=approval_seats(visit.installation, known, filing, visit.user),
-        executes=executor_for(visit.installation, known, visit.user),
+        executes=executor_for(visit.installation, known, filing, visit.user),
         today=visit.installation.now().date(),
     )
+
+
+def _seat(visit: Visit) -> tuple[str, str, str]:
+    """Role, department and absent person of the seat as the form names it. BadInput without one."""
+    match visit.text("seat").split("/"):
+        case [role, department, absent]:
+            return role, department, absent
+        case _:
+            raise missing("seat")
 
 
 def _known(visit: Visit, number: str) -> ChangeState:
@@ -116,10 +122,6 @@ def _known(visit: Visit, number: str) -> ChangeState:
 
 def _filing(visit: Visit, change: ChangeState) -> FilingState:
     return visit.desk.reading.filing(change.raised.filing)
-
-
-def _due(visit: Visit, change: ChangeState) -> datetime | None:
-    return due_by(visit.installation, change)
 
 
 def _shown(visit: Visit, change: ChangeState) -> dict[str, str]:

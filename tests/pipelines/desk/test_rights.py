@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.desk.pages import ROUTERS
 from pipelines.desk.rights import rights
+from pipelines.desk.scope import BRANCH_ROLES, SEES_ALL
 from resources.deployment import User
 
 READERS_ONLY = "auditor"
@@ -62,3 +63,10 @@ def test_every_route_of_a_filing_or_request_is_scoped():
 def test_the_preparer_of_data_is_not_among_who_signs():
     assert "data_engineer" not in rights().routes["sign"].roles
     assert "branch_preparer" not in rights().routes["sign"].roles
+
+
+@pytest.mark.parametrize("role", sorted((SEES_ALL | BRANCH_ROLES | {"business_reviewer"}) - {READERS_ONLY}))
+def test_whomever_a_route_names_comes_to_a_change_request(role: str):
+    for route in ("changes", "change", "review_change", "execute_change"):
+        assert rights().may_open(user(role), route), route
+    assert rights().may_open(user(role), "raise_changes") is (role not in BRANCH_ROLES), "of a whole filing"
