@@ -55,6 +55,14 @@ class WorkingCalendar:
         except NotImplementedError:  # what chinese_calendar says of a year it does not have
             raise BadInput("calendar.year_missing", year=day.year, file=self._file) from None
 
+    def knows(self, day: date) -> bool:
+        """Whether the holidays of the day's year are known."""
+        try:
+            self.is_workday(day)
+        except BadInput:
+            return False
+        return True
+
     def is_statutory_holiday(self, day: date) -> bool:
         """Whether the day is off by the published arrangement and not merely a weekend."""
         if self.is_workday(day):

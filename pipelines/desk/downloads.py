@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from starlette.datastructures import UploadFile
 
 from pipelines.desk.forms import STEERING
-from pipelines.errors import Tampered
+from pipelines.errors import BaosongError, Tampered
 from pipelines.stages.canonical import file_digest
 
 _LONGEST_NAME_BYTES = 120
@@ -28,7 +28,10 @@ def unaltered(path: Path, sha256: str) -> Path:
 
 @contextmanager
 def uploaded(given: Sequence[UploadFile]) -> Generator[list[Path]]:
-    """Uploaded files under their own names, as far as a file can be called so, each in a folder of its own; gone afterwards."""
+    """Uploaded files under their own names, as far as a file can be called so, each in a folder of its own; gone afterwards.
+
+    What is raised over them calls them by their names alone: where they were put down is nobody's matter.
+    """
     with TemporaryDirectory(prefix="baosong-upload-") as folder:
         paths: list[Path] = []
         for place, each in enumerate(given):
@@ -37,7 +40,10 @@ def uploaded(given: Sequence[UploadFile]) -> Generator[list[Path]]:
             with path.open("wb") as file:
                 shutil.copyfileobj(each.file, file)
             paths.append(path)
-        yield paths
+        try:
+            yield paths
+        except BaosongError as error:
+            raise _named_only(error, Path(folder)) from error
 
 
 def fit_name(name: str) -> str:
@@ -48,3 +54,17 @@ def fit_name(name: str) -> str:
         plain.removesuffix(suffix).encode("utf-8", "replace")[-_LONGEST_NAME_BYTES:].decode("utf-8", "ignore")
     )
     return f"{stem or 'file'}{suffix}"
+
+
+def _named_only(error: BaosongError, folder: PurePath) -> BaosongError:
+    """The error with files of the folder called by their names alone."""
+    values = {name: _shortened(value, folder) for name, value in error.values.items()}
+    return type(error)(error.code, details=[_named_only(each, folder) for each in error.details], **values)
+
+
+def _shortened(value: object, folder: PurePath) -> object:
+    if isinstance(value, PurePath):
+        return value.name if value.is_relative_to(folder) else value
+    if isinstance(value, str):
+        return re.sub(re.escape(str(folder)) + r"/[0-9]+/", "", value)
+    return value

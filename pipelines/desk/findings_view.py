@@ -6,7 +6,7 @@ What the filters are named in the address is told here, so that a link, a form a
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,6 +47,10 @@ class Asked:
 
     def query(self, **changes: object) -> str:
         """The address of these rows with some of it changed; another filter begins at its first page."""
+        return urlencode(self.parts(**changes))
+
+    def parts(self, **changes: object) -> list[tuple[str, str]]:
+        """The same part by part, as a form sends it on."""
         parts: list[tuple[str, str]] = [
             (n, v) for n, values in self.chosen.items() if n not in changes for v in values
         ]
@@ -54,8 +58,7 @@ class Asked:
         kept: dict[str, object] = {
             "sort": self.sort, "desc": "1" if self.is_descending else "", "group": self.group, **changes,
         }  # fmt: skip
-        parts += [(name, str(value)) for name, value in kept.items() if value not in ("", None)]
-        return urlencode(parts)
+        return parts + [(name, str(value)) for name, value in kept.items() if value not in ("", None)]
 
 
 @dataclass(frozen=True)
@@ -80,13 +83,13 @@ class Shown:
 
 
 def asked_for(query: Mapping[str, Any], getlist: Any) -> Asked:
-    """What an address asks for; what it does not know is left out."""
-    chosen = {name: tuple(v for v in getlist(name) if v) for name in FILTERS}
+    """What an address or a form asks for; what it does not know is left out, and so is a file where a text belongs."""
+    chosen = {name: tuple(v for v in getlist(name) if v and isinstance(v, str)) for name in FILTERS}
     page = str(query.get("page", "1"))
-    sort, group = str(query.get("sort", "")), str(query.get("group", ""))
+    sort, group, words = str(query.get("sort", "")), str(query.get("group", "")), query.get("words", "")
     return Asked(
         {name: values for name, values in chosen.items() if values},
-        words=str(query.get("words", "")).strip()[:100],
+        words=words.strip()[:100] if isinstance(words, str) else "",
         sort=sort if sort in SORTS else "",
         is_descending=query.get("desc") == "1",
         page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < _LONGEST_PAGE else 1,
@@ -131,7 +134,7 @@ def sees_finding(visit: Visit, finding: str) -> bool:
 
 
 def find(visit: Visit, asked: Asked) -> Shown:
-    """One page of what is asked for."""
+    """One page of what is asked for; the last where there are not so many."""
     if visit.state.content is None:
         return Shown(asked, (), 0, 0, {})
     rows = visible_rows(visit)
@@ -142,6 +145,7 @@ def find(visit: Visit, asked: Asked) -> Shown:
     counted = visit.desk.reading.remembered(
         visit.state, what, lambda: _count(rows, wished, has_words, wanted)
     )
+    asked = replace(asked, page=min(asked.page, max(1, -(-counted[0] // PAGE_ROWS))))
     if asked.sort:
         wished = wished.sort(asked.sort, "finding", descending=[asked.is_descending, False], nulls_last=True)
     shown = wished.select(_COLUMNS).slice((asked.page - 1) * PAGE_ROWS, PAGE_ROWS).collect()
@@ -243,8 +247,10 @@ def chosen(visit: Visit, asked: Asked, ticked: tuple[str, ...], *, holder: str, 
     """The ticked findings that the person sees, or with none ticked all that the filters show and that wait for this holder.
 
     `seen` is the place in the ledger of the page that they were chosen on: Refused when any was answered or handled since, for
-    what is decided is what was seen.
+    what is decided is what was seen. Refused before there is anything to choose from.
     """
+    if visit.state.content is None:
+        raise Refused("desk.filing.not_judged")
     rows = visible_rows(visit)
     if ticked:
         rows = rows.filter(pl.col("finding").is_in(list(ticked)))

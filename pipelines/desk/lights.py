@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from typing import Literal
 
 from pipelines.desk.rendering import label
+from pipelines.errors import BadInput
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.installation import Installation
 
@@ -33,7 +34,16 @@ def deadline_of(installation: Installation, state: FilingState) -> Deadline:
 
 
 def due_on(installation: Installation, day: date) -> Deadline:
-    """A day until whose end something may be done."""
+    """A day until whose end something may be done. Where the calendar lacks a year, it says that the time left is unknown."""
+    try:
+        return _counted(installation, day)
+    except BadInput as unknown:
+        if unknown.code != "calendar.year_missing":
+            raise
+        return Deadline(day, "soon", label("light.unknown", year=unknown.values["year"]))
+
+
+def _counted(installation: Installation, day: date) -> Deadline:
     now = installation.now()
     end = datetime.combine(day, time(23, 59, 59), tzinfo=now.tzinfo)
     if now > end:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from pipelines.desk.visit import Visit
 from pipelines.errors import BadInput, BaosongError, Refused
@@ -55,12 +54,6 @@ def require_own(visit: Visit, table: str) -> None:
         raise Refused("desk.out_of_scope")
 
 
-def named_only(error: BaosongError, folder: PurePath) -> BaosongError:
-    """The error with files of the folder called by their names alone: where they were put down is nobody's matter."""
-    values = {name: _shortened(value, folder) for name, value in error.values.items()}
-    return type(error)(error.code, details=[named_only(each, folder) for each in error.details], **values)
-
-
 def mistakes_of(error: BaosongError) -> list[Mistake]:
     """Every mistake that an upload was refused for, one by one."""
     if error.code != "input.invalid" or not isinstance(error, BadInput):
@@ -74,11 +67,3 @@ def _mistake(detail: BaosongError) -> Mistake:
         return Mistake(str(detail))
     said = str(type(detail)(detail.code, details=detail.details, **{**detail.values, "place": ""})).strip()
     return Mistake(said, found["sheet"], found["row"], found["column"])
-
-
-def _shortened(value: object, folder: PurePath) -> object:
-    if isinstance(value, PurePath):
-        return value.name if value.is_relative_to(folder) else value
-    if isinstance(value, str):
-        return re.sub(re.escape(str(folder)) + r"/[0-9]+/", "", value)
-    return value

@@ -108,9 +108,12 @@ class Visit:
         return rights().may_open(self.user, route)
 
     def text(self, name: str, *, is_needed: bool = False) -> str:
-        """A field of the form without blanks around it. BadInput where it is needed and empty, too long, or would not read as it is."""
+        """A field of the form without blanks around it, its lines ended as the ledger keeps them (browsers send CR LF).
+
+        BadInput where it is needed and empty, too long, or would not read as it is.
+        """
         value = self.form.get(name)
-        given = value.strip() if isinstance(value, str) else ""
+        given = value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
         if is_needed and not given:
             raise missing(name)
         if len(given) > LONGEST_TEXT:

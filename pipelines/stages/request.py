@@ -65,11 +65,13 @@ def review_request(
     *,
     opinion: RequestOpinion,
     comment: str,
+    seen: int | None = None,
 ) -> FilingState | None:
     """The audit department's review: acceptance opens or amends the filing and returns it; None otherwise.
 
-    Given again, it completes what a killed run left undone. Raises Refused for a request of one's own, for a second,
-    different review, and for an amendment that comes after packaging.
+    `seen` is the place in the ledger of the demand that was read: Refused when another was put up since. Given again, it completes
+    what a killed run left undone. Raises Refused for a request of one's own, for a second, different review, and for an amendment
+    that comes after packaging.
     """
     require_role(user, "audit_reviewer", act="review")
     request = installation.request(number)
@@ -79,6 +81,8 @@ def review_request(
         raise Refused("request.own", number=request.number, user=user.id)
     if request.withdrawn:
         raise Refused("request.closed", number=request.number, stage=stage_word(request))
+    if seen is not None and seen != request.latest.seq:
+        raise Refused("request.moved", number=request.number)
     if request.decision and request.decision.fact.opinion != opinion:
         raise Refused("request.reviewed", number=request.number, opinion=request.decision.fact.opinion)
     demand = request.latest

@@ -34,7 +34,10 @@ ROUND_FIELDS = ("organisations", "date_from", "date_to", "tables", "nil_returns"
 
 @dataclass(frozen=True)
 class RequestChanges:
-    """What is different from now on; None: as it was. `tables` empty: all of the report; `documents` and nil returns are added."""
+    """What is different from now on; None: as it was. `tables` empty: all of the report; `documents` and nil returns are added.
+
+    `is_undated`: the document bears no date after all.
+    """
 
     deadline: date | None = None
     dated: date | None = None
@@ -43,6 +46,7 @@ class RequestChanges:
     organisations: tuple[str, ...] | None = None
     tables: tuple[str, ...] | None = None
     documents: tuple[Path, ...] = ()
+    is_undated: bool = False
     nil_returns: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -137,10 +141,13 @@ def apply_amendment(
     return installation.record(state, amended, actor=user.id, command=command)
 
 
-def withdraw_request(installation: Installation, number: str, user: User, *, reason: str) -> RequestState:
+def withdraw_request(
+    installation: Installation, number: str, user: User, *, reason: str, seen: str | None = None
+) -> RequestState:
     """Close a request and the filing it opened. Done again, it changes nothing.
 
-    Raises Refused for a refused request, and for a filing that was delivered or is being delivered.
+    `seen` is how both stood when it was decided (`standing`): Refused when either moved on since. Raises Refused for a refused
+    request, and for a filing that was delivered or is being delivered.
     """
     require_role(user, "requester", act="request")
     request = installation.request(number)
@@ -150,6 +157,8 @@ def withdraw_request(installation: Installation, number: str, user: User, *, rea
     if request.stage == "refused":
         raise Refused("request.closed", number=request.number, stage=stage_word(request))
     state = filing_of(installation, request)
+    if seen is not None and request.withdrawn is None and seen != standing(request, state):
+        raise Refused("request.moved", number=request.number)
     if state is not None and not state.withdrawn:
         if state.version > 1 or state.reservation or state.sent:
             raise Refused("request.delivered", number=request.number, filing=state.id)
@@ -166,6 +175,11 @@ def withdraw_request(installation: Installation, number: str, user: User, *, rea
             expected_seq=request.seq,
         )
     return installation.request(number)
+
+
+def standing(request: RequestState, state: FilingState | None) -> str:
+    """How far a request and its filing have come in the ledger, under a short name."""
+    return f"{request.seq}.{state.seq if state else 0}"
 
 
 def demanded_now(installation: Installation, request: RequestState) -> RequestDemand:
@@ -245,6 +259,8 @@ def _merged(base: RequestDemand, changes: RequestChanges) -> RequestDemand:
         for name in ("dated", "deadline", "date_from", "date_to", "organisations", "tables")
         if (value := getattr(changes, name)) is not None
     }
+    if changes.is_undated:
+        given["dated"] = None
     if "organisations" in given:
         given["organisations"] = tuple(dict.fromkeys(given["organisations"]))
     due = given.get("tables", base.tables)

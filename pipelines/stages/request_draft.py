@@ -18,6 +18,8 @@ from validations.engine import Report
 from validations.engine.parameters import require_in_force
 
 LONGEST_TEXT = 200
+RESERVED_KEY = "new"
+"""No request goes by this: the page that registers one does."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def draft_problems(installation: Installation, draft: RequestDraft) -> list[Baos
 
 
 def demand_problems(installation: Installation, draft: RequestDraft) -> Iterator[BaosongError]:
-    """What is wrong with the demand itself: report, period, scope, tables."""
+    """What is wrong with the demand itself: report, period, deadline's year, scope, tables."""
     report: Report | None = None
     try:
         standard = installation.standard(draft.standard)
@@ -92,6 +94,8 @@ def demand_problems(installation: Installation, draft: RequestDraft) -> Iterator
         yield BadInput("request.text", what="authority", longest=LONGEST_TEXT)
     if draft.date_from > draft.date_to:
         yield BadInput("request.dates", date_from=draft.date_from, date_to=draft.date_to)
+    if not installation.calendar.knows(draft.deadline):
+        yield BadInput("request.deadline_year", deadline=draft.deadline, year=draft.deadline.year)
     known = {o.code for o in installation.deployment.organisations}
     unknown = [code for code in draft.organisations if code not in known]
     if unknown or not draft.organisations:
@@ -118,6 +122,8 @@ def _table_problems(report: Report, draft: RequestDraft) -> Iterator[BaosongErro
 def _number_problems(draft: RequestDraft) -> Iterator[BaosongError]:
     if not is_plain(draft.number):
         yield BadInput("request.number", number=ascii(draft.number), longest=LONGEST_TEXT)
+    if request_key(draft.number) == RESERVED_KEY:
+        yield BadInput("request.number_taken", number=draft.number)
     if draft.key is not None and not is_key(draft.key):
         yield BadInput("request.key", key=ascii(draft.key))
 

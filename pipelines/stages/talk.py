@@ -83,6 +83,8 @@ def propose_extension(
         problems.append(BadInput("talk.no_proof"))
     if deadline < installation.now().date():
         problems.append(BadInput("request.deadline", deadline=deadline))
+    if not installation.calendar.knows(deadline):
+        problems.append(BadInput("request.deadline_year", deadline=deadline, year=deadline.year))
     if deadline == state.deadline:
         problems.append(BadInput("talk.same_deadline", deadline=deadline))
     if problems:

@@ -17,7 +17,7 @@ from pipelines.stages.request import (
 )
 from resources.deployment import User
 from resources.settings import CHECKOUT
-from tests.flow.conftest import Resume, check_ledger
+from tests.flow.conftest import Resume
 from tests.flow.play import (
     AUDIT,
     STATISTICS,
@@ -144,18 +144,14 @@ def test_the_calendar_lacks_the_year_of_a_due_report(begin: Resume, tmp_path: Pa
 def test_the_calendar_lacks_the_year_of_a_requests_deadline(begin: Resume, tmp_path: Path) -> None:
     deployment = own_deployment(tmp_path / "deployment")
     installation = begin(deployment=deployment)
-    raise_request(
-        installation,
-        draft(installation.home, deadline=date(2028, 2, 1)),
-        installation.user("requester_440000"),
-    )
-    reviewer = installation.user("audit_reviewer")
-    with pytest.raises(BadInput) as caught:
-        review_request(installation, "JH-2026-003", reviewer, opinion="accept", comment="同意")
-    assert str(caught.value) == YEAR_MISSING.format(file=deployment / "calendar.yaml")
-    check_ledger(installation)
+    demand = draft(installation.home, deadline=date(2028, 2, 1))
+    with pytest.raises(BadInput, match="期限 2028-02-01 所在的 2028 年，工作日历还没有节假日安排"):
+        raise_request(installation, demand, installation.user("requester_440000"))
+    assert installation.requests() == []
     enter_2028(deployment)
     with opened(installation.home, deployment) as mended:
+        raise_request(mended, demand, mended.user("requester_440000"))
+        reviewer = mended.user("audit_reviewer")
         state = review_request(mended, "JH-2026-003", reviewer, opinion="accept", comment="同意")
         assert state is not None
         assert state.opened.fact.planned_on == date(2028, 2, 1)

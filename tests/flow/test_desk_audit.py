@@ -133,7 +133,7 @@ def test_a_file_that_is_no_workbook_is_refused_and_the_good_one_beside_it_taken(
     junk = tmp_path / "坏.xlsx"
     junk.write_bytes(b"PK\x03\x04 not a workbook")
     page = branch.send(f"{FILING}/workbooks", f"{FILING}/answers", {}, files=[("workbook", junk)])
-    assert "坏.xlsx" in page and 'class="wrong"' in page
+    assert "坏.xlsx" in page and 'class="wrong"' in page and "baosong-upload" not in page
     assert in_review.desk.installation.state(AUDIT).answers == ()
 
 

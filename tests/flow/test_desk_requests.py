@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelines.demo.visitor import Declined
+from pipelines.ledger.request import request_stream
+from pipelines.ledger.request_events import RequestAmended, RequestDemand
+from pipelines.stages.talk import Talk, record_talk
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import Street, at_desk, words
 from tests.flow.play import SCHEDULE_P, draft
-from tests.flow.request_play import NAIC, NUMBER, amend, decide, register
+from tests.flow.request_play import NAIC, NUMBER, amend, codes, decide, register
 
 PAGE = f"/requests/{NUMBER}"
 KEPT = re.compile(r'<input type="date"[^>]* name="([a-z_]+)" value="([^"]*)"')
@@ -95,7 +99,7 @@ def test_an_amendment_of_what_somebody_else_changed_meanwhile_is_not_taken(waiti
     form = filled(waiting, "requester_440000", f"{PAGE}/amend", deadline="2026-05-22", reason="延期")
     amend(waiting.installation, deadline=date(2026, 5, 18))
     refused = waiting.visitor("requester_440000").client.post(f"{PAGE}/amend", data={**form, **hidden})
-    assert refused.status_code == 409 and "已有别的变更" in refused.text
+    assert refused.status_code == 409 and "在您打开页面后有变化" in refused.text
     assert waiting.installation.request(NUMBER).latest.fact.deadline == date(2026, 5, 18)
 
 
@@ -133,3 +137,107 @@ def test_a_request_shows_its_report_by_name_in_the_readers_language(waiting: Str
         name = getattr(standard.report("detail").title, language)
         assert f"{title} · {name}" in words(visitor.read(f"{PAGE}?lang={language}"))
         assert f"{title} · {name}" in words(visitor.read(f"/requests?lang={language}"))
+
+
+def test_a_deadline_in_a_year_that_the_calendar_lacks_is_not_taken(waiting: Street):
+    form = filled(waiting, "requester_440000", f"{PAGE}/amend", deadline="2028-01-14", reason="延期")
+    with pytest.raises(Declined, match="期限 2028-01-14 所在的 2028 年，工作日历还没有节假日安排"):
+        waiting.visitor("requester_440000").send(f"{PAGE}/amend", f"{PAGE}/amend", form)  # type: ignore[arg-type]
+    assert len(waiting.installation.request(NUMBER).demands) == 1
+
+
+def test_where_such_a_deadline_stands_already_the_time_left_is_unknown_and_all_pages_open(waiting: Street):
+    installation = waiting.installation
+    request = installation.request(NUMBER)
+    demanded: dict[str, Any] = {n: getattr(request.latest.fact, n) for n in RequestDemand.model_fields}
+    demanded["deadline"] = date(2028, 1, 14)
+    late = RequestAmended(**demanded, changed=("deadline",), reason="延期")
+    installation.ledger.append(
+        request_stream(NUMBER), late.kind, late.payload(), actor="requester_440000", at=installation.now(),
+        command_id="late", expected_seq=request.seq,
+    )  # fmt: skip
+    for page in ("/", "/requests", PAGE):
+        assert "剩余时间不明：工作日历没有 2027 年" in words(waiting.visitor("audit_reviewer").read(page))
+
+
+def test_the_audit_department_reviews_what_its_page_showed(waiting: Street):
+    reviewer = waiting.visitor("audit_reviewer")
+    hidden = dict(re.findall(r'name="(csrf|seen)" value="([^"]+)"', reviewer.read(PAGE)))
+    amend(waiting.installation, organisations=("440000",))
+    given = {"opinion": "accept", "comment": "两家机构均已核对（模拟）"}
+    for sent in ({**hidden, **given}, {"csrf": hidden["csrf"], **given}):
+        refused = reviewer.client.post(f"{PAGE}/review", data=sent)
+        assert refused.status_code == 409 and "在您打开页面后有变化" in refused.text
+        assert 'value="accept" required checked' in refused.text and given["comment"] in refused.text
+    assert waiting.installation.request(NUMBER).reviews == ()
+    reviewer.send(PAGE, f"{PAGE}/review", given)
+    assert waiting.installation.request(NUMBER).stage == "accepted"
+
+
+def test_nothing_is_withdrawn_that_moved_on_after_its_page_was_read(in_review: Street):
+    installation, page = in_review.installation, f"/requests/{NAIC}/withdraw"
+    requester = in_review.visitor("requester")
+
+    def refused_after(moves: Callable[[], object]) -> None:
+        hidden = dict(re.findall(r'name="(csrf|seen)" value="([^"]+)"', requester.read(page)))
+        moves()
+        answer = requester.client.post(page, data={**hidden, "reason": "监管撤回（模拟）"})
+        assert answer.status_code == 409 and "在您打开页面后有变化" in answer.text
+        assert "监管撤回（模拟）</textarea>" in answer.text
+
+    refused_after(lambda: amend(installation, NAIC, deadline=date(2026, 5, 18)))
+    user, talk = installation.user("data_engineer"), Talk("监管处（模拟）", "是否仍须报送？", "仍须。")
+    refused_after(lambda: record_talk(installation, SCHEDULE_P, user, talk))
+    with pytest.raises(Declined, match="在您打开页面后有变化"):
+        requester.send(page, page, {"reason": "撤回", "seen": ""})
+    assert installation.state(SCHEDULE_P).withdrawn is None
+    assert installation.request(NAIC).withdrawn is None
+
+
+def test_an_empty_file_is_called_by_its_name_and_not_by_where_it_was_put_down(
+    waiting: Street, tmp_path: Path
+):
+    empty = tmp_path / "延期通知.pdf"
+    empty.touch()
+    form = filled(waiting, "requester_440000", f"{PAGE}/amend", reason="附件")
+    with pytest.raises(Declined) as caught:
+        waiting.visitor("requester_440000").send(
+            f"{PAGE}/amend",
+            f"{PAGE}/amend",
+            form,  # type: ignore[arg-type]
+            files=[("document", empty)],
+        )
+    assert "附件 延期通知.pdf 是空文件" in str(caught.value)
+
+
+def test_a_documents_date_can_be_taken_out_again(waiting: Street):
+    requester, page = waiting.visitor("requester_440000"), f"{PAGE}/amend"
+    for dated in ("2026-04-01", ""):
+        form = filled(waiting, "requester_440000", page, dated=dated, reason="文件日期有误")
+        requester.send(page, page, form)  # type: ignore[arg-type]
+        fact = waiting.installation.request(NUMBER).latest.fact
+        assert isinstance(fact, RequestAmended)
+        assert (str(fact.dated or ""), fact.changed) == (dated, ("dated",))
+
+
+def test_an_organisation_below_the_branches_stands_in_the_form_by_its_name(waiting: Street):
+    deployment = waiting.installation.deployment
+    below = next(each for each in deployment.organisations if each.parent == "440000")
+    amend(waiting.installation, organisations=("330000", below.code))
+    page = waiting.visitor("requester_440000").read(f"{PAGE}/amend")
+    assert f'value="{below.code}" checked> {below.name}</label>' in page
+
+
+def test_a_reason_of_two_thousand_characters_with_line_breaks_is_kept_as_it_was_written(waiting: Street):
+    page = f"{PAGE}/amend"
+    reason = "甲\r\n" * 999 + "乙甲"
+    form = filled(waiting, "requester_440000", page, deadline="2026-05-22", reason=reason)
+    waiting.visitor("requester_440000").send(page, page, form)  # type: ignore[arg-type]
+    fact = waiting.installation.request(NUMBER).latest.fact
+    assert isinstance(fact, RequestAmended)
+    assert fact.reason == reason.replace("\r\n", "\n") and len(fact.reason) == 2_000
+
+
+def test_no_document_takes_the_address_of_the_page_that_registers_one(waiting: Street):
+    demand = draft(waiting.installation.home, number="new")
+    assert "request.number_taken" in codes(lambda: register(waiting.installation, demand))

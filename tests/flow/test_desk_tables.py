@@ -17,7 +17,7 @@ from tests.flow.desk_play import Street, at_desk, words
 from tests.flow.play import AUDIT, opened
 
 PAGE = f"/filings/{AUDIT}/findings"
-LINK = re.compile(r'<th scope="row"><a href="(\?[^"]*)">')
+LINK = re.compile(rf'<th scope="row"><a href="{PAGE}(\?[^"]*)">')
 
 SIZE = re.compile(r'<td class="n">([\d,]+)</td><td class="n">[\d,]+</td><td class="n">[\d,]+</td></tr>')
 

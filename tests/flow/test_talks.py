@@ -48,6 +48,14 @@ def codes(error: BaosongError) -> list[str]:
     return [detail.code for detail in error.details]
 
 
+def test_no_deadline_is_proposed_in_a_year_that_the_calendar_lacks(begin: Resume) -> None:
+    installation = begin()
+    open_by_request(installation, draft(installation.home))
+    with pytest.raises(BadInput, match="2028 年，工作日历还没有节假日安排"):
+        propose(installation, deadline=date(2028, 1, 14))
+    assert installation.state(AUDIT).extensions == ()
+
+
 def test_a_talk_is_kept_with_who_when_and_its_proof(begin: Resume) -> None:
     installation = begin()
     open_by_request(installation, draft(installation.home))

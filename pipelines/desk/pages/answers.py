@@ -49,13 +49,13 @@ def upload_answers(visit: Visited) -> HTMLResponse:
     """Take in filled workbooks one by one; each says what was taken, what came back and why."""
     given = visit.files("workbook")
     results: list[tuple[str, Imported | BaosongError]] = []
-    with uploaded(given) as paths:
-        for each, path in zip(given, paths, strict=True):
-            name = each.filename or path.name
-            try:
+    for each in given:
+        name = each.filename or ""
+        try:
+            with uploaded([each]) as (path,):
                 results.append((name, import_answers(visit.installation, visit.state.id, path, visit.user)))
-            except BaosongError as error:
-                results.append((name, error))
+        except BaosongError as error:
+            results.append((name, error))
     now = replace(visit, filing=visit.desk.reading.filing(visit.state.id))
     return _page(now, error=None if given else missing("workbook"), results=results)
 
@@ -74,6 +74,7 @@ def _page(
         visit,
         "workbooks",
         error=error,
+        address=visit.request.url_for("workbooks", filing=visit.state.id).path,
         **head_of(visit),
         books=workbooks_of(visit),
         returned=returned_of(visit),

@@ -12,7 +12,7 @@ from pipelines.desk.answer_view import HANDLINGS
 from pipelines.desk.answering import onward, page
 from pipelines.desk.findings_view import Asked, asked_for, visible_rows
 from pipelines.desk.pages.filings import head_of
-from pipelines.desk.pages.findings import browser, chosen_by
+from pipelines.desk.pages.findings import address_of, browser, chosen_by
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BaosongError
 from pipelines.stages.answer_page import Taken, answer_findings
@@ -47,7 +47,9 @@ def together(visit: Visited) -> Response:
         return browser(visit, asked, error=error)
     if is_confirmed:
         done = "answers_taken" if taken.handlings else "answer_unchanged"
-        return onward(visit, "findings", done=done, path={"filing": visit.state.id}, query=asked.query())
+        return onward(
+            visit, "findings", done=done, path={"filing": visit.state.id}, query=asked.query(page=asked.page)
+        )
     return _confirm_page(visit, asked, chosen, taken, handling)
 
 
@@ -65,6 +67,7 @@ def _confirm_page(
         visit,
         "answers_together",
         **head,
+        address=address_of(visit, asked),
         asked=asked,
         chosen=chosen.findings,
         taken=taken,

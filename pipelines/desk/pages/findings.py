@@ -82,7 +82,8 @@ def findings_act(visit: Visited) -> Response:
         _do(visit, act, chosen_by(visit, asked, holder), remark)
     except BaosongError as error:
         return browser(visit, asked, error=error)
-    return onward(visit, "findings", done=f"findings_{act}", path={"filing": visit.state.id})
+    query = asked.query(page=asked.page)
+    return onward(visit, "findings", done=f"findings_{act}", path={"filing": visit.state.id}, query=query)
 
 
 def _do(visit: Visited, act: str, chosen: Selection, remark: str) -> None:
@@ -132,15 +133,21 @@ def browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None) 
         error=error,
         **head_of(visit),
         shown=shown,
-        asked=asked,
+        asked=shown.asked,
         handlings=HANDLINGS,
         most_together=MOST_AT_ONCE,
         groups=grouped(visit, asked),
         group_names=GROUPS,
         columns=[(name, word(f"desk.column.{name}")) for name in COLUMNS],
-        here=f"{visit.request.url_for('findings', filing=visit.state.id).path}?{asked.query(page=asked.page)}",
+        ticked=visit.texts("finding"),
+        address=address_of(visit, shown.asked),
         names=names,
     )
+
+
+def address_of(visit: Visited, asked: Asked) -> str:
+    """Where what is asked for is listed."""
+    return f"{visit.request.url_for('findings', filing=visit.state.id).path}?{asked.query(page=asked.page)}"
 
 
 def _csv_cell(value: object) -> str:

@@ -18,6 +18,7 @@ from pipelines.stages.request_amend import (
     demanded_now,
     filing_of,
     may_change,
+    standing,
     withdraw_request,
 )
 from pipelines.stages.request_draft import stage_word
@@ -37,11 +38,12 @@ def amend(visit: Visited, key: str) -> Response:
     try:
         request = visit.installation.request(key)
         if visit.text("seen") != _name_of(demanded_now(visit.installation, request)):
-            raise Refused("desk.request_moved", number=request.number)
+            raise Refused("request.moved", number=request.number)
         with uploaded(visit.files("document")) as files:
             changes = RequestChanges(
                 deadline=visit.day("deadline"),
                 dated=visit.day("dated") if visit.text("dated") else None,
+                is_undated=not visit.text("dated"),
                 date_from=visit.day("date_from"),
                 date_to=visit.day("date_to"),
                 organisations=visit.texts("organisation"),
@@ -63,10 +65,10 @@ def withdraw_page(visit: Visited, key: str) -> HTMLResponse:
 
 @router.post("/requests/{key}/withdraw", name="withdraw_request")
 def withdraw(visit: Visited, key: str) -> Response:
-    """Close the request and the filing that it opened."""
+    """Close the request and the filing that it opened, as the page showed them."""
     try:
         reason = visit.text("reason", is_needed=True)
-        withdraw_request(visit.installation, key, visit.user, reason=reason)
+        withdraw_request(visit.installation, key, visit.user, reason=reason, seen=visit.text("seen"))
     except BaosongError as error:
         return _withdraw_page(visit, key, error=error)
     return onward(visit, "request", done="request_withdrawn", path={"key": key})
@@ -82,7 +84,12 @@ def _amend_page(visit: Visited, key: str, *, error: BaosongError | None = None) 
     _require_open(visit, key)
     now = demanded_now(visit.installation, request)
     known = visit.installation.deployment.level_one()
-    others = [code for code in now.organisations if code not in {each.code for each in known}]
+    first = {each.code for each in known}
+    below = [
+        each
+        for each in visit.installation.deployment.organisations
+        if each.code in set(now.organisations) - first
+    ]
     given = {
         "dated": now.dated or "",
         "date_from": now.date_from,
@@ -101,7 +108,7 @@ def _amend_page(visit: Visited, key: str, *, error: BaosongError | None = None) 
         known=request,
         given=given,
         seen=_name_of(now),
-        organisations=[*((each.code, each.name) for each in known), *((code, code) for code in others)],
+        organisations=[(each.code, each.name) for each in (*known, *below)],
     )
 
 
@@ -109,7 +116,9 @@ def _withdraw_page(visit: Visited, key: str, *, error: BaosongError | None = Non
     request = visit.installation.request(key)
     _require_open(visit, key)
     state = filing_of(visit.installation, request)
-    return page(visit, "withdraw_request", error=error, known=request, state=state)
+    return page(
+        visit, "withdraw_request", error=error, known=request, state=state, seen=standing(request, state)
+    )
 
 
 def _require_open(visit: Visited, key: str) -> None:

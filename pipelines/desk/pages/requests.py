@@ -8,6 +8,7 @@ from starlette.datastructures import UploadFile
 
 from pipelines.desk.answering import onward, page
 from pipelines.desk.downloads import unaltered, uploaded
+from pipelines.desk.findings_view import place_seen
 from pipelines.desk.lights import due_on
 from pipelines.desk.pages.request_changes import tables_of
 from pipelines.desk.paging import paged
@@ -86,12 +87,19 @@ def request_document(visit: Visited, key: str, name: str) -> FileResponse:
 
 @router.post("/requests/{key}/review", name="review_request")
 def review(visit: Visited, key: str) -> Response:
-    """The audit department's review."""
+    """The audit department's review of the demand that the page showed."""
     opinion = visit.text("opinion")
     try:
         if opinion not in ("accept", "return", "refuse"):
             raise missing("opinion")
-        review_request(visit.installation, key, visit.user, opinion=opinion, comment=visit.text("comment"))
+        review_request(
+            visit.installation,
+            key,
+            visit.user,
+            opinion=opinion,
+            comment=visit.text("comment"),
+            seen=place_seen(visit.text("seen")),
+        )
     except BaosongError as error:
         return _request_page(visit, key, error=error)
     return onward(visit, "request", done=f"request_{opinion}", path={"key": key})

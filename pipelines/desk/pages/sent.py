@@ -82,6 +82,7 @@ def _page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
         visit,
         "filing_sent",
         error=error,
+        address=visit.request.url_for("filing_sent", filing=visit.state.id).path,
         **head_of(visit),
         versions=versions,
         certificate=certificate,

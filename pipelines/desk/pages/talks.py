@@ -42,8 +42,8 @@ def record(visit: Visited) -> Response:
         with uploaded(visit.files("document")) as documents:
             talk = Talk(
                 counterpart=visit.text("counterpart", is_needed=True),
-                question=_lines(visit, "question"),
-                answer=_lines(visit, "answer"),
+                question=visit.text("question", is_needed=True),
+                answer=visit.text("answer", is_needed=True),
                 held_at=_moment(visit),
                 documents=tuple(documents),
             )
@@ -65,7 +65,7 @@ def propose(visit: Visited) -> Response:
                 visit.state.id,
                 visit.user,
                 deadline=visit.day("deadline"),
-                reason=_lines(visit, "reason"),
+                reason=visit.text("reason", is_needed=True),
                 documents=documents,
             )
     except BaosongError as error:
@@ -88,16 +88,11 @@ def decide(visit: Visited) -> Response:
             visit.user,
             number=int(number),
             opinion=opinion,
-            comment=_lines(visit, "comment"),
+            comment=visit.text("comment", is_needed=True),
         )
     except BaosongError as error:
         return _page(visit, error=error)
     return onward(visit, "talks", done=f"extension_{opinion}", path={"filing": visit.state.id})
-
-
-def _lines(visit: Visited, name: str) -> str:
-    """A text of several lines as the ledger keeps it; browsers end lines with CR LF."""
-    return visit.text(name, is_needed=True).replace("\r\n", "\n")
 
 
 def _moment(visit: Visited) -> datetime | None:
