@@ -163,6 +163,11 @@ class Installation:
         folded = (fold_request(self.ledger.events(stream)) for stream in self.ledger.streams("request/"))
         return [request for request in folded if request is not None]
 
+    def department_name(self, code: str) -> str:
+        """A department as the reader's language calls it; the code where the deployment has none such."""
+        known = self.deployment.departments.get(code)
+        return getattr(known.title, LANGUAGE.get()) if known else code
+
     def states(self, standard: str | None = None) -> list[FilingState]:
         """All filings, or those of one standard."""
         prefix = "filing/" + (f"{standard}." if standard else "")
