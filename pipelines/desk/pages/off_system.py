@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipelines.desk.answering import onward, page
 from pipelines.desk.downloads import uploaded
+from pipelines.desk.findings_view import place_seen
 from pipelines.desk.off_system_view import mistakes_of, named_only, require_own, tables_of
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import Visited, missing
@@ -52,7 +53,10 @@ def upload_(visit: Visited) -> Response:
             raise BadInput("desk.off_system.one_file") if given else missing("workbook")
         with uploaded(given) as (path,):
             try:
-                state = upload(visit.installation, visit.state.id, visit.user, table=table, file=path)
+                seen = place_seen(visit.text("seen"))
+                state = upload(
+                    visit.installation, visit.state.id, visit.user, table=table, file=path, seen=seen
+                )
             except BaosongError as error:
                 raise named_only(error, path.parent.parent) from error
     except BaosongError as error:
