@@ -22,21 +22,27 @@ HEARTBEAT = ": \n\n"
 
 @dataclass(frozen=True)
 class Pace:
-    """How often the ledger is looked at, how often a silent stream says that it lives, how long one lasts before the browser asks
-    for another; how many there may be of one session and in all."""
+    """How often the ledger is looked at and, while it stands still, whether the person is still let in; how often a silent stream
+    says that it lives, how long one lasts before the browser asks for another; how many there may be of one session, of one
+    person and in all."""
 
     look_seconds: float = 2
+    let_in_seconds: float = 10
     heartbeat_seconds: float = 15
     longest_seconds: float = 600
     most_of_session: int = 3
+    most_of_person: int = 9
     most: int = 200
 
 
 @dataclass(frozen=True)
 class Page:
-    """An open page: the ledger's stream that it shows, as it stood at `seen`. `is_let_in` says whether the session still holds,
-    `told` makes the event's data, or None where the stream is the person's no more; both run in a thread of the pool."""
+    """An open page: the ledger's stream that it shows, as it stood at `seen`. `session` and `person` are who follows it;
+    `is_let_in` says whether they still may, `told` makes the event's data, or None where they may no more; both run in a thread
+    of the pool."""
 
+    session: str
+    person: str
     stream: str
     seen: int
     is_let_in: Callable[[], bool]
@@ -50,29 +56,30 @@ class Streams:
         self.pace = pace
         self._read, self._standing = standing, dict[str, int]()
         self._read_at, self._lock = float("-inf"), asyncio.Lock()
-        self._open: Counter[str] = Counter()
+        self._of_session, self._of_person = Counter[str](), Counter[str]()
         self._is_over = asyncio.Event()
 
     def stop(self) -> None:
         """The server ends: every stream does, at once."""
         self._is_over.set()
 
-    def has_place(self, session: str) -> bool:
-        """Whether one more may be opened by this session."""
+    def has_place(self, session: str, person: str) -> bool:
+        """Whether one more may be opened by this session of a person."""
         return (
-            self._open.total() < self.pace.most
-            and self._open[session] < self.pace.most_of_session
+            self._of_session.total() < self.pace.most
+            and self._of_session[session] < self.pace.most_of_session
+            and self._of_person[person] < self.pace.most_of_person
             and not self._is_over.is_set()
         )
 
-    async def follow(self, session: str, page: Page) -> AsyncGenerator[str]:
+    async def follow(self, page: Page) -> AsyncGenerator[str]:
         """The events for one page; ends when the person may look no more, after the longest time, and with the server.
 
         A ledger that does not answer ends it too: the browser asks again.
         """
-        if not self.has_place(session):
+        if not self.has_place(page.session, page.person):
             return
-        with self._place(session), suppress(BaosongError):
+        with self._place(page), suppress(BaosongError):
             async for event in self._events(page):
                 yield event
 
@@ -80,10 +87,13 @@ class Streams:
         seen = page.seen
         yield "retry: 5000\n\n"
         begun = spoke = monotonic()
+        asked = float("-inf")
         while monotonic() - begun < self.pace.longest_seconds and not self._is_over.is_set():
-            if not await run_in_threadpool(page.is_let_in):
-                return
             now = await self._now(page.stream)
+            if now > seen or monotonic() - asked >= self.pace.let_in_seconds:
+                if not await run_in_threadpool(page.is_let_in):
+                    return
+                asked = monotonic()
             if now > seen:
                 seen, told = now, await run_in_threadpool(page.told)
                 if told is None:
@@ -96,15 +106,18 @@ class Streams:
             await self._rest()
 
     @contextmanager
-    def _place(self, session: str) -> Generator[None]:
+    def _place(self, page: Page) -> Generator[None]:
         """Count a stream as long as it is open."""
-        self._open[session] += 1
+        counted = ((self._of_session, page.session), (self._of_person, page.person))
+        for counter, whose in counted:
+            counter[whose] += 1
         try:
             yield
         finally:
-            self._open[session] -= 1
-            if not self._open[session]:
-                del self._open[session]
+            for counter, whose in counted:
+                counter[whose] -= 1
+                if not counter[whose]:
+                    del counter[whose]
 
     async def _now(self, stream: str) -> int:
         async with self._lock:

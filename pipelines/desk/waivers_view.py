@@ -13,12 +13,12 @@ from pipelines.desk.findings_view import scope_of, visible_row, visible_rows
 from pipelines.desk.visit import Visit
 from pipelines.errors import BadInput, Refused
 from pipelines.ledger.filing import Recorded
-from pipelines.ledger.filing_events import WaiverProposed, WaiverRefused
+from pipelines.ledger.filing_events import WaiverGranted, WaiverProposed, WaiverRefused
 from pipelines.stages.bulk_facts import kept
 from pipelines.stages.masking import masked_key, personal_fields
-from pipelines.stages.scope import sees_filing
+from pipelines.stages.scope import sees_filing, visible_branches
 from pipelines.stages.waiver_granting import AGREES
-from pipelines.stages.waivers import KnownWaiver, known_waivers, owners_of
+from pipelines.stages.waivers import KnownWaiver, is_of_branches, known_waivers, owners_of
 
 _JOINT = "|"
 
@@ -74,7 +74,9 @@ def shown_waivers(visit: Visit) -> list[ShownWaiver]:
     shown: list[ShownWaiver] = []
     is_open = _is_open(visit)
     deployment = visit.installation.deployment
-    for known in known_waivers(visit.installation, visit.state):
+    standard = visit.state.opened.fact.standard
+    filings = [each for each in visit.desk.reading.filings() if each.opened.fact.standard == standard]
+    for known in known_waivers(visit.installation, visit.state, filings):
         fact = known.fact
         owners = owners_of(visit.installation, visit.state, fact.rule, fact.table)
         is_own = bool(owners) and all(visit.user.speaks_for(owner) for owner in owners)
@@ -87,7 +89,12 @@ def shown_waivers(visit: Visit) -> list[ShownWaiver]:
                 known,
                 _shown_key(visit, fact.table, fact.key),
                 owners,
-                may_revoke=is_here and is_own and is_open and known.revoked is None and known.is_in_force,
+                may_revoke=is_here
+                and is_own
+                and is_open
+                and known.revoked is None
+                and known.is_in_force
+                and _is_of_branches(visit, fact),
                 may_open=other is not None and sees_filing(deployment, visit.user, other),
             )
         )
@@ -108,6 +115,7 @@ def shown_proposals(visit: Visit) -> list[ShownProposal]:
             continue
         waits = fact.number not in refused and _is_open(visit)
         may_decide = waits and visit.may_open("decide_waiver") and (is_own or agrees)
+        may_decide = may_decide and _is_of_branches(visit, fact)
         shown.append(
             ShownProposal(
                 each,
@@ -122,8 +130,10 @@ def shown_proposals(visit: Visit) -> list[ShownProposal]:
 
 
 def waivable(visit: Visit) -> list[Waivable]:
-    """What stands in the register, is not waived, and is this person's to waive now."""
+    """What stands in the register, is not waived, and is this person's to waive now: nothing whole for whoever is of some branches."""
     if not visit.may_open("propose_waiver") or visit.state.content is None or not _is_open(visit):
+        return []
+    if not _is_of_all(visit):
         return []
     counted = visit.desk.reading.remembered(
         visit.state, ("waivable", scope_of(visit)), lambda: _counted(visible_rows(visit))
@@ -169,6 +179,14 @@ def meant_by(visit: Visit, what: str, finding: str, *, is_one: bool) -> Meant:
 def next_to_expire(shown: list[ShownWaiver]) -> date | None:
     """The first day on which a waiver in force ends."""
     return min((each.known.fact.expires for each in shown if each.known.is_in_force), default=None)
+
+
+def _is_of_all(visit: Visit) -> bool:
+    return visible_branches(visit.installation.deployment, visit.user) is None
+
+
+def _is_of_branches(visit: Visit, fact: WaiverGranted | WaiverProposed) -> bool:
+    return is_of_branches(visit.installation, visit.state, visit.user, fact.rule, fact.table, fact.key)
 
 
 def _is_open(visit: Visit) -> bool:

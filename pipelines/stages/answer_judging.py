@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.errors import BadInput, BaosongError
+from pipelines.errors import LANGUAGE, BadInput, BaosongError
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.bulk_facts import ANSWERS
 from pipelines.stages.finding_acts import answers_given
@@ -129,7 +129,11 @@ def _mistake(standard: Standard, row: Mapping[str, Any], answer: Answer) -> Baos
     if answer.handling == "explanation" and row["severity"] == "block":
         rule = standard.rule(row["rule"])
         return BadInput(
-            "correct.block_explained", rule=rule.id, message=rule.message.zh, sheet=sheet, row=line
+            "correct.block_explained",
+            rule=rule.id,
+            message=getattr(rule.message, LANGUAGE.get()),
+            sheet=sheet,
+            row=line,
         )
     if answer.handling == "report_correction":
         table, name = standard.table(row["table"]), row["field"]

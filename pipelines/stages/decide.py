@@ -43,7 +43,7 @@ def accept(
     if missing := rows.height - answers.height:
         raise Refused("decide.no_answer_of", user=answer_of, count=missing)
     if own := answers.filter(pl.col("user") == user.id).height:
-        raise Refused("decide.own", user=user.id, count=own)
+        raise Refused("decide.own", user=user.name, count=own)
     decided = answers.with_columns(decision=pl.lit("accept"), remark=pl.lit("")).select(*DECIDED)
     return _record(installation, state, user, decided, pl.DataFrame(), {})
 
@@ -99,9 +99,10 @@ def decide_correction(
     if decision == "keep" and conflict is None:
         raise Refused("decide.no_conflict", finding=finding, filing=filing)
     if correction.user == user.id:
-        raise Refused("decide.own", user=user.id, count=1)
+        raise Refused("decide.own", user=user.name, count=1)
     if not user.speaks_for(correction.department):
-        raise Refused("decide.other_department", user=user.id, departments=correction.department)
+        named = installation.department_name(correction.department)
+        raise Refused("decide.other_department", user=user.name, departments=named)
     if decision == "keep" and conflict and not conflict.is_there:
         raise Refused("decide.row_gone", finding=finding, table=correction.table, key=correction.key)
     shown = conflict.shown if conflict else correction.value
@@ -119,8 +120,10 @@ def _waiting(
     require_any(waiting, Refused("decide.nothing", filing=filing, chosen=chosen))
     departments = [code for code in waiting["department"].unique() if user.speaks_for(code)]
     theirs = waiting.filter(pl.col("department").is_in(departments))
-    others = ", ".join(sorted(set(waiting["department"]) - set(departments)))
-    return state, require_any(theirs, Refused("decide.other_department", user=user.id, departments=others))
+    others = ", ".join(
+        map(installation.department_name, sorted(set(waiting["department"]) - set(departments)))
+    )
+    return state, require_any(theirs, Refused("decide.other_department", user=user.name, departments=others))
 
 
 def _latest_answers(

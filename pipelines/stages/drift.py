@@ -52,7 +52,12 @@ def explain_drift(
         raise BadInput("drift.unknown_table", table=table, standard=standard.name)
     department = installation.deployment.department_of(standard.name, rule="", table=table, group="")
     if not user.speaks_for(department):
-        raise Refused("drift.other_department", user=user.id, table=table, department=department)
+        raise Refused(
+            "drift.other_department",
+            user=user.name,
+            table=table,
+            department=installation.department_name(department),
+        )
     if not reason.strip():
         raise BadInput("drift.no_reason")
     draft = DriftExplained(

@@ -167,6 +167,11 @@ class Installation:
         """The ids of all filings, also of one whose events cannot be read."""
         return [stream.removeprefix("filing/") for stream in self.ledger.streams("filing/")]
 
+    def department_name(self, code: str) -> str:
+        """A department as the reader's language calls it; the code where the deployment has none such."""
+        known = self.deployment.departments.get(code)
+        return getattr(known.title, LANGUAGE.get()) if known else code
+
     def states(self, standard: str | None = None) -> list[FilingState]:
         """All filings, or those of one standard."""
         prefix = "filing/" + (f"{standard}." if standard else "")

@@ -43,7 +43,9 @@ def issue(
     Raises Refused for another department's, or when nothing chosen waits to be issued.
     """
     if not user.speaks_for(department):
-        raise Refused("issue.other_department", user=user.id, department=department)
+        raise Refused(
+            "issue.other_department", user=user.name, department=installation.department_name(department)
+        )
     return _issue(installation, filing, department, user.id, chosen)
 
 
@@ -66,7 +68,13 @@ def _issue(
             pl.col("holder") == "issue", pl.col("department") == department
         )
         rows = require_any(
-            chosen.of(waiting), Refused("issue.nothing", filing=filing, department=department, chosen=chosen)
+            chosen.of(waiting),
+            Refused(
+                "issue.nothing",
+                filing=filing,
+                department=installation.department_name(department),
+                chosen=chosen,
+            ),
         )
         asked = problems_asked(installation.standard(state.opened.fact.standard), rows)
         answer_by = answering_day(installation, state)

@@ -18,6 +18,7 @@ import polars as pl
 from pipelines.errors import BadInput, Refused
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import OffSystemUploaded
+from pipelines.stages.again import asked_again
 from pipelines.stages.canonical import file_digest, sync_folder
 from pipelines.stages.certificate import written_totals
 from pipelines.stages.installation import Installation
@@ -39,18 +40,29 @@ from validations.engine.values_input import visible
 ORGANISATIONS_SHOWN = 10
 
 
+@asked_again
 def upload(
-    installation: Installation, filing: str, user: User, *, table: str, file: Path, encoding: str = "utf-8"
+    installation: Installation,
+    filing: str,
+    user: User,
+    *,
+    table: str,
+    file: Path,
+    encoding: str = "utf-8",
+    seen: int | None = None,
 ) -> FilingState:
     """Take in one table of a filing; it takes the place of what was handed in before. The same file twice changes nothing.
 
+    `seen` is the place in the ledger that the user looked at: an upload that came later is not replaced unseen.
+
     Raises BadInput with every mistake of the file, Refused for people of other departments or branches, under a nil return,
-    and once the content is being signed or is packaged.
+    once the content is being signed or is packaged, and when another file was handed in since.
     """
     state = installation.state(filing)
     owed = owed_table(installation, state, table)
     if not (is_of_department(user, owed.department) or user.has_role(UPLOADER)):
-        raise Refused("off_system.other_department", user=user.id, table=table, department=owed.department)
+        named = installation.department_name(owed.department)
+        raise Refused("off_system.other_department", user=user.name, table=table, department=named)
     if state.packages:
         raise Refused("off_system.packaged", filing=filing, version=state.version)
     if state.is_in_sign_off:
@@ -83,6 +95,9 @@ def upload(
     before = owed.upload.fact if owed.upload else None
     if before and (before.file, before.digest) == (fact.file, fact.digest):
         return state
+    if owed.upload and seen is not None and owed.upload.seq > seen:
+        by = installation.deployment.users.get(owed.upload.actor)
+        raise Refused("off_system.replaced", table=table, user=by.name if by else owed.upload.actor)
     command = f"off-system:{table}:{fact.file}:{state.seq}"
     return installation.record(state, fact, actor=user.id, command=command)
 
@@ -115,7 +130,7 @@ def _require_organisations(
         return
     column = owed.table.organisation
     if column is None:
-        raise Refused("off_system.whole_table", user=user.id, table=owed.table.name)
+        raise Refused("off_system.whole_table", user=user.name, table=owed.table.name)
     concerned = _organisations(parquet, column)
     if owed.upload:
         before = table_file(installation, filing, owed.table.name, owed.upload.fact.digest)
@@ -125,7 +140,7 @@ def _require_organisations(
     if others:
         raise Refused(
             "off_system.other_organisation",
-            user=user.id,
+            user=user.name,
             table=owed.table.name,
             others=", ".join(other or "—" for other in others[:ORGANISATIONS_SHOWN]),
         )

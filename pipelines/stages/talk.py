@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.ledger.demand_events import ExtensionDecided, ExtensionProposed, TalkRecorded
 from pipelines.ledger.filing import FilingState
 from pipelines.ledger.filing_events import Opinion
+from pipelines.stages.again import asked_again
 from pipelines.stages.documents import document_problems, keep_documents
 from pipelines.stages.installation import Installation, require_role
 from resources.deployment import User
@@ -35,6 +36,7 @@ class Talk:
     documents: tuple[Path, ...] = ()
 
 
+@asked_again
 def record_talk(installation: Installation, filing: str, user: User, talk: Talk) -> FilingState:
     """Add a talk to the filing's log. Raises BadInput listing all that is wrong, Refused for another branch's filing."""
     state = _state_for(installation, filing, user)
@@ -58,6 +60,7 @@ def record_talk(installation: Installation, filing: str, user: User, talk: Talk)
     return installation.record(state, fact, actor=user.id, command=f"talk:{state.seq}")
 
 
+@asked_again
 def propose_extension(
     installation: Installation,
     filing: str,
@@ -98,6 +101,7 @@ def propose_extension(
     return installation.record(state, fact, actor=user.id, command=f"extension:{fact.number}")
 
 
+@asked_again
 def decide_extension(
     installation: Installation, filing: str, user: User, *, number: int, opinion: Opinion, comment: str
 ) -> FilingState:
@@ -112,12 +116,14 @@ def decide_extension(
     if proposal is None:
         raise BadInput("talk.no_extension", filing=filing, number=number)
     if proposal.actor == user.id and opinion == "agree":
-        raise Refused("talk.own", filing=filing, number=number, user=user.id)
+        raise Refused("talk.own", filing=filing, number=number, user=user.name)
     decided = next((each for each in state.extension_decisions if each.fact.number == number), None)
     if decided is not None:
         if decided.fact.opinion == opinion:
             return state
-        raise Refused("talk.decided", filing=filing, number=number, opinion=decided.fact.opinion)
+        raise Refused(
+            "talk.decided", filing=filing, number=number, opinion=text(f"cli.{decided.fact.opinion}")
+        )
     if problems := _text_problems(comment=comment):
         raise BadInput("talk.not_decided", filing=filing, number=number, details=problems)
     deadline, planned_on = state.deadline, state.planned_on
@@ -138,7 +144,7 @@ def _state_for(installation: Installation, filing: str, user: User) -> FilingSta
     require_role(user, *TALKERS, act="talk")
     state = installation.state(filing)
     if not any(installation.deployment.may_see(user, code) for code in state.organisations):
-        raise Refused("acknowledge.not_in_scope", filing=filing, user=user.id)
+        raise Refused("talk.not_in_scope", filing=filing, user=user.name)
     return state
 
 
@@ -150,7 +156,7 @@ def _require_unsent(state: FilingState) -> None:
 def _text_problems(**texts: str) -> list[BaosongError]:
     """Texts that are blank, too long, or hold what would steer a terminal; lines may be broken."""
     return [
-        BadInput("talk.text", what=name, longest=LONGEST_TEXT)
+        BadInput("talk.text", what=text(f"desk.name.{name}"), longest=LONGEST_TEXT)
         for name, given in texts.items()
         if not given.strip()
         or len(given) > LONGEST_TEXT

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.errors import text
+from pipelines.errors import LANGUAGE, text
 from pipelines.ledger.filing import FilingState
 from pipelines.stages.baseline import references
 from pipelines.stages.content import corrected_tables, parameters_of
@@ -55,7 +55,7 @@ def breaking(
     )
     remarks: dict[str, list[str]] = {}
     standard = installation.standard(state.opened.fact.standard)
-    messages = {rule.id: rule.message.zh for rule in standard.rules}
+    messages = {rule.id: getattr(rule.message, LANGUAGE.get()) for rule in standard.rules}
     for correction in corrections:
         if correction.finding in tried.present:
             why = text("trial.still", rule=correction.rule, message=messages[correction.rule])

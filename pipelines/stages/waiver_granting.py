@@ -18,7 +18,13 @@ from pipelines.stages.bulk_facts import CELL, frame, keep
 from pipelines.stages.held import record_with_held
 from pipelines.stages.installation import Installation, require_role
 from pipelines.stages.register import found_in
-from pipelines.stages.waivers import owners_of, require_open, require_owner, waivers_in_force
+from pipelines.stages.waivers import (
+    owners_of,
+    require_branches,
+    require_open,
+    require_owner,
+    waivers_in_force,
+)
 from resources.deployment import User
 
 AGREES = "audit_reviewer"
@@ -37,11 +43,14 @@ class WaiverDraft:
     key: str | None = None
 
 
-def propose_waiver(installation: Installation, filing: str, draft: WaiverDraft, user: User) -> str:
+def propose_waiver(
+    installation: Installation, filing: str, draft: WaiverDraft, user: User, *, seen: int | None = None
+) -> str:
     """Propose that findings are accepted as they are now; returns the number. The same while it waits or holds is one.
 
     Raises BadInput with everything that is wrong, Refused during the sign-off and for a user who does not speak for every
-    department that may own what it covers: a rule on many tables is waived table by table.
+    department that may own what it covers: a rule on many tables is waived table by table; a user of some branches waives their
+    findings one by one. `seen` is the place in the ledger that the proposer looked at: Refused when findings were judged since.
     """
     require_role(user, "business_reviewer", act="waive")
     state = installation.state(filing)
@@ -50,6 +59,9 @@ def propose_waiver(installation: Installation, filing: str, draft: WaiverDraft, 
     if problems:
         raise BadInput("waivers.refused", rule=draft.rule, details=problems)
     require_owner(installation, state, user, draft.rule, draft.table)
+    require_branches(installation, state, user, draft.rule, draft.table, draft.key)
+    if seen is not None and state.content is not None and state.content.seq > seen:
+        raise Refused("waivers.judged_since")
     numbers = {each.fact.number for each in (*state.waivers_proposed, *state.waivers)}
     fact = WaiverProposed(
         number=f"{filing}-V{state.version}-HM{len(numbers) + 1:03d}",
@@ -87,6 +99,7 @@ def decide_waiver(
     fact = proposed.fact
     if not user.has_role(AGREES):
         require_owner(installation, state, user, fact.rule, fact.table)
+    require_branches(installation, state, user, fact.rule, fact.table, fact.key)
     if proposed not in state.open_waivers:
         if (number in {each.fact.number for each in state.waivers}) == (opinion == "agree"):
             return state
@@ -105,7 +118,7 @@ def _grant(
 ) -> FilingState:
     fact = proposed.fact
     if user.id == proposed.actor:
-        raise Refused("waivers.own", number=fact.number, user=user.id)
+        raise Refused("waivers.own", number=fact.number, user=user.name)
     draft = WaiverDraft(fact.rule, fact.sign_off, fact.reason, fact.expires, fact.table, fact.key)
     if problems := _problems(installation, state, draft):
         raise BadInput("waivers.refused", rule=fact.rule, details=problems)

@@ -8,8 +8,11 @@ matter; a row that could not be judged is covered by none.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+import polars as pl
 
 from pipelines.errors import BadInput, Refused, text
 from pipelines.ledger.filing import FilingState
@@ -18,6 +21,8 @@ from pipelines.ledger.recorded import Recorded
 from pipelines.stages.bulk_facts import kept
 from pipelines.stages.held import record_with_held
 from pipelines.stages.installation import Installation, require_role
+from pipelines.stages.register import register
+from pipelines.stages.scope import visible_branches
 from resources.deployment import User
 from validations.engine import Waiver
 from validations.engine.scope import tables_of
@@ -31,7 +36,7 @@ def revoke_waiver(
     """A waiver no longer holds: what it was granted for since the last judging is held again at once, the rest from the next.
 
     Once its filing is packaged, this changes nothing there: it no longer covers later filings. Raises Refused for a user who does
-    not speak for every department that it concerns.
+    not speak for every department that it concerns, or works for some branches and not for all that it covers.
     """
     require_role(user, "business_reviewer", act="waive")
     state = installation.state(filing)
@@ -41,6 +46,7 @@ def revoke_waiver(
     if granted is None:
         raise BadInput("waivers.unknown", number=number, filing=filing)
     require_owner(installation, state, user, granted.rule, granted.table)
+    require_branches(installation, state, user, granted.rule, granted.table, granted.key)
     if number in {each.fact.number for each in state.revocations}:
         return state
     if not reason.strip():
@@ -55,7 +61,30 @@ def require_owner(
     """Raises Refused for a user who does not speak for every department that a waiver of the rule concerns."""
     others = [each for each in owners_of(installation, state, rule, table) if not user.speaks_for(each)]
     if others:
-        raise Refused("waivers.other_department", user=user.id, rule=rule, department=", ".join(others))
+        named = ", ".join(map(installation.department_name, others))
+        raise Refused("waivers.other_department", user=user.name, rule=rule, department=named)
+
+
+def require_branches(
+    installation: Installation, state: FilingState, user: User, rule: str, table: str | None, key: str | None
+) -> None:
+    """Raises Refused for a user of some branches, unless the waiver is of one key that is theirs."""
+    if not is_of_branches(installation, state, user, rule, table, key):
+        raise Refused("waivers.other_branch", user=user.name, rule=rule)
+
+
+def is_of_branches(
+    installation: Installation, state: FilingState, user: User, rule: str, table: str | None, key: str | None
+) -> bool:
+    """Whether all that a waiver covers is of the user's branches: a whole rule or table never is, of one key every finding."""
+    branches = visible_branches(installation.deployment, user)
+    if branches is None:
+        return True
+    if table is None or key is None or state.content is None:
+        return False
+    same = (pl.col("rule") == rule, pl.col("table") == table, pl.col("key") == key)
+    found = set(register(installation, state).filter(*same)["branch"])
+    return bool(found) and found <= branches
 
 
 def owners_of(
@@ -87,13 +116,15 @@ class KnownWaiver:
     revoked: Recorded[WaiverRevoked] | None
 
 
-def known_waivers(installation: Installation, state: FilingState) -> list[KnownWaiver]:
+def known_waivers(
+    installation: Installation, state: FilingState, filings: Sequence[FilingState]
+) -> list[KnownWaiver]:
     """All that were granted in this filing and those of others that hold for it; the ones in force first, the newest first.
 
-    Raises Tampered when what a waiver was granted for is not what was recorded.
+    `filings` are those of its standard. Raises Tampered when what a waiver was granted for is not what was recorded.
     """
-    holding = {fact.number for _, fact in _in_force(installation, state)}
-    others = [other for other in installation.states(state.opened.fact.standard) if other.id != state.id]
+    holding = {fact.number for _, fact in _in_force(installation, state, filings)}
+    others = [other for other in filings if other.id != state.id]
     known = [
         KnownWaiver(
             fact=waiver.fact,
@@ -119,14 +150,14 @@ def known_waivers(installation: Installation, state: FilingState) -> list[KnownW
 def waivers_in_force(installation: Installation, state: FilingState) -> tuple[WaiverGranted, ...]:
     """The waivers of this standard, granted in any of its filings, that are not revoked and have not expired by the end of
     the filing's period, nor by the day on which people were asked to sign or, before that, by today."""
-    found = [fact for _, fact in _in_force(installation, state)]
+    found = [fact for _, fact in _in_force(installation, state, _of_standard(installation, state))]
     return tuple(sorted(found, key=lambda waiver: waiver.number))
 
 
 def engine_waivers(installation: Installation, state: FilingState) -> tuple[Waiver, ...]:
     """The waivers in force as the engine takes them: for the filing's own period."""
     waivers: list[Waiver] = []
-    for filing, w in _in_force(installation, state):
+    for filing, w in _in_force(installation, state, _of_standard(installation, state)):
         values = kept(installation, filing, w.findings).select(*ACCEPTED).rows() if w.findings else ()
         waivers.append(
             Waiver(
@@ -137,13 +168,18 @@ def engine_waivers(installation: Installation, state: FilingState) -> tuple[Waiv
     return tuple(waivers)
 
 
-def _in_force(installation: Installation, state: FilingState) -> list[tuple[str, WaiverGranted]]:
+def _of_standard(installation: Installation, state: FilingState) -> list[FilingState]:
+    return installation.states(state.opened.fact.standard)
+
+
+def _in_force(
+    installation: Installation, state: FilingState, filings: Sequence[FilingState]
+) -> list[tuple[str, WaiverGranted]]:
     """Each with the filing that it was granted in, as they were when people were asked to sign: nothing moves under them."""
-    opened = state.opened.fact
     is_signed = state.sign_off is not None and (state.is_in_sign_off or bool(state.packages))
     now = state.sign_off.at if state.sign_off and is_signed else installation.now()
     found: list[tuple[str, WaiverGranted]] = []
-    others = [other for other in installation.states(opened.standard) if other.id != state.id]
+    others = [other for other in filings if other.id != state.id]
     for granted_in in (*others, state):
         revoked = {each.fact.number for each in granted_in.revocations if each.at <= now}
         found += [

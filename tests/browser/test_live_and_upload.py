@@ -19,7 +19,7 @@ DROP = """([form, files]) => {
   const given = new DataTransfer();
   for (const [name, text] of files)
     given.items.add(new File([Uint8Array.from(atob(text), (each) => each.charCodeAt(0))], name));
-  form.dispatchEvent(new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
+  form.querySelector(".drop").dispatchEvent(new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
 }"""
 PAGE = f"/filings/{SCHEDULE_P}"
 
@@ -71,6 +71,22 @@ def test_workbooks_are_dropped_and_the_servers_page_says_what_was_taken(
         sum(sum(each.fact.handlings.values()) for each in installation.state(SCHEDULE_P).answers)
         == sent.problems
     )
+
+
+def test_what_is_no_page_of_the_desk_is_said_beside_the_form_which_stays(
+    resume: Resume, receive: Receive, schedule_p_in_review: Path
+) -> None:
+    reception = receive(resume(schedule_p_in_review))
+    person = reception.person("filer_correspondent")
+    person.open(f"{PAGE}/workbooks")
+    form = person.page.locator("form[data-sending]")
+    person.page.evaluate(DROP, [form.element_handle(), [("a.xlsx", b64encode(b"PK").decode())]])
+    of_proxy = {"status": 200, "content_type": "text/plain", "body": "Request Entity Too Large"}
+    person.page.route("**/answers", lambda route: route.fulfill(**of_proxy))
+    person.press("上传")
+    expect(form.get_by_role("status")).to_have_text("Request Entity Too Large")
+    expect(person.page.locator("main form[data-sending]")).to_have_count(1)
+    expect(form.get_by_role("button", name="上传")).to_be_enabled()
 
 
 def test_a_form_that_leads_on_leads_on(resume: Resume, receive: Receive, schedule_p_in_review: Path) -> None:

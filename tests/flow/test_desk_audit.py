@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from typing import Any
 
 import pytest
 
 from pipelines.demo.visitor import Declined, Visitor
 from pipelines.desk.downloads import fit_name
+from pipelines.stages.first_review import review_findings
+from pipelines.stages.installation import Installation
+from pipelines.stages.issue import issue
+from pipelines.stages.selection import Selection
 from resources.demo.fill_workbook import fill_answers
 from tests.flow.conftest import Resume
 from tests.flow.desk_play import PASSWORD, Street, at_desk
@@ -295,3 +300,25 @@ def test_any_file_name_is_put_down_safely(name: str, tmp_path):
     assert fit not in ("", ".", "..") and "/" not in fit and len(fit.encode()) < 150
     (tmp_path / fit).write_bytes(b"x")
     assert [path.name for path in tmp_path.iterdir()] == [fit]
+
+
+def test_whoever_issues_for_several_departments_is_told_which_went_out(
+    listed: Street, monkeypatch: pytest.MonkeyPatch
+):
+    installation, reviewer = listed.installation, listed.visitor("business_reviewer")
+    review_findings(installation, AUDIT, installation.user("audit_reviewer"), "confirm", Selection())
+    asked: list[str] = []
+
+    def after_a_colleague(installation: Installation, filing: str, department: str, *given: Any) -> object:
+        asked.append(department)
+        if len(asked) == 2:
+            issue(installation, filing, department, installation.user("business_reviewer"), Selection())
+        return issue(installation, filing, department, *given)
+
+    monkeypatch.setattr("pipelines.desk.pages.findings.issue", after_a_colleague)
+    page = f"{FILING}/findings"
+    with pytest.raises(Declined) as caught:
+        reviewer.send(page, page, {"act": "issue", "all": "1"})
+    first, second = (installation.department_name(code) for code in asked)
+    assert f"已下发：{first}。{second}及其后的部门没有下发" in str(caught.value)
+    assert [each.fact.department for each in installation.state(AUDIT).dispatches] == asked

@@ -9,8 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pipelines.demo.visitor import Visitor
 from pipelines.desk.live import Pace
 from pipelines.stages.first_review import review_findings
+from pipelines.stages.people import PersonDraft, decide, propose
 from pipelines.stages.selection import Selection
 from resources.accounts import Accounts
 from tests.flow.conftest import Resume
@@ -18,7 +20,9 @@ from tests.flow.desk_play import PASSWORD, Street, at_desk, status, words
 from tests.flow.play import AUDIT
 
 LIVE = f"/filings/{AUDIT}/live"
-PACE = Pace(look_seconds=0.05, heartbeat_seconds=0, most_of_session=2, most=3)
+PACE = Pace(
+    look_seconds=0.05, let_in_seconds=0, heartbeat_seconds=0, most_of_session=2, most_of_person=3, most=4
+)
 
 
 @pytest.fixture
@@ -77,15 +81,39 @@ def test_a_stream_ends_with_the_session_and_a_browser_without_one_is_told_not_to
     assert status(street.new_client(), LIVE) == 204
 
 
-def test_streams_are_few_for_a_session_and_in_all_and_a_place_is_free_again(street: Street):
+def test_a_stream_ends_with_the_appointment_that_let_the_person_in(street: Street):
+    installation, branch = street.installation, street.visitor("branch_it_440000")
+    administrator, second = installation.user("administrator"), installation.user("audit_reviewer")
+    with branch.client.stream("GET", LIVE) as answer:
+        stream = lines(answer)
+        until(stream, ": ")
+        other = PersonDraft("调岗人员（模拟）", ("administrator",), ("*",))
+        proposed = propose(installation, branch.user, other, administrator, reason="调岗（模拟）").pending
+        assert proposed is not None
+        decide(
+            installation,
+            branch.user,
+            second,
+            proposal=proposed.seq,
+            is_confirmed=True,
+            comment="已核对（模拟）",
+        )
+        assert all(line in (": ", "") for line in stream)
+    assert street.accounts.sessions(branch.user), "the session holds, the right does not"
+
+
+def test_streams_are_few_for_a_session_for_a_person_and_in_all_and_a_place_is_free_again(street: Street):
     reviewer, engineer = street.visitor("audit_reviewer").client, street.visitor("data_engineer").client
     with reviewer.stream("GET", LIVE) as first, reviewer.stream("GET", LIVE) as second:
         kept = [lines(first), lines(second)]
         assert [until(stream, ": ") for stream in kept] == [": ", ": "]
         assert status(reviewer, LIVE) == 204
-        with engineer.stream("GET", LIVE) as third:
-            kept.append(lines(third))
-            until(kept[-1], ": ")
+        again = Visitor(street.new_client(), "audit_reviewer")
+        again.log_in(PASSWORD)
+        with again.client.stream("GET", LIVE) as third, engineer.stream("GET", LIVE) as fourth:
+            kept += [lines(third), lines(fourth)]
+            assert [until(stream, ": ") for stream in kept[2:]] == [": ", ": "]
+            assert status(again.client, LIVE) == 204, "a person has few, however many sessions"
             assert status(street.visitor("executive").client, LIVE) == 204
     for _ in range(1_000):  # the server learns of a closed connection in its own time
         if status(reviewer, LIVE) == 200:

@@ -118,3 +118,21 @@ def test_other_departments_and_branches_neither_see_nor_hand_in_the_table(
     engineer = people.visitor("data_engineer")
     engineer.send(PAGE, PAGE, {"table": TREATIES}, [("workbook", book)])
     assert begun.state(AUDIT).uploads[-1].actor == "data_engineer"
+
+
+def test_what_a_colleague_handed_in_meanwhile_is_not_replaced_unseen(
+    begun: Installation,  # noqa: F811 - the fixture
+    people: Street,
+    tmp_path: Path,
+) -> None:
+    book, other = filled(begun, tmp_path / "t.xlsx"), filled(begun, tmp_path / "u.xlsx", [ROWS[0]])
+    owner, seen = people.visitor(OWNER), str(begun.state(AUDIT).seq)
+    people.visitor("data_engineer").send(PAGE, PAGE, {"table": TREATIES}, [("workbook", book)])
+    recorded = events(begun)
+    with pytest.raises(Declined, match="页面打开之后，数据工程师（模拟） 已上传过表"):
+        owner.send(PAGE, PAGE, {"table": TREATIES, "seen": seen}, [("workbook", other)])
+    assert events(begun) == recorded
+    same = owner.send(PAGE, PAGE, {"table": TREATIES, "seen": seen}, [("workbook", book)])
+    assert "与此前上传的文件相同" in same and events(begun) == recorded
+    owner.send(PAGE, PAGE, {"table": TREATIES}, [("workbook", other)])
+    assert begun.state(AUDIT).off_system[TREATIES].fact.rows == 1

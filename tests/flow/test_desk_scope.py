@@ -128,6 +128,7 @@ def test_a_branch_sees_its_own_findings_and_no_others_by_list_export_address_or_
     assert set(LISTED.findall(branch.read(f"{FILING}/findings?branch={OTHER}"))) == set()
     export = branch.read(f"{FILING}/findings.csv")
     assert sum(f in export for f in own) == len(own) and not any(f in export for f in other)
+    assert "广东分公司" in export and ",440000," not in export, "words, not codes"
     for finding in sorted(other)[:3]:
         assert branch.client.get(f"{FILING}/findings/{finding}").status_code == 404
         assert branch.client.get(f"{FILING}/findings/{'0' * len(finding)}").status_code == 404

@@ -79,13 +79,31 @@ def test_another_role_shows_nobody_of_a_branch_what_others_recorded(
             other.read(f"{PAGE}/documents/{talk.fact.documents[0].file}")
 
 
+def test_the_moment_of_a_talk_keeps_the_offset_that_it_is_given_with(
+    installation: Installation, people: Street
+) -> None:
+    page = people.visitor("data_engineer").send(PAGE, PAGE, {**TALK, "held_at": "2026-05-06T00:30+00:00"})
+    assert "2026-05-06 08:30" in page and 'type="module" src="/static/upload.js"' in page
+    held = installation.state(AUDIT).talks[0].fact.held_at
+    assert (held.hour, held.utcoffset()) == (8, installation.now().utcoffset())
+
+
+def test_a_branch_is_told_that_a_deadline_waits_which_another_office_proposed(
+    people: Street, proof: Path
+) -> None:
+    given = {"deadline": "2026-05-23", "reason": "总公司所提（模拟）"}
+    people.visitor("audit_reviewer").send(PAGE, f"{PAGE}/extension", given, [("proof", proof)])
+    page = people.visitor("branch_it_440000").read(PAGE)
+    assert "已有期限调整等待审核" in page and 'name="proof"' not in page and given["reason"] not in page
+
+
 def test_what_is_wrong_stays_in_the_form(installation: Installation, people: Street, proof: Path) -> None:
     branch, recorded = people.visitor("branch_it_440000"), events(installation)
     for given, why in (
         ({**TALK, "question": " "}, "“所问”没有填写"),
         ({**TALK, "held_at": "2027-01-01T00:00"}, "在现在之后"),
         ({**TALK, "held_at": "昨天"}, "不是日期和时刻"),
-        ({**TALK, "counterpart": "甲\x1b[0m"}, "可见文字"),
+        ({**TALK, "counterpart": "甲\x1b[0m"}, "第 2 个字符看不见"),
     ):
         page = refusal(branch, PAGE, PAGE, given)
         assert why in said(page)

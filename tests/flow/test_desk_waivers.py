@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.demo.visitor import Declined, said
@@ -26,10 +27,25 @@ GIVEN = {
     "expires": "2026-06-30",
 }
 
+UNDERWRITER_OF_440000 = (
+    "users.yaml",
+    "  underwriting_reviewer:\n",
+    """  underwriter_440000:
+    name: 广东承保审核人（模拟）
+    roles: [business_reviewer]
+    organisations: ["440000"]
+    departments: [underwriting]
+  underwriting_reviewer:
+""",
+)
+NOW = str(10**9)
+"""Who sends it has seen all that was judged."""
+
 
 @pytest.fixture
 def installation(resume: Resume, audit_in_review: Path, tmp_path: Path) -> Installation:
-    return resume(audit_in_review, deployment=own_deployment(tmp_path / "deployment", SECOND_OF_440000))
+    edits = (SECOND_OF_440000, UNDERWRITER_OF_440000)
+    return resume(audit_in_review, deployment=own_deployment(tmp_path / "deployment", *edits))
 
 
 @pytest.fixture
@@ -76,7 +92,7 @@ def test_a_proposal_is_agreed_to_by_somebody_else_or_comes_to_nothing(
     recorded = events(installation)
     for user, opinion, why in (
         ("underwriting_reviewer", "agree", "须由他人同意"),
-        ("claims_reviewer", "agree", "claims_reviewer 不代表规则 B01"),
+        ("claims_reviewer", "agree", "理赔管理部审核人（模拟） 不代表规则 B01"),
         ("business_reviewer", "disagree", "须写明意见"),
         ("business_reviewer", "", "“意见”没有填写"),
         ("data_engineer", "agree", "不能使用此页面"),
@@ -149,10 +165,10 @@ def test_another_department_sees_no_waiver_and_grants_none_and_branches_find_no_
     agree(people, installation, "audit_reviewer")
     recorded = events(installation)
     assert GIVEN["sign_off"] not in claims.read(PAGE) and "B01|KHXXB" not in claims.read(PAGE)
-    with pytest.raises(Declined, match="claims_reviewer 不代表规则 B01"):
+    with pytest.raises(Declined, match="理赔管理部审核人（模拟） 不代表规则 B01"):
         claims.send(PAGE, PAGE, {"what": "B01|KHXXB", **GIVEN})
     number = installation.state(AUDIT).waivers[0].fact.number
-    with pytest.raises(Declined, match="claims_reviewer 不代表规则 B01"):
+    with pytest.raises(Declined, match="理赔管理部审核人（模拟） 不代表规则 B01"):
         claims.send(PAGE, f"{PAGE}/revoke", {"number": number, "why": "错"})
     assert GIVEN["sign_off"] in people.visitor("audit_reviewer").read(PAGE)
     for user in ("audit_reviewer", "data_engineer", "executive"):
@@ -161,6 +177,50 @@ def test_another_department_sees_no_waiver_and_grants_none_and_branches_find_no_
     for user in ("branch_440000", "branch_it_440000"):
         with pytest.raises(Declined, match="403"):
             people.visitor(user).read(PAGE)
+    assert events(installation) == recorded
+
+
+def test_whoever_is_of_one_branch_waives_its_findings_alone(
+    installation: Installation, people: Street
+) -> None:
+    local, reviewer = people.visitor("underwriter_440000"), people.visitor("underwriting_reviewer")
+    own = one(installation, rule="D05", branch="440000")
+    others = rows(installation, department="underwriting").filter(pl.col("branch") != "440000")
+    assert "B01|KHXXB" not in local.read(PAGE) and 'name="expires"' not in local.read(PAGE)
+    reviewer.send(PAGE, PAGE, {"what": "B01|KHXXB", **GIVEN})
+    recorded, number = events(installation), installation.state(AUDIT).open_waivers[-1].fact.number
+    assert 'name="opinion"' not in local.read(PAGE)
+    for path, given, why in (
+        ("", {"what": "D05|BDXXB", "seen": NOW, **GIVEN}, "只属于部分机构"),
+        ("", {"finding": own["finding"], "reach": "table", "seen": NOW, **GIVEN}, "只属于部分机构"),
+        ("", {"finding": others["finding"][0], "reach": "finding", "seen": NOW, **GIVEN}, "没有此页面"),
+        ("/opinion", {"proposal": number, "opinion": "disagree", "comment": "错"}, "只属于部分机构"),
+    ):
+        with pytest.raises(Declined, match=why):
+            local.send(PAGE, f"{PAGE}{path}", given)
+    assert events(installation) == recorded
+    agree(people, installation, "audit_reviewer")
+    recorded = events(installation)
+    with pytest.raises(Declined, match="只属于部分机构"):
+        local.send(PAGE, f"{PAGE}/revoke", {"number": number, "why": "错"})
+    assert 'name="why"' not in local.read(PAGE) and events(installation) == recorded
+    form = local.read(f"{PAGE}?finding={own['finding']}")
+    assert 'value="finding"' in form and 'name="reach" value="table"' not in form
+    local.send(
+        f"{PAGE}?finding={own['finding']}", PAGE, {"finding": own["finding"], "reach": "finding", **GIVEN}
+    )
+    assert installation.state(AUDIT).open_waivers[-1].fact.key == own["key"]
+
+
+def test_what_was_judged_after_the_page_was_opened_is_not_waived(
+    installation: Installation, people: Street
+) -> None:
+    content = installation.state(AUDIT).content
+    assert content is not None
+    reviewer, recorded = people.visitor("underwriting_reviewer"), events(installation)
+    for seen in (str(content.seq - 1), "", "x"):
+        with pytest.raises(Declined, match="数据又校验过"):
+            reviewer.send(PAGE, PAGE, {"what": "B01|KHXXB", "seen": seen, **GIVEN})
     assert events(installation) == recorded
 
 

@@ -301,7 +301,7 @@ def test_a_file_that_is_saved_while_it_is_read_is_not_taken(
 
 def test_only_the_department_and_the_data_engineer_hand_in(begun: Installation, tmp_path: Path) -> None:
     book = filled(begun, tmp_path / "t.xlsx")
-    assert "claims_reviewer 不代表部门 finance，不能交回系统外表 ZBHTXXB" in refusal(
+    assert "理赔管理部审核人（模拟） 不代表部门 财务会计部，不能交回系统外表 ZBHTXXB" in refusal(
         begun, book, "claims_reviewer"
     )
     assert "其他机构的数据，或代替其已交的数据：000000" in refusal(begun, book, "reinsurance_440000")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import polars as pl
@@ -25,10 +27,10 @@ from pipelines.desk.findings_view import (
     visible_rows,
 )
 from pipelines.desk.pages.filings import head_of
-from pipelines.desk.rendering import word
+from pipelines.desk.rendering import said, word
 from pipelines.desk.table_view import COLUMNS
 from pipelines.desk.visit import Visited, missing
-from pipelines.errors import BadInput, BaosongError, Refused
+from pipelines.errors import BadInput, BaosongError, Refused, text
 from pipelines.stages.answer_page import MOST_AT_ONCE
 from pipelines.stages.decide import accept, send_back
 from pipelines.stages.first_review import review_findings
@@ -60,10 +62,17 @@ def findings_export(visit: Visited) -> Response:
     """What the filters show, as CSV, masked as on the page; what a spreadsheet would take for a formula begins with an apostrophe."""
     rows = export_rows(visit, asked_of(visit))
 
+    words = _words_of(visit)
+
     def lines() -> Any:
         yield "\ufeff" + _line([word(f"findings.column.{name}") for name in _EXPORTED])
         for row in rows:
-            yield _line([_csv_cell(row[name]) for name in _EXPORTED])
+            yield _line(
+                [
+                    _csv_cell(words[name](row[name]) if row[name] and name in words else row[name])
+                    for name in _EXPORTED
+                ]
+            )
 
     name = f"{visit.state.id}-findings.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
@@ -81,7 +90,8 @@ def findings_act(visit: Visited) -> Response:
             raise missing("act")
         _do(visit, act, chosen_by(visit, asked, holder), remark)
     except BaosongError as error:
-        return browser(visit, asked, error=error)
+        now = replace(visit, filing=visit.desk.reading.filing(visit.state.id))  # part of it may be done
+        return browser(now, asked, error=error)
     query = asked.query(page=asked.page)
     return onward(visit, "findings", done=f"findings_{act}", path={"filing": visit.state.id}, query=query)
 
@@ -92,13 +102,28 @@ def _do(visit: Visited, act: str, chosen: Selection, remark: str) -> None:
         case "confirm" | "dismiss":
             review_findings(installation, filing, user, act, chosen, reason=remark)
         case "issue":
-            departments = _departments(visit, chosen)
-            for department in departments:
-                issue(installation, filing, department, user, chosen)
+            _issue(visit, _departments(visit, chosen), chosen)
         case "accept":
             accept(installation, filing, user, chosen)
         case _:
             send_back(installation, filing, user, chosen, reason=remark)
+
+
+def _issue(visit: Visited, departments: list[str], chosen: Selection) -> None:
+    """Each department's in turn; where one is refused, the error says which went out before it."""
+    titles = {code: said(known.title) for code, known in visit.installation.deployment.departments.items()}
+    issued: list[str] = []
+    for department in departments:
+        try:
+            issue(visit.installation, visit.state.id, department, visit.user, chosen)
+        except BaosongError as error:
+            if not issued:
+                raise
+            names = text("desk.list_comma").join(issued)
+            raise Refused(
+                "desk.issued_in_part", issued=names, left=titles[department], details=[error]
+            ) from error
+        issued.append(titles[department])
 
 
 def _departments(visit: Visited, chosen: Selection) -> list[str]:
@@ -148,6 +173,20 @@ def browser(visit: Visited, asked: Asked, *, error: BaosongError | None = None) 
 def address_of(visit: Visited, asked: Asked) -> str:
     """Where what is asked for is listed."""
     return f"{visit.request.url_for('findings', filing=visit.state.id).path}?{asked.query(page=asked.page)}"
+
+
+def _words_of(visit: Visited) -> dict[str, Callable[[str], str]]:
+    """How the export says what the register holds as codes."""
+    deployment = visit.installation.deployment
+    branches = {each.code: each.name for each in deployment.organisations}
+    departments = {code: said(known.title) for code, known in deployment.departments.items()}
+    return {
+        "state": lambda code: word(f"findings.state.{code}"),
+        "severity": lambda code: word(f"documents.severity.{code}"),
+        "handling": lambda code: word(f"cli.handling.{code}"),
+        "branch": lambda code: branches.get(code, code),
+        "department": lambda code: departments.get(code, code),
+    }
 
 
 def _csv_cell(value: object) -> str:

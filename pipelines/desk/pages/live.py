@@ -7,6 +7,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from pipelines.desk.live import Page, Streams
 from pipelines.desk.rendering import filled
+from pipelines.desk.rights import rights
 from pipelines.desk.scope import sees_filing
 from pipelines.desk.stage_bar import since, stage_bar
 from pipelines.desk.visit import Visit, Visited, session_token
@@ -23,9 +24,9 @@ async def filing_live(visit: Visited) -> Response:
     event that a browser had when it asks again; 204 where no more streams are to be had,
     which tells a browser not to ask again."""
     streams: Streams = visit.request.app.state.streams
-    if not streams.has_place(visit.session.id):
+    if not streams.has_place(visit.session.id, visit.user.id):
         return Response(status_code=204)
-    events = streams.follow(visit.session.id, _page_of(visit))
+    events = streams.follow(_page_of(visit))
     return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
 
 
@@ -36,7 +37,9 @@ def _page_of(visit: Visit) -> Page:
     is_number = seen.isascii() and seen.isdigit() and len(seen) < _LONGEST_PLACE
 
     def is_let_in() -> bool:
-        return desk.accounts.session(token, is_use=False) is not None
+        user = desk.installation.deployment.users.get(visit.user.id)
+        is_session = desk.accounts.session(token, is_use=False) is not None
+        return is_session and user is not None and rights().may_open(user, "filing_live")
 
     def told() -> str | None:
         state, deployment = desk.reading.filing(filing), desk.installation.deployment
@@ -46,4 +49,5 @@ def _page_of(visit: Visit) -> Page:
         bar = stage_bar(deployment, state, user)
         return filled("fragments/stages.html", visit.request, bar=bar, since=since(state))
 
-    return Page(f"filing/{filing}", int(seen) if is_number else visit.state.seq, is_let_in, told)
+    since_when = int(seen) if is_number else visit.state.seq
+    return Page(visit.session.id, visit.user.id, f"filing/{filing}", since_when, is_let_in, told)

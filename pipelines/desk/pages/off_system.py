@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipelines.desk.answering import onward, page
 from pipelines.desk.downloads import uploaded
+from pipelines.desk.findings_view import place_seen
 from pipelines.desk.off_system_view import mistakes_of, require_own, tables_of
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import Visited, missing
@@ -51,7 +52,8 @@ def upload_(visit: Visited) -> Response:
         if len(given) != 1:
             raise BadInput("desk.off_system.one_file") if given else missing("workbook")
         with uploaded(given) as (path,):
-            state = upload(visit.installation, visit.state.id, visit.user, table=table, file=path)
+            seen = place_seen(visit.text("seen"))
+            state = upload(visit.installation, visit.state.id, visit.user, table=table, file=path, seen=seen)
     except BaosongError as error:
         return _page(visit, error=error)
     done = "off_system_unchanged" if state.seq == visit.state.seq else "off_system_uploaded"

@@ -13,7 +13,7 @@ from pipelines.desk.pages.filings import head_of
 from pipelines.desk.talks_view import document_of, proposals_of, talks_of
 from pipelines.desk.visit import Visited, missing
 from pipelines.errors import BadInput, BaosongError, Refused
-from pipelines.stages.talk import LONGEST_TEXT, Talk, decide_extension, propose_extension, record_talk
+from pipelines.stages.talk import Talk, decide_extension, propose_extension, record_talk
 
 router = APIRouter()
 _LONGEST_NUMBER = 6
@@ -96,7 +96,7 @@ def decide(visit: Visited) -> Response:
 
 
 def _moment(visit: Visited) -> datetime | None:
-    """When the talk was, in the deployment's time; None where it was not said."""
+    """When the talk was, in the deployment's time, another offset where it is given; None where it was not said."""
     given = visit.text("held_at")
     if not given:
         return None
@@ -104,11 +104,13 @@ def _moment(visit: Visited) -> datetime | None:
         moment = datetime.fromisoformat(given)
     except ValueError:
         raise BadInput("desk.talks.moment", given=given) from None
-    return moment.replace(tzinfo=visit.installation.now().tzinfo)
+    here = visit.installation.now().tzinfo
+    return moment.astimezone(here) if moment.tzinfo else moment.replace(tzinfo=here)
 
 
 def _page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
     state = visit.state
+    is_open = visit.may_open("propose_extension") and not (state.sent or state.evidence)
     return page(
         visit,
         "talks",
@@ -116,7 +118,6 @@ def _page(visit: Visited, *, error: BaosongError | None = None) -> HTMLResponse:
         **head_of(visit),
         talks=talks_of(visit),
         proposals=proposals_of(visit),
-        may_propose=visit.may_open("propose_extension")
-        and not (state.open_extension or state.sent or state.evidence),
-        longest=LONGEST_TEXT,
+        may_propose=is_open and state.open_extension is None,
+        must_wait=is_open and state.open_extension is not None,
     )

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from pipelines.desk.answering import onward, page
-from pipelines.desk.findings_view import visible_row
+from pipelines.desk.findings_view import place_seen, visible_row
 from pipelines.desk.pages.filings import head_of
 from pipelines.desk.visit import Visited, missing
 from pipelines.desk.waivers_view import (
@@ -46,7 +46,8 @@ def propose(visit: Visited) -> Response:
             reason=visit.text("reason", is_needed=True),
             expires=visit.day("expires"),
         )
-        propose_waiver(visit.installation, visit.state.id, draft, visit.user)
+        seen = place_seen(visit.text("seen"))
+        propose_waiver(visit.installation, visit.state.id, draft, visit.user, seen=seen)
     except BaosongError as error:
         return _page(visit, finding, error=error)
     return onward(visit, "waivers", done="waiver_proposed", path={"filing": visit.state.id})

@@ -8,9 +8,9 @@ const enhance = (form) => {
   zone.textContent = form.dataset.drop;
   input.after(zone);
   const over = (is) => (event) => { event.preventDefault(); zone.classList.toggle("over", is); };
-  form.addEventListener("dragover", over(true));
-  form.addEventListener("dragleave", over(false));
-  form.addEventListener("drop", (event) => {
+  zone.addEventListener("dragover", over(true));
+  zone.addEventListener("dragleave", over(false));
+  zone.addEventListener("drop", (event) => {
     over(false)(event);
     const given = new DataTransfer();
     [...event.dataTransfer.files].slice(0, input.multiple ? undefined : 1).forEach((file) => given.items.add(file));
@@ -42,16 +42,18 @@ const send = (form, zone) => {
     told.textContent = form.dataset.sending.replace("{percent}", bar.value);
   });
   request.upload.addEventListener("load", () => { bar.removeAttribute("value"); told.textContent = form.dataset.checking; });
-  request.addEventListener("error", () => { bar.remove(); told.className = "wrong"; told.textContent = form.dataset.failed; button.disabled = false; });
-  request.addEventListener("load", () => show(request, form));
+  const failed = (why) => { bar.remove(); told.className = "wrong"; told.textContent = why; button.disabled = false; };
+  request.addEventListener("error", () => failed(form.dataset.failed));
+  request.addEventListener("load", () => show(request, form, failed));
   request.open("POST", form.action);
   request.send(new FormData(form));
 };
 
-const show = (request, form) => {
+const show = (request, form, failed) => {
   if (request.responseURL !== form.action) { location.assign(request.responseURL); return; }
   const page = new DOMParser().parseFromString(request.responseText, "text/html");
-  const main = page.querySelector("main") ?? page.body;
+  const main = page.querySelector("main");
+  if (!main) { failed(request.responseText.trim() || form.dataset.failed); return; }
   document.querySelector("main").replaceWith(document.adoptNode(main));
   document.dispatchEvent(new Event("desk:page"));
   const said = main.querySelector(".wrong, .said:not([hidden])") ?? main;
