@@ -126,7 +126,10 @@ def test_an_approval_is_packaged_within_20_seconds_a_rejection_never_and_a_lost_
 
 
 def has_to_correct(street: Street) -> dict[str, bool]:
-    """Who has the rejected sign-off among the tasks at the desk."""
+    """Who has the rejected sign-off among the tasks at the desk.
+
+    The step sends it back to the departments that were asked; of this clean core nobody was, so it goes to the preparer.
+    """
     return {
         user: "处理被退回的签报" in words(street.visitor(user).read("/"))
         for user in ("business_reviewer", "data_engineer")
