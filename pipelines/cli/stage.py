@@ -40,6 +40,7 @@ def run(
         waiting = before.holds("answer") + before.holds("decide")
         if stage is StageName.VALIDATE and waiting and before.has_new_decisions and not anyway:
             raise Refused("cli.people_answering", filing=filing, count=f"{waiting:,}")
-        state = flow.STAGES[stage.value](installation, filing)
+        with installation.alone(f"{filing}.stage"):  # as Dagster's runs do
+            state = flow.STAGES[stage.value](installation, filing)
         code = "cli.ran" if state.seq > before.seq else "cli.ran_nothing"
         typer.echo(text(code, filing=filing, stage=stage.value, now=text(f"cli.stage.{state.stage}")))

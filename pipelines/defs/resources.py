@@ -46,10 +46,17 @@ class InstallationResource(dg.ConfigurableResource[None]):
 def run_stage(
     context: dg.AssetExecutionContext, resource: InstallationResource, stage: Callable[[Installation, str], T]
 ) -> T:
-    """Run a stage on this partition's filing. Raises dg.Failure with the message that a person reads."""
+    """Run a stage on this partition's filing, one at a time: a run launched twice finds the step done.
+
+    Raises dg.Failure with the message that a person reads.
+    """
     filing = context.partition_key
-    again = f"baosong filing retry {filing} --reason …"
-    return run_explained(context, resource, lambda installation: stage(installation, filing), again=again)
+
+    def act(installation: Installation) -> T:
+        with installation.alone(f"{filing}.stage"):
+            return stage(installation, filing)
+
+    return run_explained(context, resource, act, again=f"baosong filing retry {filing} --reason …")
 
 
 def run_explained(
