@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -29,6 +29,8 @@ from resources.deployment import User
 
 AGREES = "audit_reviewer"
 """May agree for every department."""
+_LONGEST = timedelta(days=366)
+"""What is accepted for longer is to be mended or asked for again."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,12 @@ def propose_waiver(
         findings=_findings_now(installation, state, draft),
         departments=owners_of(installation, state, draft.rule, draft.table),
     )
+    same = [(each.fact.rule, each.fact.table, each.fact.key) for each in state.open_waivers]
     for given in (*waivers_in_force(installation, state), *(each.fact for each in state.open_waivers)):
         if _what(given) == _what(fact):
             return given.number
+    if (fact.rule, fact.table, fact.key) in same:
+        raise Refused("waivers.waits", rule=fact.rule)
     installation.record(state, fact, actor=user.id, command=f"waiver:{fact.number}:proposal")
     return fact.number
 
@@ -175,8 +180,9 @@ def _problems(installation: Installation, state: FilingState, draft: WaiverDraft
     if not draft.sign_off.strip():
         problems.append(BadInput("waivers.no_sign_off"))
     earliest = max(state.date_to, installation.now().date())
-    if draft.expires < earliest:
-        problems.append(BadInput("waivers.expired", expires=draft.expires, earliest=earliest))
+    latest = earliest + _LONGEST
+    if not earliest <= draft.expires <= latest:
+        problems.append(BadInput("waivers.expires", expires=draft.expires, earliest=earliest, latest=latest))
     if draft.key is not None and not _is_key(draft.key):
         problems.append(BadInput("waivers.key", key=draft.key))
     return problems

@@ -141,7 +141,7 @@ def test_what_is_missing_stays_in_the_form_and_nothing_is_recorded(
     reviewer, recorded = people.visitor("underwriting_reviewer"), events(installation)
     for given, why in (
         ({"what": "B01|KHXXB", **GIVEN, "sign_off": " "}, "“签报号”没有填写"),
-        ({"what": "B01|KHXXB", **GIVEN, "expires": "2026-01-01"}, "早于"),
+        ({"what": "B01|KHXXB", **GIVEN, "expires": "2026-01-01"}, "须在 2026-05-06 至"),
         ({"what": "B01|KHXXB", **GIVEN, "expires": "Juni"}, "不是日期"),
         ({"what": "", **GIVEN}, "没有选择要豁免的问题"),
         ({"what": "XX|KHXXB", **GIVEN}, "没有规则 XX"),

@@ -177,6 +177,22 @@ def test_a_waiver_makes_a_judging_due_when_nobody_holds_anything_or_the_day_has_
     assert next_step(installation.state(AUDIT), installation) is None
 
 
+def test_a_waiver_ends_within_a_year_and_is_asked_for_once_while_it_waits(
+    resume: Resume, audit_in_review: Path
+) -> None:
+    installation = resume(audit_in_review)
+    proposer = installation.user("underwriting_reviewer")
+    with pytest.raises(BadInput, match="2027-"):
+        propose_waiver(installation, AUDIT, replace(SIGNED, expires=date(9999, 12, 31)), proposer)
+    number = propose_waiver(installation, AUDIT, SIGNED, proposer)
+    assert propose_waiver(installation, AUDIT, SIGNED, proposer) == number
+    with pytest.raises(Refused) as refused:
+        propose_waiver(
+            installation, AUDIT, replace(SIGNED, reason="另一个原因", expires=date(2026, 5, 21)), proposer
+        )
+    assert refused.value.code == "waivers.waits"
+
+
 def test_everything_that_is_wrong_with_a_waiver_is_said_at_once(
     resume: Resume, audit_in_review: Path
 ) -> None:
@@ -190,7 +206,7 @@ def test_everything_that_is_wrong_with_a_waiver_is_said_at_once(
         "waivers.unknown_table",
         "waivers.no_reason",
         "waivers.no_sign_off",
-        "waivers.expired",
+        "waivers.expires",
         "waivers.key",
     ]
     with pytest.raises(Refused) as refused:
