@@ -22,10 +22,10 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """RUNNING, or NOT_FOUND where the code server is gone or knows nothing of the run."""
+        """RUNNING, or NOT_FOUND where the code server that it was started on is gone or knows nothing of it."""
         client = self._get_grpc_client_for_termination(run.run_id)
-        if client is None:
-            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "no code server is known for this run")
+        if client is None:  # it ended, or a process runs it by itself, of which nothing can be known here
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
         try:
             answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))
         except DagsterUserCodeUnreachableError:

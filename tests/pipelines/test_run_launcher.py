@@ -15,8 +15,12 @@ from pipelines.run_launcher import WatchedRunLauncher
 from resources.settings import CHECKOUT
 
 
-@pytest.mark.parametrize("was_launched", [True, False])
-def test_a_run_whose_code_server_is_gone_is_not_found(tmp_path: Path, was_launched: bool) -> None:
+@pytest.mark.parametrize(
+    ("was_launched", "status"), [(True, WorkerStatus.NOT_FOUND), (False, WorkerStatus.RUNNING)]
+)
+def test_a_run_whose_code_server_is_gone_is_not_found_and_one_that_never_had_one_is_left_alone(
+    tmp_path: Path, was_launched: bool, status: WorkerStatus
+) -> None:
     shutil.copyfile(CHECKOUT / "resources" / "dagster.yaml", tmp_path / "dagster.yaml")
     server = {GRPC_INFO_TAG: json.dumps({"host": "localhost", "socket": str(tmp_path / "gone")})}
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
@@ -24,5 +28,5 @@ def test_a_run_whose_code_server_is_gone_is_not_found(tmp_path: Path, was_launch
         instance.add_run(run)
         launcher = instance.run_launcher
         assert isinstance(launcher, WatchedRunLauncher) and launcher.supports_check_run_worker_health
-        assert launcher.check_run_worker_health(run).status is WorkerStatus.NOT_FOUND
+        assert launcher.check_run_worker_health(run).status is status
         assert instance.run_retries_enabled and not instance.run_retries_retry_on_asset_or_op_failure
