@@ -71,7 +71,7 @@ def open_sign_off(
         return state
     content, rows = build_content(installation, state), register(installation, state)
     closed, said = closed_gates(installation, state, content, rows=rows), answer.strip()
-    if state.decision and state.decision.fact.content == content.digest:
+    if state.is_rejected and state.decision and state.decision.fact.content == content.digest:
         try:
             said = answered(installation, state, user, answer)
         except Refused as refusal:

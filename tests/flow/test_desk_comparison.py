@@ -101,7 +101,7 @@ def test_the_department_explains_its_drift_and_the_gate_opens(
 @pytest.mark.parametrize(
     ("who", "given", "why"),
     [
-        ("claims_reviewer", {"table": "KHXXB", "reason": "不归本部门"}, "underwriting"),
+        ("claims_reviewer", {"table": "KHXXB", "reason": "不归本部门"}, "责任部门 承保管理部"),
         ("underwriting_reviewer", {"table": "KHXXB", "reason": " "}, "“原因”没有填写"),
         ("underwriting_reviewer", {"table": "", "reason": "原因"}, "“表”没有填写"),
         ("underwriting_reviewer", {"table": "KHXXB", "kind": "else", "reason": "原因"}, "“变化种类”没有填写"),

@@ -80,7 +80,7 @@ def script(
         },
     )  # fmt: skip
     company.do(
-        "audit_reviewer",
+        "business_reviewer",
         f"/filings/{FILING}/waivers",
         {"opinion": "agree", "proposal": f"{FILING}-V1-HM001", "comment": "集团批件已核对（模拟）"},
         to=f"/filings/{FILING}/waivers/opinion",

@@ -103,7 +103,8 @@ def look_everywhere(attacker: Attacker) -> None:
             paths += [f"/requests/{each.key}" for each in attacker.street.installation.requests()]
         for path in paths:
             answer = visitor.client.get(path)
-            assert answer.status_code == 200, path
+            is_elsewheres = answer.status_code == 404 and path.startswith("/changes/")  # another department's
+            assert answer.status_code == 200 or is_elsewheres, path
             attacker.look_at(answer, path)
 
 
