@@ -360,3 +360,12 @@ def test_a_department_opens_no_figure_of_another_departments_table(played: Stree
     page = f"{FILING}/explain?cell=KHXXB:{key}"
     assert played.visitor("underwriting_reviewer").client.get(page).status_code == 200
     assert "不在您的机构与部门范围内" in played.visitor("claims_reviewer").client.get(page).text
+
+
+def test_taking_a_workbook_is_recorded_since_it_shows_what_the_pages_mask(played: Street):
+    branch = played.visitor("branch_440000")
+    path = re.search(r'href="([^"]+/workbooks/\d+/[^"]+\.xlsx)"', branch.read(f"{FILING}/workbooks"))
+    assert path and branch.fetch(path[1])
+    last = played.accounts.trail(1)[0]
+    assert (last.user, last.event) == ("branch_440000", "document_taken")
+    assert last.detail["document"].endswith(".xlsx")

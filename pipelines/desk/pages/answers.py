@@ -12,7 +12,7 @@ from pipelines.desk.branch_view import returned_of, workbooks_of
 from pipelines.desk.downloads import unaltered, uploaded
 from pipelines.desk.filing_view import branch_progress
 from pipelines.desk.pages.filings import head_of
-from pipelines.desk.visit import Visited, missing
+from pipelines.desk.visit import Visit, Visited, missing
 from pipelines.errors import BaosongError, Refused
 from pipelines.stages.correct import Imported, import_answers
 
@@ -31,8 +31,16 @@ def workbook(visit: Visited, dispatch: int, name: str) -> FileResponse:
     """One workbook of the person's own branch."""
     for each in workbooks_of(visit):
         if (each.dispatch, each.name) == (dispatch, name):
-            return FileResponse(unaltered(each.path, each.sha256), filename=name, media_type=_XLSX)
+            path = unaltered(each.path, each.sha256)
+            _record_taken(visit, name)
+            return FileResponse(path, filename=name, media_type=_XLSX)
     raise Refused("desk.out_of_scope")
+
+
+def _record_taken(visit: Visit, name: str) -> None:
+    """A workbook holds values that the pages mask: taking one is a look at them."""
+    detail = {"filing": visit.state.id, "document": name}
+    visit.desk.accounts.record(visit.user.id, "document_taken", detail)
 
 
 @router.get("/filings/{filing}/returned/{seq}", name="returned_workbook")
@@ -40,6 +48,7 @@ def returned_workbook(visit: Visited, seq: int) -> FileResponse:
     """The copy of a workbook that says why lines came back."""
     for each in returned_of(visit):
         if each.seq == seq:
+            _record_taken(visit, each.path.name)
             return FileResponse(each.path, filename=each.path.name, media_type=_XLSX)
     raise Refused("desk.out_of_scope")
 
