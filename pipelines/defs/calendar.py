@@ -4,6 +4,8 @@ minutes those of a sign-off's time limits. Deadlines are the stages'."""
 # Dagster reads the annotations of steps when they are defined, so they are not postponed here.
 
 import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import dagster as dg
 
@@ -15,6 +17,7 @@ from pipelines.stages.request import open_due
 from pipelines.stages.step_limits import due_reminders, remind_signers
 
 _log = logging.getLogger("baosong.calendar")
+Reminder = TypeVar("Reminder")
 
 
 @dg.op(description="按节假日日历开启应报任务，已开启的不重复；并签署当日台账头")
@@ -30,25 +33,40 @@ def open_due_filings(context: dg.OpExecutionContext, installation: InstallationR
     return [state.id for state in states]
 
 
-@dg.op(description="提醒经手人：今明两日到期的提醒，逾期的升级；每个工作日每人一次，记入台账")
-def remind_holders(context: dg.OpExecutionContext, installation: InstallationResource) -> int:
-    """Record what is due or late, of every filing, also where another's cannot be told; returns how many were reminded."""
+def _told(
+    context: dg.OpExecutionContext,
+    resource: InstallationResource,
+    record: Callable[[Installation, str], Sequence[Reminder]],
+    said: Callable[[Reminder], str],
+) -> int:
+    """Record the reminders of every filing; one that cannot be told keeps no other from it, and fails the step at the end."""
     told, failed = 0, list[str]()
-    with installation.open() as opened:
+    with resource.open() as opened:
         for filing in opened.filings():
             try:
-                reminded = remind(opened, filing)
+                reminded = record(opened, filing)
             except BaosongError as error:
                 failed.append(f"{filing}: {error}")
                 continue
+            told += len(reminded)
             for each in reminded:
-                told += 1
-                context.log.info(
-                    f"{each.level} {filing} {each.holder} {each.department} {each.organisation}：{each.count} 条，{each.due} 到期"
-                )
+                context.log.info(f"{filing} {said(each)}")
     if failed:
         raise dg.Failure("\n".join(failed))
     return told
+
+
+@dg.op(description="提醒经手人：今明两日到期的提醒，逾期的升级；每个工作日每人一次，记入台账")
+def remind_holders(context: dg.OpExecutionContext, installation: InstallationResource) -> int:
+    """Record what is due or late, of every filing, also where another's cannot be told; returns how many were reminded."""
+    return _told(
+        context,
+        installation,
+        remind,
+        lambda each: (
+            f"{each.level} {each.holder} {each.department} {each.organisation}：{each.count} 条，{each.due} 到期"
+        ),
+    )
 
 
 @dg.job(description="开启应报任务，提醒经手人")
@@ -63,22 +81,12 @@ def calendar_opening() -> None:
 )
 def remind_late_signers(context: dg.OpExecutionContext, installation: InstallationResource) -> int:
     """Record what a sign-off's limits demand; asking twice records once. Returns how many reminders are new."""
-    told, failed = 0, list[str]()
-    with installation.open() as opened:
-        for filing in opened.filings():
-            try:
-                reminded = remind_signers(opened, filing)
-            except BaosongError as error:
-                failed.append(f"{filing}: {error}")
-                continue
-            told += len(reminded)
-            for each in reminded:
-                context.log.info(
-                    f"{each.level} {filing} 第 {each.step + 1} 步，时限 {each.due:%Y-%m-%d %H:%M}"
-                )
-    if failed:
-        raise dg.Failure("\n".join(failed))
-    return told
+    return _told(
+        context,
+        installation,
+        remind_signers,
+        lambda each: f"{each.level} 第 {each.step + 1} 步，时限 {each.due:%Y-%m-%d %H:%M}",
+    )
 
 
 @dg.job(description="签署时限的提醒与上报；不影响签署")
